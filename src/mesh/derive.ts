@@ -1,0 +1,88 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import {
+  addressOf,
+  familyOf,
+  type IpAddress,
+  ipAddressBytes,
+  ipAddressFromBytes,
+  lengthOf,
+  type MacAddress,
+  type Prefix,
+} from '../model/address.ts'
+import type { MeshId, NodeId } from '../model/node.ts'
+import type { Vni } from '../model/segment.ts'
+import type { KeyFingerprint, WireguardSecretKey } from '../model/wireguard-key.ts'
+
+/** The ULA /64 the VTEPs of a mesh live in: fd, then 56 bits of hash (RFC 4193 section 3.1). */
+export function vtepPrefix(mesh: MeshId): Prefix {
+  return ulaPrefix('vtep prefix', mesh)
+}
+
+/** The derived IPv6 /64 of a segment. */
+export function segmentPrefix(mesh: MeshId, vni: Vni): Prefix {
+  return ulaPrefix('segment prefix', mesh, String(vni))
+}
+
+/** The address a node owns in an IPv6 prefix of at most 64 bits: nobody else's id derives the same one. */
+export function derivedAddress(node: NodeId, prefix: Prefix): IpAddress {
+  const bytes = ipAddressBytes(addressOf(prefix))
+  bytes.set(digest('interface id', node).subarray(0, 8), 8)
+  return ipAddressFromBytes(bytes)
+}
+
+/** The MAC of a node's interface in a segment: locally administered, unicast (IEEE 802 c-2017: the 2 bit). */
+export function segmentMac(node: NodeId, vni: Vni): MacAddress {
+  const bytes = digest('mac', node, String(vni)).slice(0, 6)
+  bytes[0] = ((bytes[0] as number) & 0xfc) | 0x02
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':') as MacAddress
+}
+
+/**
+ * The IPv4 address a node tries at its nth attempt. Network and broadcast addresses are never given; every
+ * other address of the prefix comes up for some attempt.
+ */
+export function candidateAddress(node: NodeId, prefix: Prefix, attempt: number): IpAddress {
+  if (familyOf(prefix) !== 4) throw new RangeError(`${prefix} is not IPv4`)
+  const hosts = usableHosts(prefix)
+  const start = Number(new DataView(digest('ipv4', node, prefix).buffer).getUint32(0)) % hosts.count
+  const offset = hosts.first + ((start + attempt) % hosts.count)
+  const network = new DataView(ipAddressBytes(addressOf(prefix)).buffer).getUint32(0)
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, network + offset)
+  return ipAddressFromBytes(bytes)
+}
+
+/** How many addresses of an IPv4 prefix can be given to nodes: all of a /31 and /32 (RFC 3021). */
+export function usableHosts(prefix: Prefix): { readonly first: number; readonly count: number } {
+  const size = 2 ** (32 - lengthOf(prefix))
+  return size <= 2 ? { first: 0, count: size } : { first: 1, count: size - 2 }
+}
+
+export function keyFingerprint(key: WireguardSecretKey): KeyFingerprint {
+  return bytesToHex(digest('fingerprint', key)).slice(0, 16) as KeyFingerprint
+}
+
+/** A number all nodes compute alike for a pair, whichever of the two asks. */
+export function pairRank(a: NodeId, b: NodeId): string {
+  return bytesToHex(a < b ? digest('pair', a, b) : digest('pair', b, a))
+}
+
+/** SHA-256 over length-prefixed parts under a label, so that no two uses collide. */
+export function digest(label: string, ...parts: readonly string[]): Uint8Array {
+  const encoded = [`lnet/1/${label}`, ...parts].map(utf8ToBytes)
+  return sha256(concatBytes(...encoded.flatMap(part => [lengthBytes(part.length), part])))
+}
+
+function ulaPrefix(label: string, ...parts: readonly string[]): Prefix {
+  const bytes = new Uint8Array(16)
+  bytes[0] = 0xfd
+  bytes.set(digest(label, ...parts).subarray(0, 7), 1)
+  return `${ipAddressFromBytes(bytes)}/64` as Prefix
+}
+
+function lengthBytes(length: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, length)
+  return bytes
+}

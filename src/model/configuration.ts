@@ -1,0 +1,60 @@
+import type { HostPort, InterfaceAddress, InterfaceName, IpAddress, Port, Prefix } from './address.ts'
+import type { TunnelImplementation } from './kernel-state.ts'
+import type { MeshId, NodeName } from './node.ts'
+import type { Vni } from './segment.ts'
+
+/** What the operator asks for (DESIGN section 6), validated and with every default filled in. */
+export interface Configuration {
+  readonly name: NodeName
+  readonly mesh: MeshConfiguration
+  /** In the operator's order. */
+  readonly bootstrap: readonly BootstrapPlace[]
+  readonly discovery: { readonly mdns: boolean }
+  readonly gossip: { readonly port: Port; readonly heartbeatSeconds: number }
+  readonly tunnel: TunnelConfiguration
+  /** Sorted by interface. */
+  readonly segments: readonly SegmentConfiguration[]
+  readonly stateDir: string
+  readonly socket: string
+  readonly log: { readonly level: LogLevel }
+}
+
+/** Where the secret is, never the secret itself, so that a configuration can be logged. */
+export interface MeshConfiguration {
+  readonly secret: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'inline' }
+  /** Null: derived from the secret. */
+  readonly id: MeshId | null
+}
+
+/** A member to ask first: a host with a port, or a libp2p multiaddr as written. */
+export type BootstrapPlace =
+  | { readonly kind: 'host'; readonly place: HostPort }
+  | { readonly kind: 'multiaddr'; readonly multiaddr: string }
+
+export interface TunnelConfiguration {
+  readonly interface: InterfaceName
+  readonly port: Port
+  readonly endpoints: readonly HostPort[]
+  /** Null: the self-certifying ULA of the mesh. */
+  readonly prefix: Prefix | null
+  /** Null: derived, or claimed from the prefix. */
+  readonly address: IpAddress | null
+  /** 0: off. */
+  readonly keepaliveSeconds: number
+  /** Null: the kernel's where it has one, else user space. */
+  readonly implementation: TunnelImplementation | null
+}
+
+export interface SegmentConfiguration {
+  readonly interface: InterfaceName
+  readonly vni: Vni
+  readonly port: Port
+  /** Sorted. Without an IPv6 one, the derived /64 is used. */
+  readonly prefixes: readonly Prefix[]
+  /** Null: one automatic address a prefix. */
+  readonly addresses: readonly InterfaceAddress[] | null
+  readonly bridge: InterfaceName | null
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]

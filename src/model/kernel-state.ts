@@ -1,0 +1,122 @@
+import type {
+  Endpoint,
+  InterfaceAddress,
+  InterfaceName,
+  IpAddress,
+  MacAddress,
+  Port,
+  Prefix,
+} from './address.ts'
+import type { Vni } from './segment.ts'
+import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
+
+/**
+ * What is, or should be, in the kernel under our mark. Desired and observed are this one type; every list is
+ * sorted and free of duplicates, so that equal states are deeply equal.
+ */
+export interface KernelState {
+  readonly tunnel: TunnelState | null
+  /** Sorted by interface. */
+  readonly segments: readonly SegmentState[]
+  /** Sorted by prefix. Only routes of our own protocol number. */
+  readonly routes: readonly Route[]
+}
+
+export interface TunnelState {
+  readonly interface: InterfaceName
+  readonly up: boolean
+  readonly mtu: number
+  /** False when the kernel's disable_ipv6 holds on this device. */
+  readonly ipv6: boolean
+  /** Null until the private key was set. */
+  readonly publicKey: WireguardPublicKey | null
+  readonly listenPort: Port | null
+  readonly addresses: readonly InterfaceAddress[]
+  /** Sorted by public key. */
+  readonly peers: readonly WireguardPeer[]
+}
+
+export interface WireguardPeer {
+  readonly publicKey: WireguardPublicKey
+  readonly presharedKey: KeyFingerprint | null
+  readonly endpoint: Endpoint | null
+  readonly allowedIps: readonly Prefix[]
+  readonly keepaliveSeconds: number
+}
+
+export interface SegmentState {
+  readonly interface: InterfaceName
+  readonly vni: Vni
+  readonly port: Port
+  readonly local: IpAddress
+  /** The device the encapsulated frames leave by. */
+  readonly lower: InterfaceName
+  readonly mac: MacAddress
+  readonly up: boolean
+  readonly mtu: number
+  readonly ipv6: boolean
+  /** The bridge it is enslaved to. */
+  readonly bridge: InterfaceName | null
+  readonly addresses: readonly InterfaceAddress[]
+  /** VTEPs every broadcast, unknown-unicast and multicast frame is copied to. */
+  readonly flood: readonly IpAddress[]
+  /** Sorted by MAC. */
+  readonly unicast: readonly UnicastEntry[]
+  /** Sorted by address. */
+  readonly neighbours: readonly NeighbourEntry[]
+  readonly guard: Guard | null
+}
+
+/** A static FDB entry: a frame with this source MAC from another VTEP is dropped. */
+export interface UnicastEntry {
+  readonly mac: MacAddress
+  readonly vtep: IpAddress
+}
+
+/** A permanent ARP or ND entry. */
+export interface NeighbourEntry {
+  readonly address: IpAddress
+  readonly mac: MacAddress
+}
+
+/** VXLAN of `port` is taken only from the tunnel, and leaves from or to the VTEP prefix only by it. */
+export interface Guard {
+  readonly port: Port
+  readonly tunnel: InterfaceName
+  readonly vteps: Prefix
+}
+
+export interface Route {
+  readonly prefix: Prefix
+  /** Null: unreachable, the last resort under the real route, so that nothing leaves by a default route. */
+  readonly device: InterfaceName | null
+}
+
+/** What WireGuard measures of one peer. Not state: it is never compared. */
+export interface WireguardReading {
+  readonly publicKey: WireguardPublicKey
+  readonly endpoint: Endpoint | null
+  /** Unix seconds of this machine's clock; null when there was none. */
+  readonly handshakeAt: number | null
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
+/** A device that bears a name we want and not our mark. */
+export interface ForeignDevice {
+  readonly interface: InterfaceName
+  /** In words: "a wireguard device", "a bridge marked lnet:0123...". */
+  readonly what: string
+}
+
+export type TunnelImplementation = 'kernel' | 'userspace'
+
+/** One look at the kernel. */
+export interface Observation {
+  readonly state: KernelState
+  readonly readings: readonly WireguardReading[]
+  readonly implementation: TunnelImplementation | null
+  readonly foreign: readonly ForeignDevice[]
+}
+
+export const emptyKernelState: KernelState = { tunnel: null, segments: [], routes: [] }
