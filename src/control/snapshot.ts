@@ -1,0 +1,46 @@
+import type { TunnelTrack } from '../mesh/liveness.ts'
+import type { Announcement, IgnoreReason, RejectReason } from '../model/announcement.ts'
+import type { Failure, Result } from '../model/failure.ts'
+import type { KernelState, TunnelImplementation } from '../model/kernel-state.ts'
+import type { Membership } from '../model/member.ts'
+import type { DialReport, Neighbour } from '../model/neighbour.ts'
+import type { MeshId } from '../model/node.ts'
+import type { Problem } from '../model/problem.ts'
+import type { Plan } from '../model/step.ts'
+import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+
+/** All a view is made of, at one moment. */
+export interface Snapshot {
+  readonly mesh: MeshId
+  readonly software: string
+  /** Monotonic milliseconds; every time in here is on the same clock unless it says Unix seconds. */
+  readonly now: number
+  readonly startedAt: number
+  readonly wallSeconds: number
+  /** What we say of ourselves; null until the first announcement was made. */
+  readonly self: Announcement | null
+  readonly implementation: TunnelImplementation | null
+  readonly membership: Membership
+  readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
+  /** Null until the kernel was first looked at. */
+  readonly state: KernelState | null
+  readonly neighbours: readonly Neighbour[]
+  readonly dials: readonly DialReport[]
+  readonly problems: readonly Problem[]
+  /** Announcements that were not taken, since the start. */
+  readonly refused: ReadonlyMap<RejectReason | IgnoreReason, number>
+  /** False while a starting daemon still keeps what it found. */
+  readonly warm: boolean
+}
+
+/** What the control server asks of the daemon. */
+export interface ControlSource {
+  /** With WireGuard's counters as of now. */
+  snapshot(): Promise<Snapshot>
+  /** What the daemon would change now, from a fresh look at the kernel. */
+  plan(): Promise<Result<Plan>>
+  /** Takes the data plane away and ends the daemon. Failures are what could not be taken away. */
+  down(): Promise<readonly Failure[]>
+  /** Says farewell to the mesh, then like `down`; a later start does not rejoin by itself. */
+  leave(): Promise<readonly Failure[]>
+}

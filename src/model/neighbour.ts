@@ -1,0 +1,19 @@
+import type { NodeId } from './node.ts'
+
+/** A member we hold a libp2p connection to. */
+export interface Neighbour {
+  readonly node: NodeId
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+}
+
+export interface DialReport {
+  /** A bootstrap place as configured, or a node id. */
+  readonly target: string
+  readonly failures: number
+  /** Milliseconds of the daemon's monotonic clock. */
+  readonly lastTriedAt: number
+  readonly error: string
+  /** The TCP connection stood but the private network's handshake did not, repeatedly. */
+  readonly secretMayDiffer: boolean
+}

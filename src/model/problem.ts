@@ -1,0 +1,25 @@
+/** Something that keeps this node from being all it should be. Bounded, so that each can be counted and tested. */
+export const problemCodes = [
+  'kernel-failed',
+  'foreign-device',
+  'address-contested',
+  'address-none-free',
+  'no-neighbour',
+  'secret-may-differ',
+  'tunnel-prefix-differs',
+  'identity-in-use',
+  'state-not-saved',
+  'state-set-aside',
+  'members-full',
+] as const
+export type ProblemCode = (typeof problemCodes)[number]
+
+export interface Problem {
+  readonly code: ProblemCode
+  /** What it is about: an interface, an address, a place; empty when it is the whole node. */
+  readonly subject: string
+  /** One sentence that names the remedy. */
+  readonly message: string
+  /** `degraded` makes `status --check` fail; a `notice` is only shown. */
+  readonly severity: 'degraded' | 'notice'
+}
