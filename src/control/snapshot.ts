@@ -41,6 +41,6 @@ export interface ControlSource {
   plan(): Promise<Result<Plan>>
   /** Takes the data plane away and ends the daemon. Failures are what could not be taken away. */
   down(): Promise<readonly Failure[]>
-  /** Says farewell to the mesh, then like `down`; a later start does not rejoin by itself. */
+  /** Says farewell to the mesh, then like `down`. A later start joins again. */
   leave(): Promise<readonly Failure[]>
 }
