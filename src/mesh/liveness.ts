@@ -11,8 +11,10 @@ export interface TunnelTrack {
   readonly publicKey: WireguardPublicKey
   /** Where WireGuard sends, as last seen or as last decided. */
   readonly endpoint: Endpoint | null
-  /** When we last set the endpoint or made the peer; roaming does not count. */
+  /** When we last set the endpoint; roaming does not count. */
   readonly endpointSetAt: number
+  /** What the endpoint was last chosen from, best first. */
+  readonly candidates: readonly Endpoint[]
   /** Endpoints tried in vain since the tunnel was last up. */
   readonly tried: readonly Endpoint[]
   /** How often the peer was made anew at this endpoint. */
@@ -25,7 +27,26 @@ export interface TunnelTrack {
   readonly handshakeAt: number | null
 }
 
-/** A look at a peer joins what is known of it. */
+/** A peer that WireGuard does not have yet. */
+export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrack {
+  return {
+    publicKey,
+    endpoint: null,
+    endpointSetAt: now,
+    candidates: [],
+    tried: [],
+    renewals: 0,
+    receivedBytes: 0,
+    sentBytes: 0,
+    grewAt: null,
+    handshakeAt: null,
+  }
+}
+
+/**
+ * A look at a peer joins what is known of it. A peer found by a daemon that just started is adopted: a fresh
+ * handshake counts as life, so that its endpoint is left alone.
+ */
 export function observeTunnel(
   track: TunnelTrack | undefined,
   reading: WireguardReading,
@@ -33,20 +54,17 @@ export function observeTunnel(
   wallSeconds: number,
 ): TunnelTrack {
   const { publicKey, endpoint, handshakeAt, receivedBytes, sentBytes } = reading
-  if (track === undefined) return adoptTunnel(reading, now, wallSeconds)
-  const grew = receivedBytes > track.receivedBytes
-  const grewAt = grew ? now : track.grewAt
-  const tried = grew ? [] : track.tried
+  const known = track ?? newTrack(publicKey, now)
+  const adopted = track === undefined && isFresh(handshakeAt, wallSeconds)
+  const grew = adopted || (track !== undefined && receivedBytes > known.receivedBytes)
   return {
-    publicKey,
+    ...known,
     endpoint,
-    endpointSetAt: track.endpointSetAt,
-    tried,
-    renewals: track.renewals,
     receivedBytes,
     sentBytes,
-    grewAt,
     handshakeAt,
+    grewAt: grew ? now : known.grewAt,
+    tried: grew ? [] : known.tried,
   }
 }
 
@@ -61,23 +79,10 @@ export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness 
 
 /** The second witness against a member: WireGuard has not heard from it for as long as a session can last. */
 export function isHandshakeStale(track: TunnelTrack, now: number): boolean {
-  return now - (track.grewAt ?? track.endpointSetAt) > handshakeFreshSecondsMax * 1000
+  const lastSign = track.grewAt ?? track.endpointSetAt
+  return now - lastSign > handshakeFreshSecondsMax * 1000
 }
 
-/** A peer found in the kernel by a daemon that just started: a fresh handshake counts as life. */
-function adoptTunnel(reading: WireguardReading, now: number, wallSeconds: number): TunnelTrack {
-  const { publicKey, endpoint, handshakeAt, receivedBytes, sentBytes } = reading
-  const age = handshakeAt === null ? Number.POSITIVE_INFINITY : Math.abs(wallSeconds - handshakeAt)
-  const grewAt = age <= handshakeFreshSecondsMax ? now : null
-  return {
-    publicKey,
-    endpoint,
-    endpointSetAt: now,
-    tried: [],
-    renewals: 0,
-    receivedBytes,
-    sentBytes,
-    grewAt,
-    handshakeAt,
-  }
+function isFresh(handshakeAt: number | null, wallSeconds: number): boolean {
+  return handshakeAt !== null && Math.abs(wallSeconds - handshakeAt) <= handshakeFreshSecondsMax
 }

@@ -36,6 +36,12 @@ export const keepaliveSecondsDefault = 25
 export const receiveGrowthSecondsMax = 75
 /** DESIGN section 5: unknown until so long after an endpoint change. */
 export const endpointTrialSeconds = 15
+/** FACTS-kernel 4: about 1.5 s a candidate are enough to hear from one that works. */
+export const firstContactTrialSeconds = 4
+/** When a peer that has not answered is made anew after its endpoint was set; staggered by the order of the keys. */
+export const renewalMilliseconds = { lower: [300, 1200], higher: [700, 2200] } as const
+/** Addresses taken of one DNS name. */
+export const resolvedEndpointsMax = 4
 /** WireGuard whitepaper section 6.1: REJECT_AFTER_TIME 180 s + REKEY_TIMEOUT 5 s + REKEY_ATTEMPT_TIME 90 s. */
 export const handshakeFreshSecondsMax = 275
 export const forgetAfterSecondsDefault = 7 * 24 * 3600

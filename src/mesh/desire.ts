@@ -1,0 +1,210 @@
+import {
+  addressOf,
+  compareAddresses,
+  compareText,
+  hostPrefix,
+  type InterfaceAddress,
+  type IpAddress,
+  interfaceAddress,
+  type Prefix,
+  prefixContains,
+  prefixOf,
+} from '../model/address.ts'
+import type { OwnClaims } from '../model/claims.ts'
+import type { Configuration, SegmentConfiguration } from '../model/configuration.ts'
+import type {
+  KernelState,
+  NeighbourEntry,
+  Route,
+  SegmentState,
+  TunnelState,
+  UnicastEntry,
+  WireguardPeer,
+} from '../model/kernel-state.ts'
+import type { Member } from '../model/member.ts'
+import type { MeshId, NodeId } from '../model/node.ts'
+import { agreedTunnelMtu, segmentMtu } from '../model/segment.ts'
+import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
+import { type Holds, type LostClaim, overlayKey, ownerOf, segmentPrefixes, tunnelPrefix } from './claims.ts'
+import { segmentMac } from './derive.ts'
+import type { TunnelTrack } from './liveness.ts'
+
+/** What this node wants of itself. */
+export interface Intent {
+  readonly configuration: Configuration
+  readonly mesh: MeshId
+  readonly node: NodeId
+  readonly publicKey: WireguardPublicKey
+  presharedKey(publicKey: WireguardPublicKey): KeyFingerprint
+  readonly claims: OwnClaims
+  readonly lost: readonly LostClaim[]
+  /** The tunnel MTU our own path allows, bytes. */
+  readonly mtu: number
+}
+
+/** Whom it should be connected to. */
+export interface World {
+  /** Sorted by node; only those that belong in the kernel. */
+  readonly members: readonly Member[]
+  /** All holds, our own among them. */
+  readonly holds: Holds
+  readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
+}
+
+/** The kernel as it should be. Nothing is wanted before there is a VTEP address to give the tunnel. */
+export function desire(intent: Intent, world: World): KernelState {
+  const { vtep } = intent.claims
+  if (vtep === null || intent.lost.some(({ vni }) => vni === null))
+    return { tunnel: null, segments: [], routes: [] }
+  const prefix = tunnelPrefix(intent.configuration.tunnel, intent.mesh)
+  const reachable = world.members.filter(member => isReachable(member, prefix, world.holds))
+  const mtu = agreedTunnelMtu([intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)])
+  const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
+  const segments = intent.configuration.segments.map(segment =>
+    desireSegment(segment, intent, world, reachable, vtep.address, prefix, mtu),
+  )
+  segments.sort((a, b) => compareText(a.interface, b.interface))
+  return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix) }
+}
+
+/** A member's VTEP counts where it is in our prefix and its own. */
+export function isReachable(member: Member, prefix: Prefix, holds: Holds): boolean {
+  const { node, vtep } = member.announcement
+  return prefixContains(prefix, vtep) && ownerOf(vtep, holds.vteps.get(vtep)) === node
+}
+
+function desireTunnel(
+  intent: Intent,
+  world: World,
+  reachable: readonly Member[],
+  vtep: IpAddress,
+  prefix: Prefix,
+  mtu: number,
+): TunnelState {
+  const { tunnel } = intent.configuration
+  return {
+    interface: tunnel.interface,
+    up: true,
+    mtu,
+    ipv6: true,
+    publicKey: intent.publicKey,
+    listenPort: tunnel.port,
+    addresses: [interfaceAddress(vtep, prefix)],
+    peers: desirePeers(intent, world, reachable),
+  }
+}
+
+/** One peer a key: two members that claim one key share it, and only its true holder can use it. */
+function desirePeers(intent: Intent, world: World, reachable: readonly Member[]): readonly WireguardPeer[] {
+  const vteps = new Map<WireguardPublicKey, Prefix[]>()
+  for (const { announcement } of world.members)
+    if (announcement.publicKey !== intent.publicKey) vteps.set(announcement.publicKey, [])
+  for (const { announcement } of reachable)
+    vteps.get(announcement.publicKey)?.push(hostPrefix(announcement.vtep))
+  return [...vteps]
+    .map(([publicKey, allowedIps]) => ({
+      publicKey,
+      presharedKey: intent.presharedKey(publicKey),
+      endpoint: world.tracks.get(publicKey)?.endpoint ?? null,
+      allowedIps: allowedIps.sort(compareAddresses),
+      keepaliveSeconds: intent.configuration.tunnel.keepaliveSeconds,
+    }))
+    .sort((a, b) => compareText(a.publicKey, b.publicKey))
+}
+
+function desireSegment(
+  segment: SegmentConfiguration,
+  intent: Intent,
+  world: World,
+  reachable: readonly Member[],
+  vtep: IpAddress,
+  vteps: Prefix,
+  mtu: number,
+): SegmentState {
+  const { vni, port, bridge } = segment
+  const inSegment = reachable.filter(({ announcement }) =>
+    announcement.segments.some(facts => facts.vni === vni),
+  )
+  const tunnel = intent.configuration.tunnel.interface
+  return {
+    interface: segment.interface,
+    vni,
+    port,
+    local: vtep,
+    lower: tunnel,
+    mac: segmentMac(intent.node, vni),
+    up: true,
+    mtu: segmentMtu(mtu, vtep),
+    ipv6: true,
+    bridge,
+    addresses: ownAddresses(segment, intent),
+    flood: inSegment.map(({ announcement }) => announcement.vtep).sort(compareAddresses),
+    unicast: desireUnicast(inSegment, vni),
+    neighbours: desireNeighbours(inSegment, segment, intent, world),
+    guard: { port, tunnel, vteps },
+  }
+}
+
+function ownAddresses(segment: SegmentConfiguration, intent: Intent): readonly InterfaceAddress[] {
+  const isLost = (address: IpAddress) =>
+    intent.lost.some(lost => lost.vni === segment.vni && lost.address === address)
+  return intent.claims.overlay
+    .filter(({ vni, address }) => vni === segment.vni && !isLost(addressOf(address)))
+    .map(({ address }) => address)
+    .sort(compareAddresses)
+}
+
+function desireUnicast(members: readonly Member[], vni: number): readonly UnicastEntry[] {
+  return members
+    .flatMap(({ announcement: { segments, vtep } }) =>
+      segments.filter(facts => facts.vni === vni).map(({ mac }) => ({ mac, vtep })),
+    )
+    .sort((a, b) => compareText(a.mac, b.mac))
+}
+
+/** Only owners, and only inside the segment's own networks: a liar cannot place a neighbour elsewhere. */
+function desireNeighbours(
+  members: readonly Member[],
+  segment: SegmentConfiguration,
+  intent: Intent,
+  world: World,
+): readonly NeighbourEntry[] {
+  const networks = segmentPrefixes(segment, intent.mesh)
+  return members
+    .flatMap(({ announcement: { node, segments } }) =>
+      segments
+        .filter(({ vni }) => vni === segment.vni)
+        .flatMap(({ mac, addresses }) =>
+          addresses
+            .map(({ address }) => addressOf(address))
+            .filter(address => networks.some(network => prefixContains(network, address)))
+            .filter(
+              address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
+            )
+            .map(address => ({ address, mac })),
+        ),
+    )
+    .sort((a, b) => compareAddresses(a.address, b.address))
+}
+
+/** Ours explicitly, so that a deleted one is seen; under the tunnel's an unreachable one, so that nothing leaks. */
+function desireRoutes(
+  tunnel: TunnelState,
+  segments: readonly SegmentState[],
+  vteps: Prefix,
+): readonly Route[] {
+  const ofSegments = segments
+    .filter(({ bridge }) => bridge === null)
+    .flatMap(({ interface: device, addresses }) =>
+      addresses.map(address => ({ prefix: prefixOf(address), device })),
+    )
+  const all: Route[] = [
+    { prefix: vteps, device: tunnel.interface },
+    { prefix: vteps, device: null },
+    ...ofSegments,
+  ]
+  const distinct = new Map(all.map(route => [`${route.prefix} ${route.device}`, route]))
+  return [...distinct.values()].sort(
+    (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
+  )
+}

@@ -1,0 +1,71 @@
+import type { Announcement, Envelope, Verdict } from '../model/announcement.ts'
+import { forgetAfterSecondsDefault, heartbeatsMissedMax, membersMax } from '../model/limits.ts'
+import type { Member, Membership, Standing } from '../model/member.ts'
+import { compareSequence, type NodeId } from '../model/node.ts'
+
+/** A verified announcement, and how long ago its author's sequence advanced: 0 when it was just spoken. */
+export interface Heard {
+  readonly announcement: Announcement
+  readonly envelope: Envelope
+  readonly ageMilliseconds: number
+}
+
+export interface Admission {
+  readonly membership: Membership
+  /** One for each of what was heard, in its order. */
+  readonly verdicts: readonly Verdict[]
+}
+
+const accept: Verdict = { kind: 'accept' }
+
+/**
+ * Takes what is newer by its author's own sequence. An equal sequence changes nothing, not even the age: so no
+ * copy makes a dead member look alive, and no liar makes a live one look dead.
+ */
+export function admit(membership: Membership, heard: readonly Heard[], self: NodeId, now: number): Admission {
+  let next: Map<NodeId, Member> | null = null
+  const verdicts = heard.map(item => {
+    const verdict = judge(next ?? membership, item, self)
+    if (verdict !== accept) return verdict
+    next ??= new Map(membership)
+    const { announcement, envelope, ageMilliseconds } = item
+    next.set(announcement.node, { announcement, envelope, heardAt: now - Math.max(0, ageMilliseconds) })
+    return verdict
+  })
+  return { membership: next ?? membership, verdicts }
+}
+
+/** Without those whose sequence stood still for longer than `forgetAfterSeconds`; the same value when there are none. */
+export function forget(
+  membership: Membership,
+  now: number,
+  forgetAfterSeconds: number = forgetAfterSecondsDefault,
+): Membership {
+  const kept = [...membership].filter(([, member]) => now - member.heardAt <= forgetAfterSeconds * 1000)
+  return kept.length === membership.size ? membership : new Map(kept)
+}
+
+/** Silent after so many heartbeats by the author's own word on how often it speaks. */
+export function standingOf(member: Member, now: number): Standing {
+  if (member.announcement.left) return 'left'
+  const silentAfter = member.announcement.heartbeatSeconds * 1000 * heartbeatsMissedMax
+  return now - member.heardAt > silentAfter ? 'silent' : 'live'
+}
+
+/** Members in the order of their ids, the same on every node. */
+export function sortedMembers(membership: Membership): readonly Member[] {
+  return [...membership.values()].sort((a, b) => (a.announcement.node < b.announcement.node ? -1 : 1))
+}
+
+function judge(membership: Membership, heard: Heard, self: NodeId): Verdict {
+  const { announcement, ageMilliseconds } = heard
+  if (announcement.node === self) return { kind: 'ignore', reason: 'own' }
+  const known = membership.get(announcement.node)
+  if (known === undefined) {
+    if (ageMilliseconds > forgetAfterSecondsDefault * 1000) return { kind: 'ignore', reason: 'expired' }
+    return membership.size < membersMax ? accept : { kind: 'ignore', reason: 'full' }
+  }
+  const order = compareSequence(announcement.sequence, known.announcement.sequence)
+  if (order > 0) return accept
+  return { kind: 'ignore', reason: order === 0 ? 'known' : 'old-sequence' }
+}

@@ -1,0 +1,16 @@
+import type { InterfaceName, IpAddress, Prefix } from './address.ts'
+
+/** What this machine is on the outside. */
+export interface Facts {
+  /** Addresses others may reach us at, sorted; never those of our own devices. */
+  readonly addresses: readonly UnderlayAddress[]
+  /** The MTU of the way out: of the default route's device, else the least of the interfaces. */
+  readonly pathMtu: number
+}
+
+export interface UnderlayAddress {
+  readonly address: IpAddress
+  /** The network it is in. */
+  readonly network: Prefix
+  readonly interface: InterfaceName
+}
