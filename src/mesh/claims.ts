@@ -13,7 +13,7 @@ import type { Announcement } from '../model/announcement.ts'
 import type { OwnClaims, OwnOverlayClaim } from '../model/claims.ts'
 import type { SegmentConfiguration, TunnelConfiguration } from '../model/configuration.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
-import type { Claim, Vni } from '../model/segment.ts'
+import type { Claim, SegmentFacts, Vni } from '../model/segment.ts'
 import { candidateAddress, derivedAddress, segmentPrefix, usableHosts, vtepPrefix } from './derive.ts'
 
 /** One announced hold on an address. */
@@ -55,7 +55,12 @@ export interface ClaimRules {
   readonly mayChoose: boolean
 }
 
-export function holdsOf(announcements: Iterable<Announcement>): Holds {
+/** As much of an announcement as holds addresses. */
+export type HoldSource = Pick<Announcement, 'node' | 'vtep' | 'vtepClaim' | 'left'> & {
+  readonly segments: readonly Pick<SegmentFacts, 'vni' | 'addresses'>[]
+}
+
+export function holdsOf(announcements: Iterable<HoldSource>): Holds {
   const vteps = new Map<IpAddress, Hold[]>()
   const overlay = new Map<string, Hold[]>()
   for (const { node, vtep, vtepClaim, segments, left } of announcements) {
@@ -66,6 +71,17 @@ export function holdsOf(announcements: Iterable<Announcement>): Holds {
         push(overlay, overlayKey(vni, addressOf(address)), { node, since, pinned })
   }
   return { vteps, overlay }
+}
+
+/** Our own holds, as we announce them; nothing while there is no VTEP address, because then nothing is announced. */
+export function ownHolds(node: NodeId, claims: OwnClaims): readonly HoldSource[] {
+  const { vtep } = claims
+  if (vtep === null) return []
+  const segments = claims.overlay.map(({ vni, address, since, pinned }) => ({
+    vni,
+    addresses: [{ address, since, pinned }],
+  }))
+  return [{ node, vtep: vtep.address, vtepClaim: vtep, left: false, segments }]
 }
 
 export function overlayKey(vni: Vni, address: IpAddress): string {

@@ -12,14 +12,15 @@ import {
 } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration, SegmentConfiguration } from '../model/configuration.ts'
-import type {
-  KernelState,
-  NeighbourEntry,
-  Route,
-  SegmentState,
-  TunnelState,
-  UnicastEntry,
-  WireguardPeer,
+import {
+  emptyKernelState,
+  type KernelState,
+  type NeighbourEntry,
+  type Route,
+  type SegmentState,
+  type TunnelState,
+  type UnicastEntry,
+  type WireguardPeer,
 } from '../model/kernel-state.ts'
 import type { Member } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
@@ -51,11 +52,11 @@ export interface World {
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
 }
 
-/** The kernel as it should be. Nothing is wanted before there is a VTEP address to give the tunnel. */
-export function desire(intent: Intent, world: World): KernelState {
+/** The kernel as it should be; null while it is not known which VTEP address the tunnel will bear. */
+export function desire(intent: Intent, world: World): KernelState | null {
   const { vtep } = intent.claims
-  if (vtep === null || intent.lost.some(({ vni }) => vni === null))
-    return { tunnel: null, segments: [], routes: [] }
+  if (vtep === null) return null
+  if (intent.lost.some(({ vni }) => vni === null)) return emptyKernelState
   const prefix = tunnelPrefix(intent.configuration.tunnel, intent.mesh)
   const reachable = world.members.filter(member => isReachable(member, prefix, world.holds))
   const mtu = agreedTunnelMtu([intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)])

@@ -19,6 +19,7 @@ export function restrain(plan: Plan, warm: boolean): Plan {
 }
 
 const takesAway: ReadonlySet<string> = new Set([
+  'tunnel.remove',
   'peer.remove',
   'flood.remove',
   'unicast.remove',

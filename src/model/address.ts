@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import type { Brand } from './brand.ts'
-import { interfaceNameCharactersMax } from './limits.ts'
+import { interfaceNameCharactersMax, parsedAddressesCachedMax } from './limits.ts'
 
 /** An IPv4 or IPv6 address in canonical text (RFC 5952). */
 export type IpAddress = Brand<string, 'IpAddress'>
@@ -37,8 +37,9 @@ export function ipAddressFromBytes(bytes: Uint8Array): IpAddress {
   return (address instanceof ipaddr.IPv6 ? address.toRFC5952String() : address.toString()) as IpAddress
 }
 
+/** A copy: 4 or 16 bytes, network order. */
 export function ipAddressBytes(address: IpAddress): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(address).toByteArray())
+  return cachedBytes(address).slice()
 }
 
 export function familyOf(address: IpAddress | Prefix | InterfaceAddress): 4 | 6 {
@@ -173,7 +174,9 @@ export function parseInterfaceName(text: string): InterfaceName | null {
 
 /** Orders addresses and prefixes: IPv4 first, then by number, then by prefix length. */
 export function compareAddresses(a: string, b: string): number {
-  return familyRank(a) - familyRank(b) || compareText(sortKey(a), sortKey(b))
+  const [addressA, lengthA] = splitLength(a)
+  const [addressB, lengthB] = splitLength(b)
+  return compareBytes(cachedBytes(addressA), cachedBytes(addressB)) || lengthA - lengthB
 }
 
 /** Plain code unit order: the same on every machine, whatever its locale. */
@@ -192,16 +195,31 @@ function prefixByteMask(length: number, index: number): number {
   return (0xff << (8 - bits)) & 0xff
 }
 
-function familyRank(text: string): number {
-  return text.includes(':') ? 1 : 0
+function splitLength(text: string): [IpAddress, number] {
+  const slash = text.indexOf('/')
+  return slash < 0
+    ? [text as IpAddress, 0]
+    : [text.slice(0, slash) as IpAddress, Number(text.slice(slash + 1))]
 }
 
-function sortKey(text: string): string {
-  const [address, length] = text.split('/')
-  const hex = ipaddr
-    .parse(address as string)
-    .toByteArray()
-    .map(byte => byte.toString(16).padStart(2, '0'))
-    .join('')
-  return `${hex}/${(length ?? '').padStart(3, '0')}`
+/** Shorter first, so that IPv4 comes before IPv6. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) return a.length - b.length
+  for (let index = 0; index < a.length; index += 1) {
+    const difference = (a[index] as number) - (b[index] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+const bytesCache = new Map<IpAddress, Uint8Array>()
+
+/** Parsing dominates sorting and matching in a large mesh; the same few addresses come up again and again. */
+function cachedBytes(address: IpAddress): Uint8Array {
+  const known = bytesCache.get(address)
+  if (known !== undefined) return known
+  const bytes = Uint8Array.from(ipaddr.parse(address).toByteArray())
+  if (bytesCache.size >= parsedAddressesCachedMax) bytesCache.clear()
+  bytesCache.set(address, bytes)
+  return bytes
 }

@@ -63,6 +63,20 @@ export const envelopesPerSyncMax = 1000
 export const configBytesMax = 256 * 1024
 export const controlRequestBytesMax = 4096
 export const controlResponseBytesMax = 64 * 1024 * 1024
+export const controlConnectionsMax = 32
+/** A request's line and headers have to be here by then. */
+export const controlRequestSecondsMax = 5
+/** Reading answers may wait for a look at the kernel, one tool at a time. */
+export const controlReadSecondsMax = 30
+/** Taking the data plane away may wait for several tools. */
+export const controlActionSecondsMax = 120
+/** Answers under way are finished for so long when the server closes. */
+export const controlCloseSecondsMax = 2
+/** `status` names so many members that are not up; the rest is counted. */
+export const statusMembersMax = 20
+export const watchSecondsDefault = 2
+export const watchSecondsMin = 0.1
+export const watchSecondsMax = 3600
 export const toolOutputBytesMax = 64 * 1024 * 1024
 export const toolSecondsMax = 20
 /** One line of log a reason and this time, so that a hostile neighbour cannot fill a disk. */
@@ -72,3 +86,42 @@ export const observeSeconds = 7
 export const driftDebounceMilliseconds = 100
 export const retryMillisecondsMin = 250
 export const retryMillisecondsMax = 30_000
+
+/** A key or secret file holds 44 characters; more than this is not one. */
+export const keyFileBytesMax = 1024
+export const stateFileBytesMax = 1024 * 1024
+/** The whole membership with some framing: 20,000 times an envelope. */
+export const membersFileBytesMax = membersMax * (envelopeBytesMax + 32)
+/** Damaged state files that are kept for a look. */
+export const setAsideFilesMax = 3
+export const configListEntriesMax = 256
+export const configProblemsMax = 100
+export const bootstrapPlacesMax = 64
+/** WireGuard takes up to 65535; beyond this an idle tunnel would count as down (receiveGrowthSecondsMax). */
+export const keepaliveSecondsMax = 60
+/** sun_path holds 108 bytes with the terminating NUL (unix(7)). */
+export const socketPathBytesMax = 107
+export const pathCharactersMax = 4096
+/** The shortest and longest IPv4 prefix nodes take addresses from: at most 16 million, at least two. */
+export const ipv4PoolLengthMin = 8
+export const ipv4PoolLengthMax = 30
+/** Half of an IPv6 address is the interface id a node derives. */
+export const ipv6PrefixLengthMin = 16
+export const ipv6PrefixLengthMax = 64
+/** What endpoints, gossip addresses and segments may take of an announcement, so that together they always fit. */
+export const endpointsBytesMax = 450
+export const gossipAddressesBytesMax = 400
+export const segmentFactsBytesMax = 850
+export const tokenCharactersMax = 4096
+export const tokenBootstrapPlacesMax = 16
+export const resolveMillisecondsMax = 5000
+export const resolveCacheSecondsMax = 30
+export const resolveFailureSecondsMax = 5
+export const resolveCacheEntriesMax = 1024
+/** getaddrinfo blocks one of libuv's four threads, which file writes need as well. */
+export const resolveConcurrencyMax = 2
+export const addressesPerNameMax = 8
+export const notifySecondsMax = 5
+export const rateLimitKeysMax = 1000
+/** Parsed addresses kept at hand. */
+export const parsedAddressesCachedMax = 8192

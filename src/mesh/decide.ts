@@ -1,0 +1,153 @@
+import type { OwnClaims } from '../model/claims.ts'
+import type { Configuration } from '../model/configuration.ts'
+import type { Facts } from '../model/facts.ts'
+import type { KernelState, Observation } from '../model/kernel-state.ts'
+import type { Member, Membership } from '../model/member.ts'
+import type { MeshId, NodeId } from '../model/node.ts'
+import { tunnelMtu } from '../model/segment.ts'
+import type { Plan } from '../model/step.ts'
+import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
+import { holdsOf, ownHolds, type Settlement, segmentPrefixes, settle, tunnelPrefix } from './claims.ts'
+import { desire } from './desire.ts'
+import { diff } from './diff.ts'
+import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
+import { isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts'
+import { sortedMembers } from './membership.ts'
+import { order } from './order.ts'
+import { belongsInKernel, restrain } from './removal.ts'
+
+/** All that a decision depends on. */
+export interface Situation {
+  readonly configuration: Configuration
+  readonly mesh: MeshId
+  readonly node: NodeId
+  readonly publicKey: WireguardPublicKey
+  presharedKey(publicKey: WireguardPublicKey): KeyFingerprint
+  readonly facts: Facts
+  readonly claims: OwnClaims
+  readonly membership: Membership
+  readonly tracks: Tracks
+  readonly observation: Observation
+  readonly resolved: Resolved
+  /** Automatic IPv4 addresses may be chosen: it is known what others hold. */
+  readonly mayChoose: boolean
+  /** The mesh was heard, or has had its time: what is not known may be taken away. */
+  readonly warm: boolean
+  /** Monotonic milliseconds. */
+  readonly now: number
+  readonly wallSeconds: number
+}
+
+export type Tracks = ReadonlyMap<WireguardPublicKey, TunnelTrack>
+
+export interface Decision extends Settlement {
+  readonly tracks: Tracks
+  /** Null while there is no VTEP address yet. */
+  readonly desired: KernelState | null
+  readonly plan: Plan
+  /** When time alone may change the decision, monotonic milliseconds; infinity when never. */
+  readonly dueAt: number
+}
+
+/** What should change now. The same situation gives the same plan, byte for byte. */
+export function decide(situation: Situation): Decision {
+  const { configuration, mesh, node, publicKey, observation, now } = situation
+  const members = sortedMembers(situation.membership)
+  const others = members.map(({ announcement }) => announcement)
+  const settlement = settleClaims(situation, holdsOf(others))
+  const { claims, lost } = settlement
+  const observed = observeTracks(situation)
+  const present = members.filter(member =>
+    belongsInKernel(member, observed.get(member.announcement.publicKey), now),
+  )
+  const { tracks, renewals } = decideEndpoints(situation, present, observed)
+  const desired = desire(
+    {
+      configuration,
+      mesh,
+      node,
+      publicKey,
+      presharedKey: key => situation.presharedKey(key),
+      claims,
+      lost,
+      mtu: tunnelMtu(situation.facts.pathMtu),
+    },
+    { members: present, holds: holdsOf([...others, ...ownHolds(node, claims)]), tracks },
+  )
+  const steps = desired === null ? [] : diff(desired, observation.state, renewals)
+  const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm)
+  return { ...settlement, tracks, desired, plan, dueAt: nextDueAt(tracks, present, publicKey, now) }
+}
+
+function settleClaims(situation: Situation, holds: ReturnType<typeof holdsOf>): Settlement {
+  const { configuration, mesh, node, mayChoose } = situation
+  const rules = { node, mesh, tunnel: configuration.tunnel, segments: configuration.segments, mayChoose }
+  return settle(situation.claims, holds, rules, situation.wallSeconds)
+}
+
+/** Members' tracks with the latest readings; tracks of keys nobody holds any more are dropped. */
+function observeTracks(situation: Situation): Map<WireguardPublicKey, TunnelTrack> {
+  const { membership, tracks, observation, now, wallSeconds } = situation
+  const readings = new Map(observation.readings.map(reading => [reading.publicKey, reading]))
+  const observed = new Map<WireguardPublicKey, TunnelTrack>()
+  for (const { announcement } of membership.values()) {
+    const { publicKey } = announcement
+    const reading = readings.get(publicKey)
+    const known = tracks.get(publicKey)
+    if (reading !== undefined) observed.set(publicKey, observeTunnel(known, reading, now, wallSeconds))
+    else if (known !== undefined) observed.set(publicKey, known)
+  }
+  return observed
+}
+
+function decideEndpoints(
+  situation: Situation,
+  present: readonly Member[],
+  observed: ReadonlyMap<WireguardPublicKey, TunnelTrack>,
+) {
+  const surroundings = surroundingsOf(situation)
+  const inKernel = new Set(situation.observation.readings.map(reading => reading.publicKey))
+  const tracks = new Map(observed)
+  const renewals = new Set<WireguardPublicKey>()
+  for (const { announcement } of present) {
+    const { publicKey } = announcement
+    const candidates = rankEndpoints(announcement.endpoints, situation.resolved, surroundings)
+    const decision = decideEndpoint(
+      isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
+      publicKey,
+      situation.publicKey,
+      candidates,
+      situation.now,
+    )
+    tracks.set(publicKey, decision.track)
+    if (decision.renew) renewals.add(publicKey)
+  }
+  return { tracks, renewals }
+}
+
+/** Taken out of the kernel long ago: when its member comes back, it starts from the first candidate. */
+function isGone(
+  track: TunnelTrack | undefined,
+  inKernel: ReadonlySet<WireguardPublicKey>,
+  now: number,
+): boolean {
+  return track !== undefined && !inKernel.has(track.publicKey) && isHandshakeStale(track, now)
+}
+
+function surroundingsOf({ configuration, mesh, facts }: Situation): Surroundings {
+  return {
+    addresses: facts.addresses.map(({ address }) => address),
+    networks: facts.addresses.map(({ network }) => network),
+    inside: [
+      tunnelPrefix(configuration.tunnel, mesh),
+      ...configuration.segments.flatMap(segment => segmentPrefixes(segment, mesh)),
+    ],
+  }
+}
+
+function nextDueAt(tracks: Tracks, present: readonly Member[], own: WireguardPublicKey, now: number): number {
+  return present.reduce((soonest, { announcement }) => {
+    const track = tracks.get(announcement.publicKey)
+    return track === undefined ? soonest : Math.min(soonest, endpointDueAt(track, own, now))
+  }, Number.POSITIVE_INFINITY)
+}
