@@ -59,6 +59,54 @@ export const syncIntervalSecondsMax = 30
 /** A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
 export const digestEntriesMax = membersMax
 export const envelopesPerSyncMax = 1000
+/** A neighbour that answers nothing for so long is taken for dead. */
+export const syncStepSecondsMax = 10
+/** The same when something of the underlay just changed, and dead connections are likely. */
+export const syncProbeSecondsMax = 4
+/** A neighbour that dialled us asks at least every syncIntervalSecondsMax; silent for longer, we ask. */
+export const neighbourSilenceSecondsMax = 75
+/** News that came by sync are passed on after this, so that what comes together goes together. */
+export const syncCascadeMillisecondsMin = 100
+export const syncCascadeMillisecondsMax = 400
+/** A regular sync that finds a difference looks again after this: most often an announcement was just under way. */
+export const syncSecondLookMilliseconds = 1000
+export const syncRoundsMax = 64
+/** A difference that a whole exchange could not settle is not looked at again for so long. */
+export const syncUnsettledSeconds = 600
+/** Answers one neighbour gets at once, and for each second after. */
+export const syncAnswersBurst = 64
+export const syncAnswersPerSecond = 4
+/** Forged envelopes in one sync message after which the rest is not looked at and the stream is closed. */
+export const syncForgedMax = 8
+/** A connection has both gossip streams and a subscription by then, or it is not worth keeping. */
+export const topicStreamsSecondsMax = 20
+/** One message of the topic protocol; announcements come one by one, replies to requests in bundles. */
+export const topicMessageBytesMax = 512 * 1024
+/** FACTS-gossip B: libp2p's own bounds reset dials when many nodes behind one address start together. */
+export const inboundConnectionsPerSecondMax = 100
+export const inboundPendingMax = 64
+/** Connecting and both handshakes, for one address. */
+export const dialSecondsMax = 5
+export const dialsAtOnceMax = 16
+/** The addresses of one place are tried at this distance until one answers (RFC 8305 section 5). */
+export const dialStaggerMilliseconds = 250
+export const redialMillisecondsMin = 100
+/** While a place was reached or first tried less than redialEagerSeconds ago. */
+export const redialEagerMillisecondsMax = 5000
+export const redialEagerSeconds = 300
+export const redialMillisecondsMax = 30_000
+/** A bootstrap place without a connection is asked again so often even with enough neighbours: it may know of others. */
+export const bootstrapAgainSeconds = 300
+/** A neighbour that is not wanted is kept for so long, so that a newcomer learns the mesh from it. */
+export const surplusSeconds = 60
+/** Handshakes that failed in a row after TCP stood, before the mesh secret is suspected. */
+export const handshakeFailuresMin = 3
+export const inboundSuspectsMax = 32
+export const inboundSuspectSeconds = 600
+/** Two connections between the same nodes within this come from both dialling at once; later, the older is dead. */
+export const duplicateSecondsMax = 5
+export const discoveredNodesMax = 256
+export const gossipStopSecondsMax = 2
 
 export const configBytesMax = 256 * 1024
 export const controlRequestBytesMax = 4096
@@ -77,6 +125,8 @@ export const statusMembersMax = 20
 export const watchSecondsDefault = 2
 export const watchSecondsMin = 0.1
 export const watchSecondsMax = 3600
+/** sun_path holds 108 bytes with the terminating NUL (unix(7)). */
+export const socketPathBytesMax = 107
 export const toolOutputBytesMax = 64 * 1024 * 1024
 export const toolSecondsMax = 20
 /** One line of log a reason and this time, so that a hostile neighbour cannot fill a disk. */
@@ -99,8 +149,6 @@ export const configProblemsMax = 100
 export const bootstrapPlacesMax = 64
 /** WireGuard takes up to 65535; beyond this an idle tunnel would count as down (receiveGrowthSecondsMax). */
 export const keepaliveSecondsMax = 60
-/** sun_path holds 108 bytes with the terminating NUL (unix(7)). */
-export const socketPathBytesMax = 107
 export const pathCharactersMax = 4096
 /** The shortest and longest IPv4 prefix nodes take addresses from: at most 16 million, at least two. */
 export const ipv4PoolLengthMin = 8

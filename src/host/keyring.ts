@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { generateKeyPairFromSeed } from '@stablelib/x25519'
+import { failed, ok, type Result } from '../model/failure.ts'
+import { keyFileBytesMax } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import {
+  parseWireguardSecretKey,
+  type WireguardPublicKey,
+  type WireguardSecretKey,
+} from '../model/wireguard-key.ts'
+import { createWhole, isOpenToOthers, makeDirectory, readWhole } from './files.ts'
+import { nodeIdFromSeed } from './node-id.ts'
+import { type MeshKeys, modeText } from './secret.ts'
+
+/** This node's own keys. Never logged, never announced but for the public ones. */
+export interface Keyring {
+  /** 32 bytes: the Ed25519 seed. */
+  readonly identitySeed: Uint8Array
+  readonly node: NodeId
+  readonly privateKey: WireguardSecretKey
+  readonly publicKey: WireguardPublicKey
+  /** Key files that were made now. */
+  readonly created: readonly string[]
+}
+
+/** What the kernel adapter needs to know and must never show. */
+export interface TunnelSecrets {
+  readonly privateKey: WireguardSecretKey
+  presharedKey(publicKey: WireguardPublicKey): WireguardSecretKey
+}
+
+/**
+ * Reads `identity.key` and `wireguard.key` of the state directory, and makes those that are not there. A key file
+ * that cannot be used is a failure: a node never becomes another one by itself.
+ */
+export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
+  const directory = await makeDirectory(stateDir, 0o700)
+  if (!directory.ok) return directory
+  const identity = await openKey(join(stateDir, 'identity.key'), () => randomBytes(32))
+  if (!identity.ok) return identity
+  const wireguard = await openKey(join(stateDir, 'wireguard.key'), () => clamp(randomBytes(32)))
+  if (!wireguard.ok) return wireguard
+  const pair = generateKeyPairFromSeed(wireguard.value.key)
+  return ok({
+    identitySeed: identity.value.key,
+    node: nodeIdFromSeed(identity.value.key),
+    privateKey: base64(wireguard.value.key) as WireguardSecretKey,
+    publicKey: base64(pair.publicKey) as WireguardPublicKey,
+    created: [identity.value, wireguard.value].filter(({ created }) => created).map(({ path }) => path),
+  })
+}
+
+export function tunnelSecrets(keyring: Keyring, mesh: MeshKeys): TunnelSecrets {
+  return {
+    privateKey: keyring.privateKey,
+    presharedKey: publicKey => mesh.presharedKey(keyring.publicKey, publicKey),
+  }
+}
+
+interface OpenedKey {
+  readonly path: string
+  readonly key: Uint8Array
+  readonly created: boolean
+}
+
+async function openKey(path: string, make: () => Uint8Array): Promise<Result<OpenedKey>> {
+  const found = await readKey(path)
+  if (!found.ok) return found
+  if (found.value !== null) return ok({ path, key: found.value, created: false })
+  const created = await createWhole(path, Buffer.from(`${base64(make())}\n`), 0o600)
+  if (!created.ok) return created
+  const reread = await readKey(path)
+  if (!reread.ok) return reread
+  return reread.value === null
+    ? failed(`the key file ${path} vanished while it was made: start again`)
+    : ok({ path, key: reread.value, created: created.value })
+}
+
+async function readKey(path: string): Promise<Result<Uint8Array | null>> {
+  const read = await readWhole(path, keyFileBytesMax)
+  if (!read.ok) return failed(`${read.failure.message}; without its key this node would be another one`)
+  if (read.value === null) return ok(null)
+  const { bytes, mode } = read.value
+  if (isOpenToOthers(mode))
+    return failed(
+      `the key file ${path} is open to others (mode ${modeText(mode)}): run \`chmod 600 ${path}\``,
+    )
+  const key = parseWireguardSecretKey(Buffer.from(bytes).toString('latin1').trim())
+  return key === null
+    ? failed(
+        `the key file ${path} is damaged: restore it from a backup, or remove it to have a new key made and this node known as a new one`,
+      )
+    : ok(new Uint8Array(Buffer.from(key, 'base64')))
+}
+
+/** A valid X25519 scalar as `wg genkey` writes it (RFC 7748 section 5). */
+function clamp(scalar: Uint8Array): Uint8Array {
+  const clamped = Uint8Array.from(scalar)
+  clamped[0] = (clamped[0] as number) & 0xf8
+  clamped[31] = ((clamped[31] as number) & 0x7f) | 0x40
+  return clamped
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}
