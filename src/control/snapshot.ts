@@ -1,4 +1,5 @@
 import type { TunnelTrack } from '../mesh/liveness.ts'
+import type { Prefix } from '../model/address.ts'
 import type { Announcement, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { KernelState, TunnelImplementation } from '../model/kernel-state.ts'
@@ -20,6 +21,8 @@ export interface Snapshot {
   /** What we say of ourselves; null until the first announcement was made. */
   readonly self: Announcement | null
   readonly implementation: TunnelImplementation | null
+  /** The network the VTEPs are in: configured, else the mesh's own. */
+  readonly vteps: Prefix
   readonly membership: Membership
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   /** Null until the kernel was first looked at. */

@@ -1,0 +1,107 @@
+import { type IncomingMessage, request } from 'node:http'
+import { controlActionSecondsMax, controlReadSecondsMax, controlResponseBytesMax } from '../model/limits.ts'
+import {
+  type Action,
+  type ActionView,
+  actionPaths,
+  type ErrorView,
+  type Reading,
+  readingPaths,
+  schema,
+  type Views,
+} from './protocol.ts'
+import { printable } from './text.ts'
+
+/** What came of a question. `unreachable`: no daemon was there to ask. */
+export type Reply<View> =
+  | { readonly ok: true; readonly view: View }
+  | { readonly ok: false; readonly kind: 'unreachable' | 'failed'; readonly message: string }
+
+export function ask<R extends Reading>(socketPath: string, reading: R): Promise<Reply<Views[R]>> {
+  return exchange(socketPath, 'GET', readingPaths[reading], controlReadSecondsMax)
+}
+
+export function order(socketPath: string, action: Action): Promise<Reply<ActionView>> {
+  return exchange(socketPath, 'POST', actionPaths[action], controlActionSecondsMax)
+}
+
+function exchange<View>(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  secondsMax: number,
+): Promise<Reply<View>> {
+  return new Promise(resolve => {
+    const signal = AbortSignal.timeout(secondsMax * 1000)
+    const sent = request({ socketPath, method, path, signal, agent: false }, response => {
+      void collect(response).then(
+        text => resolve(readReply(response.statusCode ?? 0, text)),
+        (error: Error) => resolve({ ok: false, kind: 'failed', message: interruption(error, secondsMax) }),
+      )
+    })
+    sent.once('error', error => resolve(connectionRefusal(socketPath, error, secondsMax)))
+    sent.end()
+  })
+}
+
+/** The whole body as text; rejects when it is larger than any answer of ours. */
+async function collect(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > controlResponseBytesMax) throw new Error('its answer is too large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function readReply<View>(status: number, text: string): Reply<View> {
+  const body = parseObject(text)
+  if (body === null || body.schema !== schema)
+    return {
+      ok: false,
+      kind: 'failed',
+      message: 'lnetd speaks otherwise: are lnetctl and lnetd of one version?',
+    }
+  if (status === 200) return { ok: true, view: body as View }
+  const { error } = body as Partial<ErrorView>
+  return {
+    ok: false,
+    kind: 'failed',
+    message: printable(String(error?.message ?? `lnetd answered ${status}`)),
+  }
+}
+
+function parseObject(text: string): { readonly schema?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : null
+  } catch {
+    return null
+  }
+}
+
+function connectionRefusal(path: string, error: Error, secondsMax: number): Reply<never> {
+  const unreachable = (message: string) => ({ ok: false, kind: 'unreachable', message }) as const
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+    case 'ENOTDIR':
+      return unreachable(`no lnetd on ${path}: is it running? systemctl status lnetd`)
+    case 'EACCES':
+    case 'EPERM':
+      return unreachable(`no permission to use ${path}: try sudo`)
+    case 'ENOTSOCK':
+    case 'EINVAL':
+    case 'ENAMETOOLONG':
+      return unreachable(`${path} is not lnetd's socket: see socket in lnetd.yaml, and give --socket`)
+    default:
+      return unreachable(`lnetd on ${path} did not answer: ${interruption(error, secondsMax)}`)
+  }
+}
+
+function interruption(error: Error, secondsMax: number): string {
+  if (error.name === 'AbortError' || error.name === 'TimeoutError') return `no answer within ${secondsMax} s`
+  return printable(error.message)
+}

@@ -1,0 +1,151 @@
+import type { ActionView, PeerRow, PlanView, StatusView } from './protocol.ts'
+import { type Cell, endpointText, layOut, stateColours } from './table.ts'
+import { byteSize, duration, type Paint, plural, printable } from './text.ts'
+
+/** `lnetctl peer NAME`: everything known of one member, every key in full. */
+export function peerPage(row: PeerRow, paint: Paint): string {
+  const handshake = row.handshake_seconds === null ? 'never' : `${duration(row.handshake_seconds)} ago`
+  const lines: (readonly Cell[])[] = [
+    [{ text: 'name' }, { text: row.name }],
+    [{ text: 'state' }, { text: row.state, colour: stateColours[row.state] }],
+    ...(row.reason === null ? [] : [[{ text: 'reason' }, { text: row.reason }]]),
+    [{ text: 'gossip' }, { text: `${row.gossip}, seen ${duration(row.seen_seconds)} ago` }],
+    [{ text: 'node' }, { text: row.node }],
+    [{ text: 'public key' }, { text: row.public_key }],
+    [{ text: 'vtep' }, { text: row.vtep }],
+    [{ text: 'endpoint' }, { text: endpointText(row) }],
+    [{ text: 'handshake' }, { text: handshake }],
+    [{ text: 'transfer' }, { text: `${byteSize(row.rx_bytes)} received, ${byteSize(row.tx_bytes)} sent` }],
+    [{ text: 'tunnel mtu' }, { text: String(row.mtu) }],
+    [{ text: 'version' }, { text: row.version }],
+    ...row.segments.flatMap(segmentLines),
+  ]
+  return layOut(lines, paint)
+}
+
+/** `lnetctl plan`. */
+export function planPage({ steps }: PlanView): string {
+  if (steps.length === 0) return 'nothing to change\n'
+  return steps.map(({ sentence }) => `${printable(sentence)}\n`).join('')
+}
+
+/** What `down` and `leave` did; failures are told apart, as errors. */
+export function actionPage({ action, mesh, removed }: ActionView): string {
+  const what = removed.length === 0 ? 'there was no device to remove' : `removed ${removed.join(' and ')}`
+  const then = 'lnetd ended; start it again to come back: systemctl start lnetd'
+  const said = action === 'leave' ? `said farewell to mesh ${mesh}, ` : ''
+  return printable(`${said}${what}, ${then}`).concat('\n')
+}
+
+/** `lnetctl status`: this node in one screen, what is wrong last. */
+export function statusPage(view: StatusView, paint: Paint): string {
+  const facts = layOut(
+    [
+      [{ text: 'mesh' }, { text: view.mesh }],
+      ...selfLines(view),
+      [{ text: 'state' }, stateCell(view)],
+      [{ text: 'lnetd' }, { text: `${view.version}, running for ${duration(view.uptime_seconds)}` }],
+      [{ text: 'tunnel' }, { text: tunnelText(view) }],
+      ...view.segments.map(segment => [{ text: 'segment' }, { text: segmentText(segment) }]),
+      [{ text: 'members' }, { text: memberText(view) }],
+      [{ text: 'neighbours' }, { text: neighbourText(view) }],
+    ],
+    paint,
+  )
+  const trouble = [
+    ...view.unreachable.map(unreachableLine),
+    ...moreUnreachable(view),
+    ...view.dials.map(dialLine),
+  ]
+  const problems = view.problems.map(
+    ({ severity, message }) =>
+      `${paint(severity === 'degraded' ? 'red' : 'yellow', severity)}: ${printable(message)}\n`,
+  )
+  return facts + trouble.map(line => `${printable(line)}\n`).join('') + problems.join('')
+}
+
+function segmentLines({
+  vni,
+  interface: name,
+  mac,
+  addresses,
+  flood,
+}: PeerRow['segments'][number]): Cell[][] {
+  const where = name === null ? `vni ${vni}, not on this node` : `vni ${vni}, ${name} here`
+  return [
+    [{ text: 'segment' }, { text: `${where}, MAC ${mac}, ${flood ? '' : 'not '}in the flood list` }],
+    ...addresses.map(address => [{ text: '' }, { text: address }]),
+  ]
+}
+
+function selfLines({ self, endpoints }: StatusView): Cell[][] {
+  if (self === null) return []
+  const announced = endpoints.map(({ place, kind }) => `${place} (${kind})`)
+  return [
+    [{ text: 'name' }, { text: self.name }],
+    [{ text: 'node' }, { text: self.node }],
+    [
+      { text: 'addresses' },
+      { text: self.segments.flatMap(({ addresses }) => addresses).join(' ') || 'none yet' },
+    ],
+    [{ text: 'vtep' }, { text: self.vtep }],
+    [{ text: 'endpoints' }, { text: announced.join(' ') || 'none: others cannot reach this node first' }],
+  ]
+}
+
+function stateCell({ ready, degraded, waiting }: StatusView): Cell {
+  if (!ready) return { text: `not ready: waiting for ${waiting.join(' and ')}`, colour: 'yellow' }
+  return degraded ? { text: 'degraded', colour: 'red' } : { text: 'ready', colour: 'green' }
+}
+
+function tunnelText({ tunnel }: StatusView): string {
+  if (tunnel === null) return 'none'
+  const { interface: name, up, implementation, port, mtu } = tunnel
+  const how = { kernel: 'kernel WireGuard', userspace: 'wireguard-go' }
+  const made = implementation === null ? 'WireGuard' : how[implementation]
+  return `${name} ${up ? 'up' : 'down'}, ${made}, port ${port ?? 'not set'}, mtu ${mtu}`
+}
+
+function segmentText({
+  interface: name,
+  up,
+  vni,
+  port,
+  mtu,
+  bridge,
+  flood,
+}: StatusView['segments'][number]): string {
+  const bridged = bridge === null ? '' : `, in bridge ${bridge}`
+  return `${name} ${up ? 'up' : 'down'}, vni ${vni}, port ${port}, mtu ${mtu}${bridged}, floods to ${plural(flood, 'member')}`
+}
+
+function memberText({ members: { known, up, unknown, down, left, silent } }: StatusView): string {
+  const counts = Object.entries({ up, unknown, down, left }).filter(
+    ([state, count]) => state === 'up' || count > 0,
+  )
+  const heard = silent === 0 ? '' : ` (${silent} silent in gossip)`
+  return known === 0
+    ? 'none yet'
+    : `${counts.map(([state, count]) => `${count} ${state}`).join(', ')}${heard}`
+}
+
+function neighbourText({ neighbours }: StatusView): string {
+  return neighbours.length === 0 ? 'none' : neighbours.map(({ name, node }) => name ?? node).join(' ')
+}
+
+function unreachableLine({ name, state, reason }: StatusView['unreachable'][number]): string {
+  return `${name} is ${state}${reason === null ? '' : `: ${reason}`}`
+}
+
+function moreUnreachable({ members, unreachable }: StatusView): readonly string[] {
+  const rest = members.down + members.unknown - unreachable.length
+  return rest > 0 ? [`and ${rest} more: see lnetctl peers`] : []
+}
+
+function dialLine(dial: StatusView['dials'][number]): string {
+  const { target, failures, tried_seconds: ago, error, secret_may_differ: secret } = dial
+  const times = `dialled ${plural(failures, 'time')} in vain, last ${duration(ago)} ago`
+  return secret
+    ? `${target} is reachable, but the mesh secret may differ: compare mesh.secret_file on both (${times})`
+    : `${target} does not answer: ${error} (${times})`
+}

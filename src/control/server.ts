@@ -1,0 +1,168 @@
+import { chmod } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Failure, failed, ok, type Result } from '../model/failure.ts'
+import {
+  controlActionSecondsMax,
+  controlCloseSecondsMax,
+  controlConnectionsMax,
+  controlRequestBytesMax,
+  controlRequestSecondsMax,
+  controlResponseBytesMax,
+} from '../model/limits.ts'
+import {
+  type Action,
+  type ActionView,
+  actionPaths,
+  type ErrorView,
+  failureView,
+  type Reading,
+  readingPaths,
+  schema,
+  type Views,
+} from './protocol.ts'
+import type { ControlSource, Snapshot } from './snapshot.ts'
+import { claimSocketPath, socketRefusal } from './socket.ts'
+import { planView, statusView, versionView } from './status-view.ts'
+import { peersView } from './views.ts'
+
+export interface ControlServer {
+  /** Takes no more questions; answers under way are finished, for at most controlCloseSecondsMax. */
+  close(): Promise<void>
+}
+
+/** Answers lnetctl on a unix socket that only root can write to. */
+export async function openControlServer(path: string, source: ControlSource): Promise<Result<ControlServer>> {
+  const claimed = await claimSocketPath(path)
+  if (!claimed.ok) return claimed
+  const server = makeServer(source)
+  try {
+    await listen(server, path)
+    await chmod(path, 0o660)
+    return ok({ close: () => close(server) })
+  } catch (error) {
+    server.close()
+    return failed(socketRefusal(path, error))
+  }
+}
+
+/** What a request is answered with. */
+interface Answer {
+  readonly status: number
+  readonly body: object
+}
+
+function makeServer(source: ControlSource): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: controlRequestBytesMax,
+      headersTimeout: controlRequestSecondsMax * 1000,
+      requestTimeout: controlRequestSecondsMax * 1000,
+      connectionsCheckingInterval: 1000,
+      keepAlive: false,
+    },
+    (request, response) => {
+      void answer(request, source).then(given => send(response, given))
+    },
+  )
+  server.maxConnections = controlConnectionsMax
+  server.timeout = controlActionSecondsMax * 1000
+  server.on('clientError', (_, socket) => refuseGarbage(socket))
+  return server
+}
+
+/** Decides by method and path; every way ends in an answer, none in an exception. */
+async function answer(request: IncomingMessage, source: ControlSource): Promise<Answer> {
+  const path = request.url ?? ''
+  const reading = nameOf(readingPaths, path)
+  const action = nameOf(actionPaths, path)
+  if (hasBody(request)) return refusal(413, 'no request to lnetd has a body')
+  if (reading === null && action === null)
+    return refusal(404, 'lnetd does not know this question: are lnetctl and lnetd of one version?')
+  const wanted = action === null ? 'GET' : 'POST'
+  if (request.method !== wanted) return refusal(405, `${path} takes ${wanted} only`)
+  try {
+    return action === null ? await read(reading as Reading, source) : await act(action, source)
+  } catch (error) {
+    return refusal(500, `lnetd could not answer: ${(error as Error).message}`)
+  }
+}
+
+async function read(reading: Reading, source: ControlSource): Promise<Answer> {
+  if (reading !== 'plan') return { status: 200, body: viewers[reading](await source.snapshot()) }
+  const plan = await source.plan()
+  return plan.ok ? { status: 200, body: planView(plan.value) } : failure(503, plan.failure)
+}
+
+const viewers: { [R in Exclude<Reading, 'plan'>]: (snapshot: Snapshot) => Views[R] } = {
+  peers: peersView,
+  status: statusView,
+  version: versionView,
+}
+
+async function act(action: Action, source: ControlSource): Promise<Answer> {
+  const { mesh, state } = await source.snapshot()
+  const failures = await source[action]()
+  const ours = [
+    state?.tunnel?.interface ?? [],
+    (state?.segments ?? []).map(segment => segment.interface),
+  ].flat()
+  const body: ActionView = { schema, action, mesh, removed: ours, failures: failures.map(failureView) }
+  return { status: 200, body }
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  if (bytes.length > controlResponseBytesMax) {
+    send(response, refusal(500, `the answer is larger than ${controlResponseBytesMax} bytes`))
+    return
+  }
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    connection: 'close',
+  })
+  response.end(bytes)
+}
+
+function refuseGarbage(socket: Duplex): void {
+  if (socket.writable)
+    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  else socket.destroy()
+}
+
+function nameOf<Name extends string>(paths: Readonly<Record<Name, string>>, path: string): Name | null {
+  const entry = Object.entries(paths).find(([, known]) => known === path)
+  return entry === undefined ? null : (entry[0] as Name)
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+}
+
+function refusal(status: number, message: string): Answer {
+  return failure(status, { message, command: null, exitCode: null, stderr: '' })
+}
+
+function failure(status: number, reason: Failure): Answer {
+  const body: ErrorView = { schema, error: failureView(reason) }
+  return { status, body }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), controlCloseSecondsMax * 1000)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,134 @@
+import { compareText } from '../model/address.ts'
+import type { SegmentState } from '../model/kernel-state.ts'
+import { statusMembersMax } from '../model/limits.ts'
+import { describeStep, type Plan } from '../model/step.ts'
+import {
+  type DialSummary,
+  type MemberCounts,
+  type NeighbourSummary,
+  type PeerRow,
+  type PlanView,
+  type SegmentSummary,
+  type StatusView,
+  schema,
+  type TunnelSummary,
+  type VersionView,
+} from './protocol.ts'
+import type { Snapshot } from './snapshot.ts'
+import { peersView } from './views.ts'
+
+/** This node in one screen. */
+export function statusView(snapshot: Snapshot): StatusView {
+  const { self, peers } = peersView(snapshot)
+  const waiting = waitingFor(snapshot)
+  const ready = waiting.length === 0
+  return {
+    schema,
+    mesh: snapshot.mesh,
+    version: snapshot.software,
+    uptime_seconds: Math.floor((snapshot.now - snapshot.startedAt) / 1000),
+    ready,
+    waiting,
+    degraded: !ready || snapshot.problems.some(({ severity }) => severity === 'degraded'),
+    self,
+    endpoints: snapshot.self?.endpoints ?? [],
+    tunnel: tunnelSummary(snapshot),
+    segments: (snapshot.state?.segments ?? []).map(segmentSummary),
+    members: countMembers(peers),
+    unreachable: unreachable(peers),
+    neighbours: neighbours(snapshot, peers),
+    dials: dials(snapshot),
+    refused: Object.fromEntries([...snapshot.refused].sort(([a], [b]) => compareText(a, b))),
+    problems: snapshot.problems.map(({ code, subject, message, severity }) => ({
+      code,
+      subject,
+      message,
+      severity,
+    })),
+  }
+}
+
+export function planView(plan: Plan): PlanView {
+  return { schema, steps: plan.map(step => ({ kind: step.kind, sentence: describeStep(step) })) }
+}
+
+export function versionView(snapshot: Snapshot): VersionView {
+  return { schema, version: snapshot.software }
+}
+
+function waitingFor({ self, state, warm }: Snapshot): readonly string[] {
+  return [
+    ...(state === null ? ['the first look at the kernel'] : []),
+    ...(state !== null && state.tunnel?.up !== true ? ['the tunnel to come up'] : []),
+    ...(self === null ? ['this node to have an address to announce'] : []),
+    ...(warm ? [] : ['the first word of the mesh']),
+  ]
+}
+
+function tunnelSummary({ state, implementation }: Snapshot): TunnelSummary | null {
+  const tunnel = state?.tunnel ?? null
+  if (tunnel === null) return null
+  return {
+    interface: tunnel.interface,
+    implementation,
+    up: tunnel.up,
+    mtu: tunnel.mtu,
+    port: tunnel.listenPort,
+    public_key: tunnel.publicKey,
+    addresses: tunnel.addresses,
+  }
+}
+
+function segmentSummary(segment: SegmentState): SegmentSummary {
+  const { vni, port, up, mtu, mac, bridge, addresses, flood } = segment
+  return {
+    interface: segment.interface,
+    vni,
+    port,
+    up,
+    mtu,
+    mac,
+    bridge,
+    addresses,
+    flood: flood.length,
+  }
+}
+
+function countMembers(peers: readonly PeerRow[]): MemberCounts {
+  const count = (test: (row: PeerRow) => boolean) => peers.filter(test).length
+  return {
+    known: peers.length,
+    up: count(({ state }) => state === 'up'),
+    unknown: count(({ state }) => state === 'unknown'),
+    down: count(({ state }) => state === 'down'),
+    left: count(({ state }) => state === 'left'),
+    silent: count(({ gossip }) => gossip === 'silent'),
+  }
+}
+
+function unreachable(peers: readonly PeerRow[]): StatusView['unreachable'] {
+  return peers
+    .filter(({ state }) => state === 'down' || state === 'unknown')
+    .slice(0, statusMembersMax)
+    .map(({ name, node, state, gossip, reason }) => ({ name, node, state, gossip, reason }))
+}
+
+function neighbours(snapshot: Snapshot, peers: readonly PeerRow[]): readonly NeighbourSummary[] {
+  const names = new Map(peers.map(({ node, name }) => [node, name]))
+  return snapshot.neighbours.map(({ node, address, direction }) => ({
+    node,
+    name: names.get(node) ?? null,
+    address,
+    direction,
+  }))
+}
+
+function dials({ dials: reports, now }: Snapshot): readonly DialSummary[] {
+  return reports.map(({ target, failures, lastTriedAt, error, secretMayDiffer }) => ({
+    target,
+    failures,
+    tried_seconds: Math.max(0, Math.floor((now - lastTriedAt) / 1000)),
+    error,
+    secret_may_differ: secretMayDiffer,
+  }))
+}

@@ -1,0 +1,79 @@
+import { addressOf } from '../model/address.ts'
+import type { PeerRow, PeerState, PeersView } from './protocol.ts'
+import { byteSize, type Colour, duration, type Paint, printable } from './text.ts'
+
+export const stateColours: Readonly<Record<PeerState, Colour>> = {
+  up: 'green',
+  unknown: 'yellow',
+  down: 'red',
+  left: 'dim',
+}
+
+export interface Cell {
+  readonly text: string
+  readonly colour?: Colour
+  readonly align?: 'right'
+}
+
+/** `lnetctl peers` for people: this node first, then one line a member. Nothing is cut off. */
+export function peersTable({ self, peers }: PeersView, header: boolean, paint: Paint): string {
+  const rows = [...(self === null ? [] : [peerCells(self, true)]), ...peers.map(row => peerCells(row, false))]
+  return layOut([...(header ? [headerCells] : []), ...rows], paint)
+}
+
+/** Columns as wide as their widest cell, two spaces apart, no trailing blanks. Ends with a newline. */
+export function layOut(rows: readonly (readonly Cell[])[], paint: Paint): string {
+  const safe = rows.map(row => row.map(cell => ({ ...cell, text: printable(cell.text) })))
+  const widths = safe.reduce<number[]>((known, row) => {
+    row.forEach(({ text }, column) => {
+      known[column] = Math.max(known[column] ?? 0, text.length)
+    })
+    return known
+  }, [])
+  const lines = safe.map(row =>
+    row.map((cell, column) => pad(cell, widths[column] as number, paint)).join('  '),
+  )
+  return lines.map(line => `${line.trimEnd()}\n`).join('')
+}
+
+/** The first address of each segment, without its prefix length. */
+export function overlayText({ segments }: PeerRow): string {
+  const first = segments.flatMap(({ addresses }) => addresses.slice(0, 1).map(addressOf))
+  return first.length === 0 ? '-' : first.join(',')
+}
+
+export function endpointText({ endpoint, endpoint_kind: kind }: PeerRow): string {
+  return endpoint === null ? '-' : `${endpoint} (${kind})`
+}
+
+const headerCells: readonly Cell[] = [
+  ...['NAME', 'STATE', 'OVERLAY', 'VTEP', 'ENDPOINT'].map(text => ({ text })),
+  ...['HANDSHAKE', 'RX', 'TX', 'MTU', 'SEEN'].map(text => ({ text, align: 'right' as const })),
+  ...['VERSION', 'REASON'].map(text => ({ text })),
+].map(cell => ({ ...cell, colour: 'dim' as const }))
+
+function peerCells(row: PeerRow, isSelf: boolean): readonly Cell[] {
+  const right = (text: string): Cell => ({ text, align: 'right' })
+  const handshake = row.handshake_seconds === null ? 'never' : duration(row.handshake_seconds)
+  return [
+    { text: isSelf ? `${row.name} (self)` : row.name },
+    { text: row.state, colour: stateColours[row.state] },
+    { text: overlayText(row) },
+    { text: row.vtep },
+    { text: endpointText(row) },
+    right(isSelf ? '-' : handshake),
+    right(byteSize(row.rx_bytes)),
+    right(byteSize(row.tx_bytes)),
+    right(String(row.mtu)),
+    right(isSelf ? '-' : duration(row.seen_seconds)),
+    { text: row.version },
+    { text: row.reason ?? '' },
+  ]
+}
+
+/** Padding stands outside the colour, so that trailing blanks can be trimmed. */
+function pad({ text, colour, align }: Cell, width: number, paint: Paint): string {
+  const blanks = ' '.repeat(width - text.length)
+  const shown = colour === undefined || text === '' ? text : paint(colour, text)
+  return align === 'right' ? blanks + shown : shown + blanks
+}

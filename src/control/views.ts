@@ -1,0 +1,165 @@
+import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
+import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { standingOf } from '../mesh/membership.ts'
+import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
+import type { Announcement } from '../model/announcement.ts'
+import type { SegmentState } from '../model/kernel-state.ts'
+import type { Member } from '../model/member.ts'
+import type { NodeId, NodeName } from '../model/node.ts'
+import type { SegmentFacts, Vni } from '../model/segment.ts'
+import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
+import { reasonNotUp } from './reason.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** One row a member, as `lnetctl peers` shows them. */
+export function peersView(snapshot: Snapshot): PeersView {
+  const context = contextOf(snapshot)
+  const peers = Array.from(snapshot.membership.values(), member => memberRow(member, context)).sort(
+    (a, b) => compareText(a.name, b.name) || compareText(a.node, b.node),
+  )
+  return { schema, mesh: snapshot.mesh, self: selfRow(context), peers }
+}
+
+/** A snapshot, and what every row looks up in it. */
+interface Context {
+  readonly snapshot: Snapshot
+  readonly holds: Holds
+  readonly names: ReadonlyMap<NodeId, NodeName>
+  readonly segments: ReadonlyMap<Vni, LocalSegment>
+}
+
+interface LocalSegment {
+  readonly interface: string
+  readonly flood: ReadonlySet<IpAddress>
+}
+
+function contextOf(snapshot: Snapshot): Context {
+  const others = Array.from(snapshot.membership.values(), member => member.announcement)
+  const everyone = snapshot.self === null ? others : [snapshot.self, ...others]
+  return {
+    snapshot,
+    holds: holdsOf(everyone),
+    names: new Map(everyone.map(({ node, name }) => [node, name])),
+    segments: new Map((snapshot.state?.segments ?? []).map(state => [state.vni, localSegment(state)])),
+  }
+}
+
+function localSegment({ interface: name, flood }: SegmentState): LocalSegment {
+  return { interface: name, flood: new Set(flood) }
+}
+
+function memberRow(member: Member, context: Context): PeerRow {
+  const { announcement } = member
+  const { tracks, now, wallSeconds } = context.snapshot
+  const track = tracks.get(announcement.publicKey) ?? null
+  const handshakeAt = track?.handshakeAt ?? null
+  return {
+    name: announcement.name,
+    node: announcement.node,
+    public_key: announcement.publicKey,
+    vtep: announcement.vtep,
+    endpoint: track?.endpoint ?? null,
+    endpoint_kind: endpointKind(track, announcement),
+    ...standingRow(member, track, context),
+    seen_seconds: wholeSeconds((now - member.heardAt) / 1000),
+    handshake_seconds: handshakeAt === null ? null : wholeSeconds(wallSeconds - handshakeAt),
+    rx_bytes: track?.receivedBytes ?? 0,
+    tx_bytes: track?.sentBytes ?? 0,
+    mtu: announcement.mtu,
+    version: announcement.software,
+    reason: memberReason(member, track, context),
+    segments: announcement.segments.map(facts => segmentRow(facts, announcement.vtep, context)),
+  }
+}
+
+/** Nothing is measured of a tunnel to oneself: the counters are the sums over all members. */
+function selfRow(context: Context): PeerRow | null {
+  const { self, state, tracks } = context.snapshot
+  if (self === null) return null
+  const first = self.endpoints[0] ?? null
+  const up = state?.tunnel?.up === true
+  const counted = [...tracks.values()]
+  return {
+    name: self.name,
+    node: self.node,
+    public_key: self.publicKey,
+    vtep: self.vtep,
+    endpoint: first?.place ?? null,
+    endpoint_kind: first?.kind ?? null,
+    state: self.left ? 'left' : state === null ? 'unknown' : up ? 'up' : 'down',
+    gossip: self.left ? 'left' : 'live',
+    seen_seconds: 0,
+    handshake_seconds: null,
+    rx_bytes: counted.reduce((sum, track) => sum + track.receivedBytes, 0),
+    tx_bytes: counted.reduce((sum, track) => sum + track.sentBytes, 0),
+    mtu: self.mtu,
+    version: self.software,
+    reason: selfReason(context.snapshot),
+    segments: self.segments.map(facts => segmentRow(facts, self.vtep, context)),
+  }
+}
+
+function standingRow(
+  member: Member,
+  track: TunnelTrack | null,
+  { snapshot: { now } }: Context,
+): Pick<PeerRow, 'state' | 'gossip'> {
+  const gossip = standingOf(member, now)
+  const state: PeerState =
+    gossip === 'left' ? 'left' : track === null ? 'unknown' : tunnelLiveness(track, now)
+  return { state, gossip }
+}
+
+function memberReason(member: Member, track: TunnelTrack | null, context: Context): string | null {
+  const { announcement, heardAt } = member
+  const { now, wallSeconds, vteps, state } = context.snapshot
+  const { node, vtep, endpoints } = announcement
+  const owner = ownerOf(vtep, context.holds.vteps.get(vtep)) ?? node
+  return reasonNotUp({
+    node,
+    standing: standingOf(member, now),
+    seenSeconds: (now - heardAt) / 1000,
+    vtep,
+    vteps,
+    vtepOwner: { node: owner, name: context.names.get(owner) ?? announcement.name },
+    endpoints,
+    track,
+    liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
+    hasTunnel: state?.tunnel?.up === true,
+    wallSeconds,
+  })
+}
+
+function selfReason({ self, state }: Snapshot): string | null {
+  if (self?.left === true) return 'this node is leaving the mesh'
+  if (state === null) return 'the kernel was not looked at yet'
+  if (state.tunnel === null) return 'the tunnel is not there: see the problems in lnetctl status'
+  return state.tunnel.up ? null : `${state.tunnel.interface} is down: see the problems in lnetctl status`
+}
+
+/** A candidate that is not announced as such came from a name that was. */
+function endpointKind(track: TunnelTrack | null, { endpoints }: Announcement): PeerRow['endpoint_kind'] {
+  if (track === null || track.endpoint === null) return null
+  const current: string = track.endpoint
+  const announced = endpoints.find(({ place }) => place === current)
+  const named = track.candidates.includes(track.endpoint)
+    ? endpoints.find(({ place }) => hostAddress(place) === null)
+    : undefined
+  return (announced ?? named)?.kind ?? 'roamed'
+}
+
+function segmentRow({ vni, mac, addresses }: SegmentFacts, vtep: IpAddress, context: Context): PeerSegment {
+  const local = context.segments.get(vni)
+  return {
+    vni,
+    interface: local?.interface ?? null,
+    mac,
+    addresses: addresses.map(({ address }) => address),
+    flood: local?.flood.has(vtep) ?? false,
+  }
+}
+
+/** Clocks step back now and then; an age does not. */
+function wholeSeconds(seconds: number): number {
+  return Math.max(0, Math.floor(seconds))
+}
