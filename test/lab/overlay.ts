@@ -1,0 +1,82 @@
+import { addressOf, familyOf } from '../../src/model/address.ts'
+import { eventually } from './lab.ts'
+import type { LabNode } from './node.ts'
+
+/** How many members a node sees up; null when it cannot be asked. */
+export async function membersUp(node: LabNode): Promise<number | null> {
+  const reply = await node.ask('peers')
+  return reply.ok ? reply.view.peers.filter(({ state }) => state === 'up').length : null
+}
+
+/** Until every node sees all the others up; tells each change of what a node sees. */
+export async function allUp(
+  nodes: readonly LabNode[],
+  seconds = 60,
+  changed: (node: LabNode, up: number) => void = () => undefined,
+): Promise<void> {
+  const seen = new Map<LabNode, number>()
+  await eventually(
+    `each of ${nodes.length} nodes sees the others up`,
+    async () => {
+      for (const [node, up] of await Promise.all(
+        nodes.map(async node => [node, await membersUp(node)] as const),
+      )) {
+        if (up === null || seen.get(node) === up) continue
+        seen.set(node, up)
+        changed(node, up)
+      }
+      return nodes.every(node => seen.get(node) === nodes.length - 1) ? true : null
+    },
+    seconds,
+  )
+}
+
+/** A node's own overlay addresses, without their prefix lengths. */
+export async function overlayAddresses(node: LabNode): Promise<{ ipv4: string; ipv6: string }> {
+  return eventually(`${node.name} has overlay addresses of both families`, async () => {
+    const reply = await node.ask('peers')
+    const addresses = reply.ok ? (reply.view.self?.segments.flatMap(segment => segment.addresses) ?? []) : []
+    const [ipv4, ipv6] = ([4, 6] as const).map(family => addresses.find(a => familyOf(a) === family))
+    return ipv4 !== undefined && ipv6 !== undefined ? { ipv4: addressOf(ipv4), ipv6: addressOf(ipv6) } : null
+  })
+}
+
+export async function pings(from: LabNode, address: string, seconds = 1): Promise<boolean> {
+  return (await from.namespace.run(['ping', '-n', '-c1', `-W${seconds}`, address])).exitCode === 0
+}
+
+export interface Silence {
+  readonly from: string
+  readonly to: string
+  readonly address: string
+}
+
+/** Pings every ordered pair once by both families, all of a node's at the same time. Answers those that failed. */
+export async function silentPairs(nodes: readonly LabNode[]): Promise<Silence[]> {
+  const addresses = await Promise.all(nodes.map(overlayAddresses))
+  const silences = await Promise.all(
+    nodes.map(async from => {
+      const others = nodes.flatMap((to, index) => {
+        const { ipv4, ipv6 } = addresses[index] as { ipv4: string; ipv6: string }
+        return to === from ? [] : [ipv4, ipv6].map(address => ({ to, address }))
+      })
+      const dead = new Set(
+        await unanswered(
+          from,
+          others.map(({ address }) => address),
+        ),
+      )
+      return others
+        .filter(({ address }) => dead.has(address))
+        .map(({ to, address }) => ({ from: from.name, to: to.name, address }))
+    }),
+  )
+  return silences.flat()
+}
+
+async function unanswered(from: LabNode, addresses: readonly string[]): Promise<string[]> {
+  const script = 'for a; do { ping -n -c1 -W2 "$a" >/dev/null 2>&1 || echo "$a"; } & done; wait'
+  return (await from.namespace.must(['sh', '-c', script, 'sh', ...addresses]))
+    .split('\n')
+    .filter(line => line !== '')
+}
