@@ -1,0 +1,87 @@
+import { compareText } from '../model/address.ts'
+import { ask, order } from './client.ts'
+import { actionPage, peerPage, planPage, statusPage } from './pages.ts'
+import { type Action, type PeerRow, type PeersView, schema } from './protocol.ts'
+import { type Answered, answered, exitCodes } from './show.ts'
+import { peersTable } from './table.ts'
+import { type Paint, printable } from './text.ts'
+
+/** What every question needs: whom to ask, and how to write the answer. */
+export interface Asking {
+  readonly socket: string
+  readonly paint: Paint
+}
+
+export async function askPeers({ socket, paint }: Asking, header: boolean): Promise<Answered> {
+  return answered(await ask(socket, 'peers'), view => ({
+    page: { text: peersTable(view, header, paint), json: view, code: exitCodes.ok },
+  }))
+}
+
+/** One member, or this node, by name, node id, or the beginning of an id that only one has. */
+export async function askPeer({ socket, paint }: Asking, wanted: string): Promise<Answered> {
+  return answered(await ask(socket, 'peers'), view => {
+    const found = findPeers(view, wanted)
+    const [row] = found
+    if (row === undefined) return refuse(`no member is called ${wanted}: see lnetctl peers`)
+    if (found.length > 1)
+      return refuse(
+        `${wanted} is not one member alone: give one of ${found.map(({ node }) => node).join(' ')}`,
+      )
+    return {
+      page: { text: peerPage(row, paint), json: { schema, mesh: view.mesh, peer: row }, code: exitCodes.ok },
+    }
+  })
+}
+
+/** With `check`, the exit code says whether this node is all it should be. */
+export async function askStatus({ socket, paint }: Asking, check: boolean): Promise<Answered> {
+  return answered(await ask(socket, 'status'), view => {
+    const code = check && view.degraded ? exitCodes.degraded : exitCodes.ok
+    return { page: { text: statusPage(view, paint), json: view, code } }
+  })
+}
+
+export async function askPlan({ socket }: Asking): Promise<Answered> {
+  return answered(await ask(socket, 'plan'), view => ({
+    page: { text: planPage(view), json: view, code: exitCodes.ok },
+  }))
+}
+
+/** Both versions; a daemon that is not there has none, which is no error. */
+export async function askVersion({ socket }: Asking, lnetctl: string): Promise<Answered> {
+  const reply = await ask(socket, 'version')
+  const lnetd = reply.ok ? reply.view.version : null
+  const told = reply.ok ? printable(reply.view.version) : `not known: ${reply.message}`
+  return {
+    page: {
+      text: `lnetctl ${lnetctl}\nlnetd ${told}\n`,
+      json: { schema, lnetctl, lnetd },
+      code: exitCodes.ok,
+    },
+  }
+}
+
+/** Takes the data plane down, or leaves the mesh; what could not be done is an error that says so. */
+export async function orderAction({ socket }: Asking, action: Action): Promise<Answered> {
+  return answered(await order(socket, action), view => {
+    if (view.failures.length === 0)
+      return { page: { text: actionPage(view), json: view, code: exitCodes.ok } }
+    return refuse(`not all was done: ${view.failures.map(({ message }) => printable(message)).join('; ')}`)
+  })
+}
+
+/** A full name or id wins over the beginnings of ids. */
+function findPeers({ self, peers }: PeersView, wanted: string): readonly PeerRow[] {
+  const rows = [...(self === null ? [] : [self]), ...peers]
+  const exact = rows.filter(({ name, node }) => name === wanted.toLowerCase() || node === wanted)
+  if (exact.length > 0) return exact
+  return rows
+    .filter(({ node }) => wanted.length > 0 && node.startsWith(wanted))
+    .sort((a, b) => compareText(a.node, b.node))
+    .slice(0, 10)
+}
+
+function refuse(message: string): Answered {
+  return { refusal: { code: exitCodes.error, message: printable(message) } }
+}
