@@ -56,8 +56,8 @@ export const neighboursMax = 100
 export const syncMessageBytesMax = 4 * 1024 * 1024
 export const syncIntervalSecondsMin = 10
 export const syncIntervalSecondsMax = 30
-/** A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
-export const digestEntriesMax = membersMax
+/** Every member and oneself. A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
+export const digestEntriesMax = membersMax + 1
 export const envelopesPerSyncMax = 1000
 /** A neighbour that answers nothing for so long is taken for dead. */
 export const syncStepSecondsMax = 10
@@ -106,6 +106,8 @@ export const inboundSuspectSeconds = 600
 /** Two connections between the same nodes within this come from both dialling at once; later, the older is dead. */
 export const duplicateSecondsMax = 5
 export const discoveredNodesMax = 256
+/** What one name may resolve to, and one announcement or discovery may offer to dial. */
+export const addressesPerPlaceMax = 16
 export const gossipStopSecondsMax = 2
 
 export const configBytesMax = 256 * 1024
@@ -173,3 +175,24 @@ export const notifySecondsMax = 5
 export const rateLimitKeysMax = 1000
 /** Parsed addresses kept at hand. */
 export const parsedAddressesCachedMax = 8192
+/** How long a changed membership may wait before it is written down. */
+export const membersSaveMilliseconds = 5000
+/** So many words with our id by somebody else within this time are another machine with our keys. */
+export const impostorsMax = 4
+export const impostorMilliseconds = 120_000
+/** How often a reconcile may find the kernel still not as it should be, before it waits. */
+export const reconcileRoundsMax = 5
+/** Bounds of one tool's argument list: a removal is about 60 bytes, ARG_MAX 2 MiB (execve(2)). */
+export const peersPerCommandMax = 5000
+/** How much of what a tool said is kept with a failure. */
+export const toolErrorLinesMax = 5
+export const toolErrorCharactersMax = 500
+/** FACTS-kernel 6: wireguard-go answers about 50 ms after its start; a loaded machine takes longer. */
+export const tunnelStartMillisecondsMax = 10_000
+export const tunnelPollMilliseconds = 20
+/** Lines of a monitor are cut here. */
+export const monitorLineCharactersMax = 4096
+/** Underlay addresses whose last announced form is remembered, so that mere repetitions are not news. */
+export const underlayAddressesMax = 4096
+/** How long a farewell is given to leave this machine before the daemon does. */
+export const farewellMilliseconds = 500

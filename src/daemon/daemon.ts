@@ -1,0 +1,162 @@
+import type { ControlSource, Snapshot } from '../control/snapshot.ts'
+import type { Closeable } from '../kernel/port.ts'
+import { tunnelPrefix } from '../mesh/claims.ts'
+import { diff } from '../mesh/diff.ts'
+import { forget } from '../mesh/membership.ts'
+import { order } from '../mesh/order.ts'
+import type { Configuration } from '../model/configuration.ts'
+import type { Failure, Result } from '../model/failure.ts'
+import { failed, ok } from '../model/failure.ts'
+import { emptyKernelState } from '../model/kernel-state.ts'
+import { farewellMilliseconds } from '../model/limits.ts'
+import { createAnnouncer } from './announcer.ts'
+import { problemsOf } from './health.ts'
+import { createJournal } from './journal.ts'
+import { createListener } from './listener.ts'
+import type { DaemonParts } from './parts.ts'
+import { createReconciler } from './reconciler.ts'
+import { newState, type State } from './state.ts'
+import { createWitness } from './witness.ts'
+
+export interface Daemon extends ControlSource {
+  /** Ok once it listens and speaks. A failure leaves nothing half-made: the kernel was not touched. */
+  start(): Promise<Result<void>>
+  /** Ends the daemon and leaves the data plane as it is. */
+  stop(): Promise<void>
+  /** Takes over what can change live. */
+  reconfigure(configuration: Configuration): void
+  /** Resolves when `down` or `leave` took the data plane away. */
+  readonly ended: Promise<void>
+}
+
+/** Wires the stories together: facts out, word in and kernel follows, question in and view out. */
+export function createDaemon(parts: DaemonParts): Daemon {
+  const { clock, kernel, log } = parts
+  const state: State = newState(parts, parts.facts())
+  const journal = createJournal(parts, state)
+  const announcer = createAnnouncer(parts, state, journal, () => witness.spoken())
+  const reconciler = createReconciler(parts, state, {
+    async claimsChanged() {
+      await journal.saveState()
+      void announcer.update()
+    },
+    looked: () => witness.looked(),
+  })
+  const witness = createWitness(parts, state, {
+    mark: reconciler.mark,
+    announce: () => void announcer.update(),
+  })
+  const listener = createListener(parts, state, {
+    membersChanged() {
+      journal.membersChanged()
+      reconciler.mark()
+    },
+    ownHeard: sequence => void announcer.refute(sequence),
+    synced: reconciler.mark,
+    neighboursChanged: () =>
+      log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length }),
+  })
+  const ended = Promise.withResolvers<void>()
+  let watching: Closeable | null = null
+
+  async function start(): Promise<Result<void>> {
+    const foreign = await refuseForeign()
+    if (!foreign.ok) return foreign
+    if (!(await journal.saveState())) return failed(state.saveFailure?.message ?? 'the state cannot be saved')
+    const gossip = await parts.startGossip(listener)
+    if (!gossip.ok) return gossip
+    state.gossip = gossip.value
+    await recall()
+    watching = kernel.watch(event => (event === 'ours' ? reconciler.drifted() : witness.underlayChanged()))
+    reconciler.mark()
+    await announcer.update()
+    return ok(undefined)
+  }
+
+  async function refuseForeign(): Promise<Result<void>> {
+    const observed = await kernel.observe()
+    if (!observed.ok) return observed
+    const [device] = observed.value.foreign
+    if (device === undefined) return ok(undefined)
+    return failed(
+      `${device.interface} is ${device.what}, not lnet's: remove or rename it, or set another interface name in the configuration`,
+    )
+  }
+
+  /** The membership of before, with its true age: whom to dial, and whom to keep in the kernel. */
+  async function recall(): Promise<void> {
+    const entries = await Promise.all(
+      parts.archive.members.map(async ({ envelope, ageMilliseconds }) => {
+        const opened = await state.gossip?.open(envelope)
+        return opened === null || opened === undefined ? [] : [{ envelope, opened, ageMilliseconds }]
+      }),
+    )
+    listener.sync.admit(entries.flat())
+    state.membership = forget(state.membership, clock.now())
+    state.gossip?.redial()
+  }
+
+  async function stop(): Promise<void> {
+    announcer.stop()
+    witness.stop()
+    watching?.close()
+    await reconciler.stop()
+    await journal.saveMembers()
+    journal.stop()
+    await state.gossip?.stop()
+  }
+
+  async function down(): Promise<readonly Failure[]> {
+    await stop()
+    const failures = await takeAway()
+    for (const failure of failures) log.error('down.failed', { ...failure, reason: failure.message })
+    log.info('down.done')
+    ended.resolve()
+    return failures
+  }
+
+  async function takeAway(): Promise<readonly Failure[]> {
+    const observed = await kernel.observe()
+    if (!observed.ok) return [observed.failure]
+    const steps = order(diff(emptyKernelState, observed.value.state), state.configuration.tunnel.interface)
+    return (await kernel.apply(steps)).map(({ failure }) => failure)
+  }
+
+  async function leave(): Promise<readonly Failure[]> {
+    await announcer.farewell()
+    await new Promise<void>(resolve => clock.setTimer(farewellMilliseconds, resolve))
+    return down()
+  }
+
+  async function snapshot(): Promise<Snapshot> {
+    const readings = await kernel.readings()
+    if (readings.ok) witness.read(readings.value)
+    const { membership, tracks, warm, refused, own, observation } = state
+    return {
+      mesh: parts.mesh,
+      software: parts.software,
+      now: clock.now(),
+      startedAt: state.startedAt,
+      wallSeconds: clock.wallSeconds(),
+      self: own?.announcement ?? null,
+      implementation: observation?.implementation ?? null,
+      membership,
+      tracks,
+      state: observation?.state ?? null,
+      neighbours: state.gossip?.neighbours() ?? [],
+      dials: state.gossip?.dials() ?? [],
+      problems: problemsOf(parts, state),
+      refused: new Map(refused),
+      warm,
+      vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
+    }
+  }
+
+  function reconfigure(configuration: Configuration): void {
+    state.configuration = configuration
+    reconciler.mark()
+    void announcer.update()
+  }
+
+  return { start, stop, reconfigure, ended: ended.promise, snapshot, plan: reconciler.plan, down, leave }
+}

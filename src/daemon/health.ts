@@ -1,0 +1,125 @@
+import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
+import { isReachable } from '../mesh/desire.ts'
+import { impostorsMax, membersMax } from '../model/limits.ts'
+import type { Problem, ProblemCode } from '../model/problem.ts'
+import { describeStep } from '../model/step.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** What keeps this node from being all it should be, each with what to do about it. */
+export function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
+  return [
+    ...parts.archive.notes,
+    ...kernelProblems(state),
+    ...claimProblems(state),
+    ...gossipProblems(state),
+    ...mismatchProblems(parts, state),
+    ...ownProblems(state),
+  ]
+}
+
+function kernelProblems(state: State): readonly Problem[] {
+  const problems: Problem[] = []
+  if (state.kernelFailure !== null) problems.push(degraded('kernel-failed', '', state.kernelFailure.message))
+  for (const { step, failure } of state.stepFailures)
+    problems.push(degraded('kernel-failed', describeStep(step), failure.message))
+  for (const device of state.observation?.foreign ?? [])
+    problems.push(
+      degraded(
+        'foreign-device',
+        device.interface,
+        `${device.interface} is ${device.what}, not lnet's: remove or rename it, or set another interface name`,
+      ),
+    )
+  return problems
+}
+
+function claimProblems(state: State): readonly Problem[] {
+  const nameOf = (node: string) =>
+    [...state.membership.values()].find(({ announcement }) => announcement.node === node)?.announcement
+      .name ?? node
+  return [
+    ...state.lost.map(({ address, owner }) =>
+      degraded(
+        'address-contested',
+        address,
+        `${address} belongs to ${nameOf(owner)} (${owner}): configure another address here, or there`,
+      ),
+    ),
+    ...state.exhausted.map(prefix =>
+      degraded('address-none-free', prefix, `every address of ${prefix} is taken: configure a larger prefix`),
+    ),
+  ]
+}
+
+function gossipProblems(state: State): readonly Problem[] {
+  const dials = state.gossip?.dials() ?? []
+  const isAlone = (state.gossip?.neighbours().length ?? 0) === 0
+  const problems: Problem[] = dials
+    .filter(({ secretMayDiffer }) => secretMayDiffer)
+    .map(({ target }) =>
+      problem(
+        'secret-may-differ',
+        target,
+        `${target} is reachable, but the mesh secret may differ: compare the secret files of both machines`,
+        isAlone ? 'degraded' : 'notice',
+      ),
+    )
+  const expectsOthers = state.configuration.bootstrap.length > 0 || state.membership.size > 0
+  if (isAlone && expectsOthers) problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
+  return problems
+}
+
+function noNeighbourMessage(dials: readonly { readonly target: string; readonly error: string }[]): string {
+  const [first] = dials
+  const tried = first === undefined ? '' : ` (${first.target}: ${first.error})`
+  return `no other node answers gossip${tried}: check the bootstrap addresses, and that their TCP port is open`
+}
+
+/** Members that cannot be reached because the two configurations do not fit together. */
+function mismatchProblems(parts: DaemonParts, state: State): readonly Problem[] {
+  const prefix = tunnelPrefix(state.configuration.tunnel, parts.mesh)
+  const members = [...state.membership.values()].filter(({ announcement }) => !announcement.left)
+  const holds = holdsOf([
+    ...members.map(({ announcement }) => announcement),
+    ...ownHolds(parts.node, state.claims),
+  ])
+  return members
+    .filter(member => !isReachable(member, prefix, holds))
+    .map(({ announcement: { name, vtep } }) =>
+      degraded(
+        'tunnel-prefix-differs',
+        name,
+        `${name} has VTEP ${vtep}, which another node holds or which is outside ${prefix}: the same tunnel.prefix is needed everywhere`,
+      ),
+    )
+}
+
+function ownProblems(state: State): readonly Problem[] {
+  const problems: Problem[] = []
+  if (state.impostorsAt.length >= impostorsMax)
+    problems.push(
+      degraded(
+        'identity-in-use',
+        '',
+        'another machine speaks with this node’s identity: on one of the two, remove the state directory and restart lnetd',
+      ),
+    )
+  if (state.saveFailure !== null) problems.push(degraded('state-not-saved', '', state.saveFailure.message))
+  if (state.membership.size >= membersMax)
+    problems.push(degraded('members-full', '', `more than ${membersMax} members: further ones are ignored`))
+  return problems
+}
+
+function degraded(code: ProblemCode, subject: string, message: string): Problem {
+  return problem(code, subject, message, 'degraded')
+}
+
+function problem(
+  code: ProblemCode,
+  subject: string,
+  message: string,
+  severity: Problem['severity'],
+): Problem {
+  return { code, subject, message, severity }
+}

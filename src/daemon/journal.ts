@@ -1,0 +1,53 @@
+import type { Cancel } from '../host/clock.ts'
+import { membersSaveMilliseconds } from '../model/limits.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** Writes down what must outlive the daemon. */
+export interface Journal {
+  /** Incarnation and claims, at once. False when it could not be written. */
+  saveState(): Promise<boolean>
+  /** The membership, some time after it changed. */
+  membersChanged(): void
+  /** The membership now. */
+  saveMembers(): Promise<void>
+  stop(): void
+}
+
+export function createJournal(parts: DaemonParts, state: State): Journal {
+  const { archive, clock, log } = parts
+  let pending: Cancel | null = null
+
+  async function saveState(): Promise<boolean> {
+    const { sequence, claims } = state
+    const result = await archive.saveState({ incarnation: sequence.incarnation, claims })
+    note(result.ok ? null : result.failure)
+    return result.ok
+  }
+
+  async function saveMembers(): Promise<void> {
+    pending?.()
+    pending = null
+    const now = clock.now()
+    const members = [...state.membership.values()].map(({ envelope, heardAt }) => ({
+      envelope,
+      ageMilliseconds: Math.max(0, now - heardAt),
+    }))
+    const result = await archive.saveMembers(members)
+    note(result.ok ? null : result.failure)
+    if (!result.ok) membersChanged()
+  }
+
+  function membersChanged(): void {
+    pending ??= clock.setTimer(membersSaveMilliseconds, () => void saveMembers())
+  }
+
+  function note(failure: State['saveFailure']): void {
+    if (failure !== null && state.saveFailure === null)
+      log.error('state.not_saved', { reason: failure.message })
+    if (failure === null && state.saveFailure !== null) log.info('state.saved')
+    state.saveFailure = failure
+  }
+
+  return { saveState, membersChanged, saveMembers, stop: () => pending?.() }
+}

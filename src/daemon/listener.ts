@@ -1,0 +1,134 @@
+import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } from '../gossip/port.ts'
+import { saysTheSame } from '../mesh/compose.ts'
+import { admit, type Heard } from '../mesh/membership.ts'
+import { chooseNeighbours } from '../mesh/neighbours.ts'
+import { type DigestEntry, digestOf, hashDigest } from '../mesh/sync.ts'
+import { verify } from '../mesh/verify.ts'
+import type { Announcement, Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
+import type { Member, Membership } from '../model/member.ts'
+import type { NodeId, Sequence } from '../model/node.ts'
+import type { DaemonParts } from './parts.ts'
+import { everyone, type State } from './state.ts'
+
+export interface ListenerEvents {
+  /** Somebody came, left, or says something else than before. */
+  membersChanged(): void
+  /** Somebody spoke with our id. */
+  ownHeard(sequence: Sequence): void
+  synced(): void
+  neighboursChanged(): void
+}
+
+/** Takes in what the mesh says. */
+export function createListener(parts: DaemonParts, state: State, events: ListenerEvents): GossipHandlers {
+  const { mesh, node, clock, log } = parts
+
+  function count(verdict: Verdict): Verdict {
+    if (verdict.kind !== 'accept')
+      state.refused.set(verdict.reason, (state.refused.get(verdict.reason) ?? 0) + 1)
+    return verdict
+  }
+
+  function hear(envelope: Envelope, opened: OpenedEnvelope, ageMilliseconds: number): Heard | Verdict {
+    const verified = verify(opened, mesh)
+    if (!verified.ok) return verified.verdict
+    const { announcement } = verified
+    if (announcement.node === node) events.ownHeard(announcement.sequence)
+    return { announcement, envelope, ageMilliseconds }
+  }
+
+  function take(heard: readonly Heard[]): readonly Verdict[] {
+    const before = state.membership
+    const { membership, verdicts } = admit(before, heard, node, clock.now())
+    state.membership = membership
+    const news = heard.filter((item, index) => {
+      const accepted = verdicts[index]?.kind === 'accept'
+      return accepted && tell(before.get(item.announcement.node), item.announcement)
+    })
+    if (news.length > 0) events.membersChanged()
+    return verdicts
+  }
+
+  /** True when a member says something new, not just something again. */
+  function tell(before: Member | undefined, announcement: Announcement): boolean {
+    const { node: member, name, left } = announcement
+    if (before !== undefined && saysTheSame(before.announcement, announcement)) return false
+    const wasIn = before !== undefined && !before.announcement.left
+    if (left && wasIn) log.info('member.left', { member, name })
+    else if (!left && !wasIn) log.info('member.joined', { member, name })
+    else if (!left) log.info('member.changed', { member, name })
+    return true
+  }
+
+  return {
+    announced(envelope, opened) {
+      const heard = hear(envelope, opened, 0)
+      if ('kind' in heard) return count(heard)
+      return count(take([heard])[0] as Verdict)
+    },
+    refused(reason) {
+      count({ kind: 'reject', reason })
+    },
+    sync: createSyncSource(parts, state, entries => {
+      const heard = entries.map(({ envelope, opened, ageMilliseconds }) =>
+        hear(envelope, opened, ageMilliseconds),
+      )
+      for (const item of heard) if ('kind' in item) count(item)
+      for (const verdict of take(heard.filter(item => !('kind' in item)) as Heard[])) count(verdict)
+    }),
+    candidates: () => dialCandidates(node, state.membership, clock.now()),
+    neighboursChanged: () => events.neighboursChanged(),
+    synced() {
+      if (state.synced) return
+      state.synced = true
+      events.synced()
+    },
+  }
+}
+
+function createSyncSource(
+  parts: DaemonParts,
+  state: State,
+  admitAll: (entries: readonly OpenedSyncedEnvelope[]) => void,
+): SyncSource {
+  let digested: {
+    membership: Membership
+    own: Member | null
+    entries: readonly DigestEntry[]
+    hash: Uint8Array
+  } | null = null
+
+  function digest() {
+    const { membership, own } = state
+    if (digested !== null && digested.membership === membership && digested.own === own) return digested
+    const entries = digestOf(everyone(state))
+    digested = { membership, own, entries, hash: hashDigest(entries) }
+    return digested
+  }
+
+  return {
+    setHash: () => digest().hash,
+    digest: () => digest().entries,
+    envelopes(nodes) {
+      const now = parts.clock.now()
+      return nodes.flatMap(node => {
+        const member = node === parts.node ? state.own : state.membership.get(node)
+        if (member === null || member === undefined) return []
+        // Our own word is as fresh as we are.
+        const ageMilliseconds = member === state.own ? 0 : Math.max(0, now - member.heardAt)
+        return [{ envelope: member.envelope, ageMilliseconds }]
+      })
+    },
+    admit: admitAll,
+  }
+}
+
+function dialCandidates(self: NodeId, membership: Membership, now: number): readonly DialCandidate[] {
+  const { wanted, spare } = chooseNeighbours(self, membership, now)
+  const candidate = (node: NodeId, isWanted: boolean): DialCandidate => ({
+    node,
+    addresses: membership.get(node)?.announcement.gossip ?? [],
+    wanted: isWanted,
+  })
+  return [...wanted.map(node => candidate(node, true)), ...spare.map(node => candidate(node, false))]
+}

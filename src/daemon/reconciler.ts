@@ -1,0 +1,199 @@
+import type { Cancel } from '../host/clock.ts'
+import { type Decision, decide } from '../mesh/decide.ts'
+import type { OwnClaims } from '../model/claims.ts'
+import { failed, ok, type Result } from '../model/failure.ts'
+import type { Observation } from '../model/kernel-state.ts'
+import {
+  claimGraceSeconds,
+  driftDebounceMilliseconds,
+  observeSeconds,
+  reconcileRoundsMax,
+  retryMillisecondsMax,
+  retryMillisecondsMin,
+  warmGraceSeconds,
+} from '../model/limits.ts'
+import { describeStep, type Plan } from '../model/step.ts'
+import { logDrift } from './drift.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+export interface Reconciler {
+  /** Something changed: look at the kernel again, soon. */
+  mark(): void
+  /** The kernel itself said so: wait a moment for the rest of it. */
+  drifted(): void
+  /** What would be changed now. Changes nothing. */
+  plan(): Promise<Result<Plan>>
+  /** Ends after the round that is under way. */
+  stop(): Promise<void>
+}
+
+export interface ReconcilerEvents {
+  claimsChanged(claims: OwnClaims): Promise<void>
+  /** After every round that changed what is known. */
+  looked(): void
+}
+
+/**
+ * Observe, decide, apply, observe again, until nothing is left to do. INVARIANTS: one round at a time; whatever
+ * happens meanwhile only marks; every failure is retried.
+ */
+export function createReconciler(parts: DaemonParts, state: State, events: ReconcilerEvents): Reconciler {
+  const { clock, kernel, log } = parts
+  let marked = false
+  let stopped = false
+  let running: Promise<void> | null = null
+  let next: Cancel | null = null
+  let failures = 0
+
+  function mark(): void {
+    marked = true
+    if (!stopped) running ??= run().finally(finish)
+  }
+
+  /** A mark between the last look and here would be lost. */
+  function finish(): void {
+    running = null
+    if (marked && !stopped) mark()
+  }
+
+  async function run(): Promise<void> {
+    // What happens in the same breath belongs to one round.
+    await Promise.resolve()
+    for (let round = 0; marked && !stopped; round += 1) {
+      if (round >= reconcileRoundsMax) return pause(retryMillisecondsMin)
+      marked = false
+      const outcome = await once()
+      if (outcome === 'failed') return pause(backoff())
+      if (outcome === 'changed') marked = true
+    }
+  }
+
+  function pause(milliseconds: number): void {
+    marked = false
+    wake(milliseconds)
+  }
+
+  async function once(): Promise<'settled' | 'changed' | 'failed'> {
+    const observed = await kernel.observe()
+    if (!observed.ok) return noteFailure(observed)
+    state.kernelFailure = null
+    const decision = decideNow(observed.value)
+    logDrift(log, state.settled, observed.value.state)
+    await commit(decision, observed.value)
+    if (decision.plan.length === 0) return settle(decision)
+    return apply(decision.plan)
+  }
+
+  function decideNow(observation: Observation): Decision {
+    state.warm ||= state.synced || clock.now() - state.startedAt >= warmGraceSeconds * 1000
+    const { mesh, node, publicKey, resolved } = parts
+    const { configuration, facts, claims, membership, tracks, warm } = state
+    return decide({
+      ...{
+        mesh,
+        node,
+        publicKey,
+        resolved,
+        configuration,
+        facts,
+        claims,
+        membership,
+        tracks,
+        warm,
+        observation,
+      },
+      presharedKey: key => parts.presharedKey(key),
+      mayChoose: mayChoose(),
+      now: clock.now(),
+      wallSeconds: clock.wallSeconds(),
+    })
+  }
+
+  /** Nobody to ask, somebody answered, or nobody did in time. */
+  function mayChoose(): boolean {
+    const { bootstrap, discovery } = state.configuration
+    const alone = bootstrap.length === 0 && !discovery.mdns && state.membership.size === 0
+    return alone || state.synced || clock.now() - state.startedAt >= claimGraceSeconds * 1000
+  }
+
+  async function commit(decision: Decision, observation: Observation): Promise<void> {
+    const changed = decision.claims !== state.claims
+    state.observation = observation
+    state.tracks = decision.tracks
+    state.claims = decision.claims
+    state.lost = decision.lost
+    state.exhausted = decision.exhausted
+    if (changed) await events.claimsChanged(decision.claims)
+    events.looked()
+  }
+
+  function settle(decision: Decision): 'settled' {
+    failures = 0
+    state.stepFailures = []
+    state.settled = decision.desired
+    const now = clock.now()
+    const poll = observeSeconds * 1000 * (0.8 + 0.2 * clock.random())
+    wake(Math.min(poll, decision.dueAt - now, graceLeft(now)))
+    return 'settled'
+  }
+
+  /** A starting daemon looks again when its graces end. */
+  function graceLeft(now: number): number {
+    const graces = [claimGraceSeconds, warmGraceSeconds].map(
+      seconds => state.startedAt + seconds * 1000 - now,
+    )
+    return Math.min(...graces.filter(left => left > 0))
+  }
+
+  async function apply(plan: Plan): Promise<'changed' | 'failed'> {
+    const stepFailures = await kernel.apply(plan)
+    state.stepFailures = stepFailures
+    const broken = new Set(stepFailures.map(({ step }) => step))
+    const done = plan.filter(step => !broken.has(step))
+    if (done.length > 0) log.info('plan.applied', { steps: done.map(describeStep) })
+    for (const { step, failure } of stepFailures)
+      log.error('step.failed', { step: describeStep(step), ...failure, reason: failure.message })
+    if (stepFailures.length > 0) return 'failed'
+    return 'changed'
+  }
+
+  function noteFailure(result: Awaited<ReturnType<typeof kernel.observe>>): 'failed' {
+    if (result.ok) return 'failed'
+    if (state.kernelFailure?.message !== result.failure.message)
+      log.error('kernel.not_observed', { ...result.failure, reason: result.failure.message })
+    state.kernelFailure = result.failure
+    return 'failed'
+  }
+
+  function backoff(): number {
+    failures += 1
+    const ceiling = Math.min(retryMillisecondsMax, retryMillisecondsMin * 2 ** failures)
+    return ceiling * (0.5 + 0.5 * clock.random())
+  }
+
+  function wake(milliseconds: number): void {
+    next?.()
+    next = stopped ? null : clock.setTimer(Math.max(1, milliseconds), mark)
+  }
+
+  async function plan(): Promise<Result<Plan>> {
+    const observed = await kernel.observe()
+    if (!observed.ok) return failed(observed.failure.message, observed.failure)
+    return ok(decideNow(observed.value).plan)
+  }
+
+  return {
+    mark,
+    drifted() {
+      if (running === null) wake(driftDebounceMilliseconds)
+      else marked = true
+    },
+    plan,
+    async stop() {
+      stopped = true
+      next?.()
+      await running
+    },
+  }
+}

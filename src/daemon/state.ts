@@ -1,0 +1,85 @@
+import type { Gossip } from '../gossip/port.ts'
+import type { StepFailure } from '../kernel/port.ts'
+import type { LostClaim } from '../mesh/claims.ts'
+import type { Tracks } from '../mesh/decide.ts'
+import type { Prefix } from '../model/address.ts'
+import type { Announcement, Envelope, IgnoreReason, RejectReason } from '../model/announcement.ts'
+import type { OwnClaims } from '../model/claims.ts'
+import type { Configuration } from '../model/configuration.ts'
+import type { Facts } from '../model/facts.ts'
+import type { Failure } from '../model/failure.ts'
+import type { KernelState, Observation } from '../model/kernel-state.ts'
+import type { Member, Membership } from '../model/member.ts'
+import type { Sequence } from '../model/node.ts'
+import type { DaemonParts } from './parts.ts'
+
+/** What the daemon knows now. One owner a field: who else writes it is a bug. */
+export interface State {
+  /** Replaced as a whole by a reload. */
+  configuration: Configuration
+  readonly startedAt: number
+  facts: Facts
+
+  /** Listener: everyone but ourselves. */
+  membership: Membership
+  readonly refused: Map<RejectReason | IgnoreReason, number>
+  /** A sync exchange with some neighbour ended since the start. */
+  synced: boolean
+
+  /** Announcer. */
+  sequence: Sequence
+  own: Member | null
+  /** When others were last heard to speak with our id, monotonic milliseconds. */
+  impostorsAt: readonly number[]
+
+  /** Reconciler. */
+  claims: OwnClaims
+  lost: readonly LostClaim[]
+  exhausted: readonly Prefix[]
+  tracks: Tracks
+  observation: Observation | null
+  /** What was desired when the kernel last was as it should be. */
+  settled: KernelState | null
+  warm: boolean
+  kernelFailure: Failure | null
+  stepFailures: readonly StepFailure[]
+
+  /** Journal. */
+  saveFailure: Failure | null
+
+  gossip: Gossip | null
+}
+
+export function newState(parts: DaemonParts, facts: Facts): State {
+  return {
+    configuration: parts.configuration,
+    startedAt: parts.clock.now(),
+    facts,
+    membership: new Map(),
+    refused: new Map(),
+    synced: false,
+    sequence: { incarnation: parts.archive.saved.incarnation + 1, counter: 0 },
+    own: null,
+    impostorsAt: [],
+    claims: parts.archive.saved.claims,
+    lost: [],
+    exhausted: [],
+    tracks: new Map(),
+    observation: null,
+    settled: null,
+    warm: false,
+    kernelFailure: null,
+    stepFailures: [],
+    saveFailure: null,
+    gossip: null,
+  }
+}
+
+/** Our own announcement as a member, once it was spoken, and everyone else. */
+export function everyone(state: State): readonly Member[] {
+  return state.own === null ? [...state.membership.values()] : [state.own, ...state.membership.values()]
+}
+
+export function ownMember(announcement: Announcement, envelope: Envelope, now: number): Member {
+  return { announcement, envelope, heardAt: now }
+}

@@ -1,0 +1,100 @@
+import type { Cancel } from '../host/clock.ts'
+import { observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
+import { forget } from '../mesh/membership.ts'
+import type { WireguardReading } from '../model/kernel-state.ts'
+import { driftDebounceMilliseconds, observeSeconds } from '../model/limits.ts'
+import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** Watches what changes by itself: this machine's own addresses, tunnels that rise and fall, time that passes. */
+export interface Witness {
+  underlayChanged(): void
+  /** The kernel was looked at. */
+  looked(): void
+  /** WireGuard's counters were read between two looks. */
+  read(readings: readonly WireguardReading[]): void
+  /** We said something new of ourselves. */
+  spoken(): void
+  stop(): void
+}
+
+export interface WitnessEvents {
+  mark(): void
+  announce(): void
+}
+
+export function createWitness(parts: DaemonParts, state: State, events: WitnessEvents): Witness {
+  const { clock, kernel, log } = parts
+  const liveness = new Map<WireguardPublicKey, TunnelLiveness>()
+  let pending: Cancel | null = null
+  let tick: Cancel | null = null
+
+  function refreshFacts(): void {
+    pending = null
+    const before = state.facts
+    state.facts = parts.facts()
+    if (JSON.stringify(before) === JSON.stringify(state.facts)) return
+    log.info('underlay.changed', { addresses: state.facts.addresses.map(({ address }) => address) })
+    state.gossip?.redial()
+    events.mark()
+    events.announce()
+    // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
+    kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep))
+  }
+
+  function scheduleTick(): void {
+    tick = clock.setTimer(observeSeconds * 1000, () => {
+      scheduleTick()
+      refreshFacts()
+      state.membership = forget(state.membership, clock.now())
+    })
+  }
+
+  function tellLiveness(): void {
+    const now = clock.now()
+    for (const { announcement } of state.membership.values()) {
+      const { publicKey, node: member, name } = announcement
+      const track = state.tracks.get(publicKey)
+      if (track === undefined) continue
+      const current = tunnelLiveness(track, now)
+      const before = liveness.get(publicKey)
+      liveness.set(publicKey, current)
+      if (before === current) continue
+      if (current === 'up') log.info('tunnel.up', { member, name, endpoint: track.endpoint })
+      if (current === 'down') log.warn('tunnel.down', { member, name, endpoint: track.endpoint })
+    }
+    if (liveness.size > state.membership.size) dropForgotten()
+  }
+
+  function dropForgotten(): void {
+    const keys = new Set([...state.membership.values()].map(({ announcement }) => announcement.publicKey))
+    for (const key of liveness.keys()) if (!keys.has(key)) liveness.delete(key)
+  }
+
+  scheduleTick()
+  return {
+    underlayChanged() {
+      pending ??= clock.setTimer(driftDebounceMilliseconds, refreshFacts)
+    },
+    looked: tellLiveness,
+    read(readings) {
+      const tracks = new Map(state.tracks)
+      const now = clock.now()
+      for (const reading of readings) {
+        const track = tracks.get(reading.publicKey)
+        if (track !== undefined)
+          tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
+      }
+      state.tracks = tracks
+      tellLiveness()
+    },
+    spoken() {
+      log.debug('announcement.spoken', { ...state.sequence })
+    },
+    stop() {
+      pending?.()
+      tick?.()
+    },
+  }
+}
