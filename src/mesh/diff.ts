@@ -164,7 +164,7 @@ function diffEntries(desired: SegmentState, observed: SegmentState): readonly St
     ...neighbours.added.map((entry): Step => ({ kind: 'neighbour.set', interface: device, entry })),
     ...unicast.added.map((entry): Step => ({ kind: 'unicast.set', interface: device, lower, entry })),
     ...flood.added.map((vtep): Step => ({ kind: 'flood.add', interface: device, lower, vtep })),
-    ...flood.removed.map((vtep): Step => ({ kind: 'flood.remove', interface: device, vtep })),
+    ...flood.removed.map((vtep): Step => ({ kind: 'flood.remove', interface: device, lower, vtep })),
     ...unicast.removed
       .filter(({ mac }) => !keptMacs.has(mac))
       .map((entry): Step => ({ kind: 'unicast.remove', interface: device, entry })),

@@ -59,7 +59,12 @@ export type Step =
       readonly lower: InterfaceName
       readonly vtep: IpAddress
     }
-  | { readonly kind: 'flood.remove'; readonly interface: InterfaceName; readonly vtep: IpAddress }
+  | {
+      readonly kind: 'flood.remove'
+      readonly interface: InterfaceName
+      readonly lower: InterfaceName
+      readonly vtep: IpAddress
+    }
 
 export type StepKind = Step['kind']
 
