@@ -1,4 +1,4 @@
-import { decode, encode } from 'cborg'
+import { encode } from 'cborg'
 import {
   compareAddresses,
   type InterfaceAddress,
@@ -27,9 +27,10 @@ import {
   segmentsPerMemberMax,
   softwareCharactersMax,
 } from '../model/limits.ts'
-import { isSequence, parseNodeId, parseNodeName } from '../model/node.ts'
+import { isSequence, parseNodeId, parseNodeName, type Sequence } from '../model/node.ts'
 import { type Claim, type OverlayAddress, parseVni, type SegmentFacts } from '../model/segment.ts'
 import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
+import { decodeMap, isPrintable, readBoolean, readInteger, readList, readText } from './cbor.ts'
 
 /** Version 1 is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone. */
 const field = {
@@ -99,23 +100,6 @@ export function decodeAnnouncement(bytes: Uint8Array): Decoded {
   return { ok: true, announcement }
 }
 
-/** CBOR of a map with numeric keys, strictly read: no tags, no indefinite lengths, no duplicate keys. */
-export function decodeMap(bytes: Uint8Array): Map<unknown, unknown> | null {
-  try {
-    const value: unknown = decode(bytes, {
-      useMaps: true,
-      strict: true,
-      allowIndefinite: false,
-      allowUndefined: false,
-      allowBigInt: false,
-      rejectDuplicateMapKeys: true,
-    })
-    return value instanceof Map ? value : null
-  } catch {
-    return null
-  }
-}
-
 function encodeClaim(claim: Claim): readonly unknown[] {
   return [claim.since, claim.pinned]
 }
@@ -130,47 +114,38 @@ function reject(reason: RejectReason): Decoded {
 }
 
 function readAnnouncement(map: Map<unknown, unknown>): Announcement | null {
-  const node = readText(map.get(field.node), parseNodeId)
-  const sequence = {
-    incarnation: Number(map.get(field.incarnation)),
-    counter: Number(map.get(field.counter)),
+  const read = {
+    node: readText(map.get(field.node), parseNodeId),
+    sequence: readSequence(map.get(field.incarnation), map.get(field.counter)),
+    name: readText(map.get(field.name), parseNodeName),
+    publicKey: readText(map.get(field.publicKey), parseWireguardPublicKey),
+    endpoints: readList(map.get(field.endpoints), readEndpoint),
+    vtep: readText(map.get(field.vtep), parseIpAddress),
+    vtepClaim: readClaim(map.get(field.vtepClaim)),
+    gossip: readList(map.get(field.gossip), value => (typeof value === 'string' ? value : null)),
+    segments: readList(map.get(field.segments), readSegment),
+    mtu: readInteger(map.get(field.mtu)),
+    heartbeatSeconds: readInteger(map.get(field.heartbeat)),
+    software: readText(map.get(field.software), text => text),
+    left: readBoolean(map.get(field.left)),
   }
-  const name = readText(map.get(field.name), parseNodeName)
-  const publicKey = readText(map.get(field.publicKey), parseWireguardPublicKey)
-  const endpoints = readList(map.get(field.endpoints), readEndpoint)
-  const vtep = readText(map.get(field.vtep), parseIpAddress)
-  const vtepClaim = readClaim(map.get(field.vtepClaim))
-  const gossip = readList(map.get(field.gossip), value => (typeof value === 'string' ? value : null))
-  const segments = readList(map.get(field.segments), readSegment)
-  const mtu = readInteger(map.get(field.mtu))
-  const heartbeatSeconds = readInteger(map.get(field.heartbeat))
-  const software = map.get(field.software)
-  const left = map.get(field.left)
-  if (node === null || name === null || publicKey === null || endpoints === null || vtep === null) return null
-  if (vtepClaim === null || gossip === null || segments === null || mtu === null || heartbeatSeconds === null)
-    return null
-  if (typeof software !== 'string' || typeof left !== 'boolean') return null
-  return {
-    node,
-    sequence,
-    name,
-    publicKey,
-    endpoints,
-    vtep,
-    vtepClaim,
-    gossip,
-    segments,
-    mtu,
-    heartbeatSeconds,
-    software,
-    left,
-  }
+  return isComplete(read) ? read : null
+}
+
+function isComplete(
+  read: { readonly [Key in keyof Announcement]: Announcement[Key] | null },
+): read is Announcement {
+  return Object.values(read).every(value => value !== null)
+}
+
+function readSequence(incarnation: unknown, counter: unknown): Sequence | null {
+  const sequence = { incarnation: incarnation as number, counter: counter as number }
+  return isSequence(sequence) ? sequence : null
 }
 
 function withinLimits(announcement: Announcement): boolean {
   const { endpoints, gossip, segments, mtu, heartbeatSeconds, software } = announcement
   return (
-    isSequence(announcement.sequence) &&
     endpoints.length <= endpointsPerMemberMax &&
     gossip.length <= gossipAddressesPerMemberMax &&
     gossip.every(address => address.length <= gossipAddressCharactersMax && isPrintable(address)) &&
@@ -218,29 +193,8 @@ function readOverlayAddress(value: unknown): OverlayAddress | null {
 function readClaim(value: unknown): Claim | null {
   if (!Array.isArray(value)) return null
   const since = readInteger(value[0])
-  const pinned: unknown = value[1]
-  return since === null || typeof pinned !== 'boolean' ? null : { since, pinned }
-}
-
-/** The canonical text is the only one taken, so that equal announcements have equal bytes. */
-function readText<Value extends string>(value: unknown, parse: (text: string) => Value | null): Value | null {
-  if (typeof value !== 'string') return null
-  const parsed = parse(value)
-  return parsed === value ? parsed : null
-}
-
-function readList<Item>(value: unknown, read: (item: unknown) => Item | null): readonly Item[] | null {
-  if (!Array.isArray(value)) return null
-  const items = value.map(read)
-  return items.includes(null) ? null : (items as Item[])
-}
-
-function readInteger(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
-}
-
-function isPrintable(text: string): boolean {
-  return /^[\x20-\x7e]*$/.test(text)
+  const pinned = readBoolean(value[1])
+  return since === null || pinned === null ? null : { since, pinned }
 }
 
 function isStrictlySorted<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): boolean {

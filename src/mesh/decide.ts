@@ -7,7 +7,7 @@ import type { MeshId, NodeId } from '../model/node.ts'
 import { tunnelMtu } from '../model/segment.ts'
 import type { Plan } from '../model/step.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { holdsOf, ownHolds, type Settlement, segmentPrefixes, settle, tunnelPrefix } from './claims.ts'
+import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix } from './claims.ts'
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
@@ -15,6 +15,7 @@ import { isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts
 import { sortedMembers } from './membership.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
+import { type Settlement, settle } from './settle.ts'
 
 /** All that a decision depends on. */
 export interface Situation {
@@ -79,7 +80,7 @@ export function decide(situation: Situation): Decision {
   return { ...settlement, tracks, desired, plan, dueAt: nextDueAt(tracks, present, publicKey, now) }
 }
 
-function settleClaims(situation: Situation, holds: ReturnType<typeof holdsOf>): Settlement {
+function settleClaims(situation: Situation, holds: Holds): Settlement {
   const { configuration, mesh, node, mayChoose } = situation
   const rules = { node, mesh, tunnel: configuration.tunnel, segments: configuration.segments, mayChoose }
   return settle(situation.claims, holds, rules, situation.wallSeconds)

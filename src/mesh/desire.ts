@@ -1,9 +1,7 @@
 import {
-  addressOf,
   compareAddresses,
   compareText,
   hostPrefix,
-  type InterfaceAddress,
   type IpAddress,
   interfaceAddress,
   type Prefix,
@@ -11,23 +9,20 @@ import {
   prefixOf,
 } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
-import type { Configuration, SegmentConfiguration } from '../model/configuration.ts'
+import type { Configuration } from '../model/configuration.ts'
 import {
   emptyKernelState,
   type KernelState,
-  type NeighbourEntry,
   type Route,
   type SegmentState,
   type TunnelState,
-  type UnicastEntry,
   type WireguardPeer,
 } from '../model/kernel-state.ts'
 import type { Member } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
-import { agreedTunnelMtu, segmentMtu } from '../model/segment.ts'
+import { agreedTunnelMtu } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { type Holds, type LostClaim, overlayKey, ownerOf, segmentPrefixes, tunnelPrefix } from './claims.ts'
-import { segmentMac } from './derive.ts'
+import { type Holds, type LostClaim, ownerOf, tunnelPrefix } from './claims.ts'
 import type { TunnelTrack } from './liveness.ts'
 
 /** What this node wants of itself. */
@@ -62,7 +57,7 @@ export function desire(intent: Intent, world: World): KernelState | null {
   const mtu = agreedTunnelMtu([intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)])
   const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
   const segments = intent.configuration.segments.map(segment =>
-    desireSegment(segment, intent, world, reachable, vtep.address, prefix, mtu),
+    desireSegment(segment, intent, world, reachable, { vtep: vtep.address, vteps: prefix, mtu }),
   )
   segments.sort((a, b) => compareText(a.interface, b.interface))
   return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix) }
@@ -111,81 +106,6 @@ function desirePeers(intent: Intent, world: World, reachable: readonly Member[])
       keepaliveSeconds: intent.configuration.tunnel.keepaliveSeconds,
     }))
     .sort((a, b) => compareText(a.publicKey, b.publicKey))
-}
-
-function desireSegment(
-  segment: SegmentConfiguration,
-  intent: Intent,
-  world: World,
-  reachable: readonly Member[],
-  vtep: IpAddress,
-  vteps: Prefix,
-  mtu: number,
-): SegmentState {
-  const { vni, port, bridge } = segment
-  const inSegment = reachable.filter(({ announcement }) =>
-    announcement.segments.some(facts => facts.vni === vni),
-  )
-  const tunnel = intent.configuration.tunnel.interface
-  return {
-    interface: segment.interface,
-    vni,
-    port,
-    local: vtep,
-    lower: tunnel,
-    mac: segmentMac(intent.node, vni),
-    up: true,
-    mtu: segmentMtu(mtu, vtep),
-    ipv6: true,
-    bridge,
-    addresses: ownAddresses(segment, intent),
-    flood: inSegment.map(({ announcement }) => announcement.vtep).sort(compareAddresses),
-    unicast: desireUnicast(inSegment, vni),
-    neighbours: desireNeighbours(inSegment, segment, intent, world),
-    guard: { port, tunnel, vteps },
-  }
-}
-
-function ownAddresses(segment: SegmentConfiguration, intent: Intent): readonly InterfaceAddress[] {
-  const isLost = (address: IpAddress) =>
-    intent.lost.some(lost => lost.vni === segment.vni && lost.address === address)
-  return intent.claims.overlay
-    .filter(({ vni, address }) => vni === segment.vni && !isLost(addressOf(address)))
-    .map(({ address }) => address)
-    .sort(compareAddresses)
-}
-
-function desireUnicast(members: readonly Member[], vni: number): readonly UnicastEntry[] {
-  return members
-    .flatMap(({ announcement: { segments, vtep } }) =>
-      segments.filter(facts => facts.vni === vni).map(({ mac }) => ({ mac, vtep })),
-    )
-    .sort((a, b) => compareText(a.mac, b.mac))
-}
-
-/** Only owners, and only inside the segment's own networks: a liar cannot place a neighbour elsewhere. */
-function desireNeighbours(
-  members: readonly Member[],
-  segment: SegmentConfiguration,
-  intent: Intent,
-  world: World,
-): readonly NeighbourEntry[] {
-  const networks = segmentPrefixes(segment, intent.mesh)
-  return members
-    .flatMap(({ announcement: { node, segments } }) =>
-      segments
-        .filter(({ vni }) => vni === segment.vni)
-        .flatMap(({ mac, addresses }) =>
-          addresses
-            .map(({ address }) => addressOf(address))
-            .filter(address => networks.some(network => prefixContains(network, address)))
-            .filter(
-              address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
-            )
-            .map(address => ({ address, mac })),
-        ),
-    )
-    .sort((a, b) => compareAddresses(a.address, b.address))
 }
 
 /** Ours explicitly, so that a deleted one is seen; under the tunnel's an unreachable one, so that nothing leaks. */

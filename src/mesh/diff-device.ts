@@ -1,0 +1,115 @@
+import type { Guard, SegmentState, TunnelState } from '../model/kernel-state.ts'
+import type { SegmentIdentity, Step } from '../model/step.ts'
+
+/** The steps that make one device what it should be; `observed` is undefined when there is none yet. */
+export function diffSegment(desired: SegmentState, observed: SegmentState | undefined): readonly Step[] {
+  const device = desired.interface
+  const steps: Step[] = []
+  const keep = observed !== undefined && canBecome(observed, desired)
+  if (observed !== undefined && !keep) steps.push({ kind: 'segment.remove', interface: device })
+  if (!keep) steps.push({ kind: 'segment.create', segment: identityOf(desired) })
+  const current = keep ? observed : blankSegment(desired, observed)
+  if (desired.guard !== null && !sameGuard(desired.guard, current.guard))
+    steps.push({ kind: 'guard.set', interface: device, guard: desired.guard })
+  if (desired.local !== current.local)
+    steps.push({ kind: 'segment.local', interface: device, local: desired.local })
+  if (desired.mac !== current.mac) steps.push({ kind: 'link.mac', interface: device, mac: desired.mac })
+  if (desired.bridge !== current.bridge)
+    steps.push({ kind: 'segment.bridge', interface: device, bridge: desired.bridge })
+  return [...steps, ...diffLink(desired, current), ...diffEntries(desired, current)]
+}
+
+/** Port, VNI, lower device and family are fixed when a VXLAN device is made (FACTS-kernel 1). */
+function canBecome(observed: SegmentState, desired: SegmentState): boolean {
+  return (
+    observed.vni === desired.vni &&
+    observed.port === desired.port &&
+    observed.lower === desired.lower &&
+    observed.local.includes(':') === desired.local.includes(':')
+  )
+}
+
+function identityOf(segment: SegmentState): SegmentIdentity {
+  const { interface: device, vni, port, local, lower, mac, mtu } = segment
+  return { interface: device, vni, port, local, lower, mac, mtu }
+}
+
+/** What tunnel and segments have in common. */
+export function diffLink(
+  desired: TunnelState | SegmentState,
+  observed: TunnelState | SegmentState,
+): readonly Step[] {
+  const device = desired.interface
+  const steps: Step[] = []
+  if (desired.mtu !== observed.mtu) steps.push({ kind: 'link.mtu', interface: device, mtu: desired.mtu })
+  if (desired.ipv6 && !observed.ipv6) steps.push({ kind: 'link.ipv6', interface: device })
+  if (desired.up && !observed.up) steps.push({ kind: 'link.up', interface: device })
+  const { added, removed } = compare(desired.addresses, observed.addresses, itself)
+  return [
+    ...steps,
+    ...added.map((address): Step => ({ kind: 'address.add', interface: device, address })),
+    ...removed.map((address): Step => ({ kind: 'address.remove', interface: device, address })),
+  ]
+}
+
+function diffEntries(desired: SegmentState, observed: SegmentState): readonly Step[] {
+  const { interface: device, lower } = desired
+  const flood = compare(desired.flood, observed.flood, itself)
+  const unicast = compare(desired.unicast, observed.unicast, ({ mac, vtep }) => `${mac} ${vtep}`)
+  const neighbours = compare(
+    desired.neighbours,
+    observed.neighbours,
+    ({ address, mac }) => `${address} ${mac}`,
+  )
+  const keptMacs = new Set(desired.unicast.map(({ mac }) => mac))
+  const keptAddresses = new Set(desired.neighbours.map(({ address }) => address))
+  return [
+    ...neighbours.added.map((entry): Step => ({ kind: 'neighbour.set', interface: device, entry })),
+    ...unicast.added.map((entry): Step => ({ kind: 'unicast.set', interface: device, lower, entry })),
+    ...flood.added.map((vtep): Step => ({ kind: 'flood.add', interface: device, lower, vtep })),
+    ...flood.removed.map((vtep): Step => ({ kind: 'flood.remove', interface: device, lower, vtep })),
+    ...unicast.removed
+      .filter(({ mac }) => !keptMacs.has(mac))
+      .map((entry): Step => ({ kind: 'unicast.remove', interface: device, entry })),
+    ...neighbours.removed
+      .filter(({ address }) => !keptAddresses.has(address))
+      .map((entry): Step => ({ kind: 'neighbour.remove', interface: device, entry })),
+  ]
+}
+
+/** What only one of two lists has; items are told apart by their keys. */
+export function compare<Item>(
+  desired: readonly Item[],
+  observed: readonly Item[],
+  keyOf: (item: Item) => string,
+) {
+  const wanted = new Set(desired.map(keyOf))
+  const current = new Set(observed.map(keyOf))
+  return {
+    added: desired.filter(item => !current.has(keyOf(item))),
+    removed: observed.filter(item => !wanted.has(keyOf(item))),
+  }
+}
+
+function itself(text: string): string {
+  return text
+}
+
+function sameGuard(a: Guard, b: Guard | null): boolean {
+  return b !== null && a.port === b.port && a.tunnel === b.tunnel && a.vteps === b.vteps
+}
+
+/** A device just made: bare, but for the guard that outlived its predecessor. */
+function blankSegment(desired: SegmentState, observed: SegmentState | undefined): SegmentState {
+  return {
+    ...desired,
+    up: false,
+    ipv6: false,
+    bridge: null,
+    addresses: [],
+    flood: [],
+    unicast: [],
+    neighbours: [],
+    guard: observed?.guard ?? null,
+  }
+}

@@ -1,0 +1,99 @@
+import {
+  dialsAtOnceMax,
+  handshakeFailuresMin,
+  neighbourDegree,
+  redialEagerMillisecondsMax,
+  redialEagerSeconds,
+  redialMillisecondsMax,
+  redialMillisecondsMin,
+} from '../model/limits.ts'
+
+/** Somewhere we have no connection to: a bootstrap place as configured, or a node id. */
+export interface DialTarget {
+  readonly key: string
+  /** Dialled until it answers; the others only while there are too few neighbours. */
+  readonly wanted: boolean
+}
+
+/** How dialling a target went so far. Times are monotonic milliseconds. */
+export interface DialRecord {
+  readonly failures: number
+  /** Failures in a row where TCP stood and the private network's handshake did not. */
+  readonly handshakeFailures: number
+  readonly firstFailedAt: number
+  readonly lastTriedAt: number
+  readonly nextAt: number
+  readonly error: string
+}
+
+export interface DialFailure {
+  readonly error: string
+  readonly handshake: boolean
+}
+
+export interface DialSituation {
+  readonly records: ReadonlyMap<string, DialRecord>
+  /** Keys of dials under way. */
+  readonly dialling: ReadonlySet<string>
+  /** How many neighbours there are. */
+  readonly connected: number
+  readonly now: number
+}
+
+/** Which targets to dial now, of those given in order of preference: wanted ones first, no more than there is room for. */
+export function dueTargets(targets: readonly DialTarget[], situation: DialSituation): readonly DialTarget[] {
+  const { dialling, connected } = situation
+  const due = targets.filter(target => !dialling.has(target.key) && isDue(target.key, situation))
+  const room = Math.max(0, dialsAtOnceMax - dialling.size)
+  const wanted = due.filter(target => target.wanted).slice(0, room)
+  const lacking = neighbourDegree - connected - dialling.size - wanted.length
+  const spare = due.filter(target => !target.wanted)
+  return [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
+}
+
+/** When to look again: the earliest moment one of the targets falls due, or null. */
+export function nextDueAt(targets: readonly DialTarget[], situation: DialSituation): number | null {
+  const waiting = targets.filter(target => !situation.dialling.has(target.key))
+  const times = waiting.map(({ key }) => situation.records.get(key)?.nextAt ?? situation.now)
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+/**
+ * Doubles the wait from 0.1-0.3 s, with jitter, to 5 s while the target fails for less than five minutes, then to
+ * 30 s. `random` is in [0, 1).
+ */
+export function afterFailure(
+  before: DialRecord | undefined,
+  failure: DialFailure,
+  now: number,
+  random: number,
+): DialRecord {
+  const failures = (before?.failures ?? 0) + 1
+  const firstFailedAt = before?.firstFailedAt ?? now
+  const eager = now - firstFailedAt < redialEagerSeconds * 1000
+  const longest = eager ? redialEagerMillisecondsMax : redialMillisecondsMax
+  const wait = Math.min(longest, redialMillisecondsMin * 2 ** Math.min(failures, 20))
+  return {
+    failures,
+    handshakeFailures: failure.handshake ? (before?.handshakeFailures ?? 0) + 1 : 0,
+    firstFailedAt,
+    lastTriedAt: now,
+    nextAt: now + wait * (0.5 + random),
+    error: failure.error,
+  }
+}
+
+/** The same record with its waiting over: something changed, and it may answer now. */
+export function withFreshBackoff(record: DialRecord, now: number): DialRecord {
+  return { ...record, failures: 0, firstFailedAt: now, nextAt: now }
+}
+
+/** A key that does not match looks like a reset or a timeout in the handshake, again and again. */
+export function secretMayDiffer(record: DialRecord): boolean {
+  return record.handshakeFailures >= handshakeFailuresMin
+}
+
+function isDue(key: string, { records, now }: DialSituation): boolean {
+  const record = records.get(key)
+  return record === undefined || record.nextAt <= now
+}
