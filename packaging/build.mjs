@@ -1,19 +1,23 @@
+// node packaging/build.mjs [DIRECTORY]   (default: dist)
+//
 // Bundles each command into one file that needs no node_modules: half the start-up time and three quarters of
 // the memory of the same modules loaded one by one. CommonJS, because the libraries' own require() calls work there.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const directory = resolve(process.argv[2] ?? `${root}dist`)
 const commands = ['lnetd', 'lnetctl']
 
-mkdirSync(`${root}dist`, { recursive: true })
+mkdirSync(directory, { recursive: true })
 // A bundle in the project's own tree would else be read as an ES module, as package.json there says.
-writeFileSync(`${root}dist/package.json`, '{ "type": "commonjs" }\n')
+writeFileSync(join(directory, 'package.json'), '{ "type": "commonjs" }\n')
 await Promise.all(commands.map(bundle))
 
 async function bundle(command) {
-  const file = `${root}dist/${command}.js`
+  const file = join(directory, `${command}.js`)
   const result = await build({
     absWorkingDir: root,
     entryPoints: [`src/${command}.ts`],
