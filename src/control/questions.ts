@@ -1,4 +1,3 @@
-import { compareText } from '../model/address.ts'
 import { ask, order } from './client.ts'
 import { actionPage, peerPage, planPage, statusPage } from './pages.ts'
 import { type Action, type PeerRow, type PeersView, schema } from './protocol.ts'
@@ -24,10 +23,7 @@ export async function askPeer({ socket, paint }: Asking, wanted: string): Promis
     const found = findPeers(view, wanted)
     const [row] = found
     if (row === undefined) return refuse(`no member is called ${wanted}: see lnetctl peers`)
-    if (found.length > 1)
-      return refuse(
-        `${wanted} is not one member alone: give one of ${found.map(({ node }) => node).join(' ')}`,
-      )
+    if (found.length > 1) return refuse(`${wanted} is more than one member: give one of ${nodesOf(found)}`)
     return {
       page: { text: peerPage(row, paint), json: { schema, mesh: view.mesh, peer: row }, code: exitCodes.ok },
     }
@@ -76,11 +72,16 @@ function findPeers({ self, peers }: PeersView, wanted: string): readonly PeerRow
   const rows = [...(self === null ? [] : [self]), ...peers]
   const exact = rows.filter(({ name, node }) => name === wanted.toLowerCase() || node === wanted)
   if (exact.length > 0) return exact
-  return rows
-    .filter(({ node }) => wanted.length > 0 && node.startsWith(wanted))
-    .sort((a, b) => compareText(a.node, b.node))
-    .slice(0, 10)
+  return rows.filter(({ node }) => wanted.length > 0 && node.startsWith(wanted))
 }
+
+/** In full, because one of them has to be pasted. */
+function nodesOf(rows: readonly PeerRow[]): string {
+  const shown = rows.slice(0, choicesMax).map(({ node }) => node)
+  return [...shown, ...(rows.length > choicesMax ? [`${rows.length - choicesMax} more`] : [])].join(' ')
+}
+
+const choicesMax = 10
 
 function refuse(message: string): Answered {
   return { refusal: { code: exitCodes.error, message: printable(message) } }

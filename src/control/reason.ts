@@ -43,8 +43,13 @@ export function reasonNotUp(about: Circumstances): string | null {
   }
 }
 
-/** A member whose VTEP is not its own, or not of our network, gets no tunnel at all. */
-function vtepRefusal({ node, vtep, vteps, vtepOwner }: Circumstances): string | null {
+/** A member whose VTEP is not its own, or not of our network, gets no tunnel at all: why, or null. */
+export function vtepRefusal({
+  node,
+  vtep,
+  vteps,
+  vtepOwner,
+}: Pick<Circumstances, 'node' | 'vtep' | 'vteps' | 'vtepOwner'>): string | null {
   if (!prefixContains(vteps, vtep))
     return `its VTEP ${vtep} is outside our network ${vteps}: tunnel.prefix has to be the same on all nodes`
   if (vtepOwner.node === node) return null
@@ -76,7 +81,7 @@ function verdict({ standing, endpoints }: Circumstances, track: TunnelTrack): st
   if (first === undefined && endpoints.length === 0)
     return 'it announces no endpoint and did not reach us: give it one in tunnel.endpoints, or open UDP here'
   if (first === undefined)
-    return `none of its ${plural(endpoints.length, 'endpoint')} could be used: can their names be resolved here?`
+    return `none of the endpoints it announces (${endpoints.map(({ place }) => place).join(', ')}) can be used here: do names resolve?`
   const attempts = `${plural(tried.size, 'endpoint')} tried, ${tried.size === 1 ? '' : 'all '}silent`
   if (standing === 'silent') return `${attempts}: is it switched off or offline?`
   const ports = [...new Set([...tried].map(portOf))].sort((a, b) => a - b)

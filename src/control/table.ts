@@ -1,4 +1,3 @@
-import { addressOf } from '../model/address.ts'
 import type { PeerRow, PeerState, PeersView } from './protocol.ts'
 import { byteSize, type Colour, duration, type Paint, printable } from './text.ts'
 
@@ -38,12 +37,17 @@ export function layOut(rows: readonly (readonly Cell[])[], paint: Paint): string
 
 /** The first address of each segment, without its prefix length. */
 export function overlayText({ segments }: PeerRow): string {
-  const first = segments.flatMap(({ addresses }) => addresses.slice(0, 1).map(addressOf))
+  const first = segments.flatMap(({ addresses }) => addresses.slice(0, 1).map(bare))
   return first.length === 0 ? '-' : first.join(',')
 }
 
 export function endpointText({ endpoint, endpoint_kind: kind }: PeerRow): string {
   return endpoint === null ? '-' : `${endpoint} (${kind})`
+}
+
+/** Not by model/address: its parser is half of what lnetctl would load. */
+function bare(address: string): string {
+  return address.slice(0, address.indexOf('/'))
 }
 
 const headerCells: readonly Cell[] = [

@@ -8,7 +8,7 @@ import type { Member } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
 import type { SegmentFacts, Vni } from '../model/segment.ts'
 import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
-import { reasonNotUp } from './reason.ts'
+import { type Circumstances, reasonNotUp, vtepRefusal } from './reason.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** One row a member, as `lnetctl peers` shows them. */
@@ -50,8 +50,8 @@ function localSegment({ interface: name, flood }: SegmentState): LocalSegment {
 
 function memberRow(member: Member, context: Context): PeerRow {
   const { announcement } = member
-  const { tracks, now, wallSeconds } = context.snapshot
-  const track = tracks.get(announcement.publicKey) ?? null
+  const track = context.snapshot.tracks.get(announcement.publicKey) ?? null
+  const about = circumstances(member, track, context)
   const handshakeAt = track?.handshakeAt ?? null
   return {
     name: announcement.name,
@@ -60,14 +60,15 @@ function memberRow(member: Member, context: Context): PeerRow {
     vtep: announcement.vtep,
     endpoint: track?.endpoint ?? null,
     endpoint_kind: endpointKind(track, announcement),
-    ...standingRow(member, track, context),
-    seen_seconds: wholeSeconds((now - member.heardAt) / 1000),
-    handshake_seconds: handshakeAt === null ? null : wholeSeconds(wallSeconds - handshakeAt),
+    state: stateOf(about),
+    gossip: about.standing,
+    seen_seconds: wholeSeconds(about.seenSeconds),
+    handshake_seconds: handshakeAt === null ? null : wholeSeconds(about.wallSeconds - handshakeAt),
     rx_bytes: track?.receivedBytes ?? 0,
     tx_bytes: track?.sentBytes ?? 0,
     mtu: announcement.mtu,
     version: announcement.software,
-    reason: memberReason(member, track, context),
+    reason: reasonNotUp(about),
     segments: announcement.segments.map(facts => segmentRow(facts, announcement.vtep, context)),
   }
 }
@@ -99,35 +100,28 @@ function selfRow(context: Context): PeerRow | null {
   }
 }
 
-function standingRow(
-  member: Member,
-  track: TunnelTrack | null,
-  { snapshot: { now } }: Context,
-): Pick<PeerRow, 'state' | 'gossip'> {
-  const gossip = standingOf(member, now)
-  const state: PeerState =
-    gossip === 'left' ? 'left' : track === null ? 'unknown' : tunnelLiveness(track, now)
-  return { state, gossip }
-}
-
-function memberReason(member: Member, track: TunnelTrack | null, context: Context): string | null {
-  const { announcement, heardAt } = member
+function circumstances(member: Member, track: TunnelTrack | null, context: Context): Circumstances {
+  const { node, name, vtep, endpoints } = member.announcement
   const { now, wallSeconds, vteps, state } = context.snapshot
-  const { node, vtep, endpoints } = announcement
   const owner = ownerOf(vtep, context.holds.vteps.get(vtep)) ?? node
-  return reasonNotUp({
+  return {
     node,
     standing: standingOf(member, now),
-    seenSeconds: (now - heardAt) / 1000,
+    seenSeconds: (now - member.heardAt) / 1000,
     vtep,
     vteps,
-    vtepOwner: { node: owner, name: context.names.get(owner) ?? announcement.name },
+    vtepOwner: { node: owner, name: context.names.get(owner) ?? name },
     endpoints,
     track,
     liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
     hasTunnel: state?.tunnel?.up === true,
     wallSeconds,
-  })
+  }
+}
+
+function stateOf(about: Circumstances): PeerState {
+  if (about.standing === 'left') return 'left'
+  return vtepRefusal(about) === null ? about.liveness : 'down'
 }
 
 function selfReason({ self, state }: Snapshot): string | null {

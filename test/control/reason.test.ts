@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest'
+import { type Circumstances, reasonNotUp } from '../../src/control/reason.ts'
+import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
+import { announcement, nodeId, track, wallSeconds } from './snapshots.ts'
+
+process.env.TZ = 'UTC'
+
+const { node, name, vtep, endpoints } = announcement(2)
+const dead = track(2, { grewAt: null, handshakeAt: null })
+const base: Circumstances = {
+  node,
+  standing: 'live',
+  seenSeconds: 4,
+  vtep,
+  vteps: '192.168.228.0/24' as Prefix,
+  vtepOwner: { node, name },
+  endpoints,
+  track: dead,
+  liveness: 'down',
+  hasTunnel: true,
+  wallSeconds,
+}
+const places = [
+  '203.0.113.2:51820',
+  '10.0.0.2:51820',
+  '[2001:db8::2]:51821',
+] as readonly string[] as Endpoint[]
+const other = announcement(3)
+
+describe('reasonNotUp', () => {
+  const cases: readonly [string, Partial<Circumstances>][] = [
+    ['up', { liveness: 'up' }],
+    ['left', { standing: 'left', seenSeconds: 7300 }],
+    ['VTEP of another network', { vtep: '10.9.9.9' as IpAddress }],
+    ['VTEP of another node', { vtepOwner: { node: nodeId(3), name: other.name } }],
+    ['no tunnel here', { hasTunnel: false, track: null, liveness: 'unknown' }],
+    ['not in WireGuard', { track: null, liveness: 'unknown' }],
+    ['first handshake', { liveness: 'unknown' }],
+    ['second endpoint', { liveness: 'unknown', track: track(2, { tried: places.slice(1, 2) }) }],
+    ['inbound only, waiting', { liveness: 'unknown', track: { ...dead, endpoint: null } }],
+    ['one endpoint', {}],
+    ['three endpoints', { track: track(2, { tried: places, handshakeAt: wallSeconds - 28 * 60 }) }],
+    ['two ports', { track: { ...dead, tried: places.slice(1) } }],
+    ['handshake yesterday', { track: track(2, { handshakeAt: wallSeconds - 2 * 86_400 }) }],
+    ['no endpoint', { endpoints: [], track: { ...dead, endpoint: null } }],
+    ['unusable endpoints', { track: { ...dead, endpoint: null } }],
+    ['silent', { standing: 'silent', seenSeconds: 900 }],
+  ]
+
+  it('says each in one sentence that leads to the fix', () => {
+    const said = Object.fromEntries(
+      cases.map(([title, changes]) => [title, reasonNotUp({ ...base, ...changes })]),
+    )
+    expect(said).toMatchInlineSnapshot(`
+      {
+        "VTEP of another network": "its VTEP 10.9.9.9 is outside our network 192.168.228.0/24: tunnel.prefix has to be the same on all nodes",
+        "VTEP of another node": "its VTEP 192.168.228.2 belongs to node3 (12D3KooWADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA): change tunnel.address on one of the two",
+        "first handshake": "waiting for its first handshake at 203.0.113.2:51820",
+        "handshake yesterday": "seen 4 s ago, no handshake since 2026-11-20 10:30, 1 endpoint tried, silent: is UDP 51820 blocked?",
+        "inbound only, waiting": "waiting for its first handshake without an endpoint",
+        "left": "left the mesh 2 h ago; it comes back when its lnetd is started again",
+        "no endpoint": "seen 4 s ago, never a handshake, it announces no endpoint and did not reach us: give it one in tunnel.endpoints, or open UDP here",
+        "no tunnel here": "this node has no tunnel yet: see lnetctl status",
+        "not in WireGuard": "seen 4 s ago, not set up in WireGuard yet: see lnetctl plan",
+        "one endpoint": "seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?",
+        "second endpoint": "waiting for an answer at 203.0.113.2:51820, 1 endpoint tried before",
+        "silent": "silent for 15 min, never a handshake, 1 endpoint tried, silent: is it switched off or offline?",
+        "three endpoints": "seen 4 s ago, no handshake since 10:02, 3 endpoints tried, all silent: is UDP 51820 or 51821 blocked?",
+        "two ports": "seen 4 s ago, never a handshake, 3 endpoints tried, all silent: is UDP 51820 or 51821 blocked?",
+        "unusable endpoints": "seen 4 s ago, never a handshake, none of the endpoints it announces (203.0.113.2:51820) can be used here: do names resolve?",
+        "up": null,
+      }
+    `)
+  })
+})
