@@ -1,0 +1,64 @@
+import { hostname } from 'node:os'
+import type { Configuration } from '../model/configuration.ts'
+import { configBytesMax } from '../model/limits.ts'
+import { nodeNameFromHostname } from '../model/node.ts'
+import { crossCheck } from './config/cross-checks.ts'
+import { parseConfigDocument } from './config/document.ts'
+import { Fields } from './config/fields.ts'
+import { type ConfigurationProblem, Report } from './config/report.ts'
+import { type Draft, readDraft, sortSegments } from './config/sections.ts'
+import { isOpenToOthers, readWhole } from './files.ts'
+
+export { type ConfigurationProblem, describeConfigurationProblem } from './config/report.ts'
+
+export type LoadedConfiguration =
+  | {
+      readonly ok: true
+      readonly configuration: Configuration
+      /** Base64, where the file holds the secret itself. */
+      readonly inlineSecret: string | null
+      /** What works but should not stay so. */
+      readonly warnings: readonly string[]
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
+
+/** Reads and checks a configuration file. Every problem is found in one go. */
+export async function loadConfiguration(path: string): Promise<LoadedConfiguration> {
+  const read = await readWhole(path, configBytesMax)
+  if (!read.ok) return refused(read.failure.message)
+  if (read.value === null)
+    return refused(`there is no such file: run \`lnetctl init\`, or \`lnetctl join TOKEN\` to join a mesh`)
+  const loaded = parseConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
+  if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
+  return {
+    ...loaded,
+    warnings: [`${path} holds the mesh secret and is open to others: run \`chmod 600 ${path}\``],
+  }
+}
+
+/** The same for a text; `machine` is the hostname, the default for the node's name. Never throws. */
+export function parseConfiguration(text: string, machine: string): LoadedConfiguration {
+  const report = new Report()
+  const document = parseConfigDocument(text, report)
+  if (document === null) return { ok: false, problems: report.problems() }
+  const root = new Fields(document.root, '', document, report)
+  const draft = readDraft(root, nodeNameFromHostname(machine))
+  root.finish()
+  crossCheck(draft, report)
+  const problems = report.problems()
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, configuration: finish(draft), inlineSecret: draft.mesh.inlineSecret, warnings: [] }
+}
+
+function finish(draft: Draft): Configuration {
+  const { secretFile, id } = draft.mesh
+  return {
+    ...draft,
+    mesh: { secret: secretFile === null ? { kind: 'inline' } : { kind: 'file', path: secretFile }, id },
+    segments: sortSegments(draft.segments),
+  }
+}
+
+function refused(message: string): LoadedConfiguration {
+  return { ok: false, problems: [{ key: '', line: null, message }] }
+}
