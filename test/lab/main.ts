@@ -15,12 +15,12 @@ async function main(): Promise<number> {
     return 2
   }
   if (options.end !== null) return end(options.end)
-  const lab = await createLab({ nodes: options.nodes, lasting: options.keep })
+  const creation = createLab({ nodes: options.nodes, lasting: options.keep })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
-      lab.cleanup()
-      process.exit(130)
+      void creation.then(lab => lab.cleanup()).finally(() => process.exit(130))
     })
+  const lab = await creation
   try {
     await show(lab)
     return 0

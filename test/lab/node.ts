@@ -20,7 +20,7 @@ export interface LabNode {
   readonly underlay: { readonly ipv4: string; readonly ipv6: string }
   /** What the next start is told; written again before each start. */
   configuration: ConfigurationText
-  /** Starts lnetd, and returns at once; with environment and argv in front (`setpriv`...) where asked. */
+  /** Starts lnetd, and returns at once. */
   start(): void
   /** Until the control socket answers, or the daemon ends or the time is over, which is an error with its log. */
   listening(): Promise<void>
@@ -28,6 +28,8 @@ export interface LabNode {
   stop(signal?: NodeJS.Signals): Promise<number | string>
   /** lnetd's own process, seen from outside; null when it does not run. */
   pid(): number | null
+  /** Writes the configuration as it is now: its file. */
+  write(): string
   /** Runs lnetd inside to its end, with the configuration as it is now: for starts that must fail. */
   lnetd(options?: LnetdOptions): Promise<Outcome>
   lnetctl(args: readonly string[], options?: RunOptions): Promise<Outcome>
@@ -41,6 +43,8 @@ export interface LabNode {
 export interface LnetdOptions extends RunOptions {
   /** argv put before lnetd's own: `setpriv --bounding-set -net_admin`. */
   readonly through?: readonly string[]
+  /** Instead of `--config` and the node's configuration. */
+  readonly args?: readonly string[]
 }
 
 export type LogLine = { readonly [key: string]: unknown }
@@ -80,11 +84,11 @@ export function createNode(
     listening: () => listening(node),
     stop: signal => stop(node, daemon, signal ?? 'SIGTERM'),
     pid: () => pidOf(daemon),
-    lnetd: (options = {}) =>
-      namespace.run(
-        [...(options.through ?? []), node24, lnetdFile, '--config', writeConfiguration(node)],
-        options,
-      ),
+    write: () => writeConfiguration(node),
+    lnetd: (options = {}) => {
+      const args = options.args ?? ['--config', node.write()]
+      return namespace.run([...(options.through ?? []), node24, lnetdFile, ...args], options)
+    },
     lnetctl: (args, options) => namespace.run([node24, lnetctlFile, ...args], options),
     ask: reading => ask(`/proc/${namespace.pid}/root/run/lnetd/lnetd.sock`, reading),
     logs: () => readLog(node),
@@ -93,7 +97,7 @@ export function createNode(
   return node
 }
 
-export function writeConfiguration(node: LabNode): string {
+function writeConfiguration(node: LabNode): string {
   const file = join(node.directory, 'lnetd.yaml')
   writeFileSync(file, stringify(node.configuration))
   chmodSync(file, 0o600)
