@@ -1,0 +1,38 @@
+import type { Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { decodeSyncMessage, encodeSyncMessage, type SyncMessage } from '../mesh/sync.ts'
+import { syncMessageBytesMax } from '../model/limits.ts'
+
+/** Sync messages over one stream. Both directions reject when the stream breaks or the time is over. */
+export interface Channel {
+  send(message: SyncMessage, signal: AbortSignal): Promise<void>
+  /** Rejects with MalformedMessage for bytes that are no sync message. */
+  receive(signal?: AbortSignal): Promise<SyncMessage>
+  isOpen(): boolean
+  abort(): void
+}
+
+export class MalformedMessage extends Error {
+  override name = 'MalformedMessage'
+}
+
+export function channelOver(stream: Stream): Channel {
+  const messages = lpStream(stream, {
+    maxDataLength: syncMessageBytesMax,
+    maxBufferSize: syncMessageBytesMax + 64 * 1024,
+  })
+  return {
+    send: (message, signal) => messages.write(encodeSyncMessage(message), { signal }),
+    receive: async signal => {
+      const bytes = await messages.read(signal === undefined ? {} : { signal })
+      const message = decodeSyncMessage(bytes.subarray())
+      if (message === null) throw new MalformedMessage('not a sync message')
+      return message
+    },
+    isOpen: () =>
+      stream.status === 'open' &&
+      stream.writeStatus === 'writable' &&
+      stream.remoteWriteStatus === 'writable',
+    abort: () => stream.abort(new Error('sync ended')),
+  }
+}

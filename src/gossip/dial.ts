@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { DialFailure } from '../mesh/redial.ts'
+import { dialSecondsMax, dialStaggerMilliseconds } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import type { Swarm } from './swarm.ts'
+
+export type DialOutcome =
+  | { readonly ok: true; readonly node: NodeId }
+  | { readonly ok: false; readonly isSelf: boolean; readonly failure: DialFailure }
+
+/** Tries the addresses of one place at short distances until one answers. Never throws. */
+export async function dialAddresses(
+  swarm: Swarm,
+  addresses: readonly string[],
+  stopping: AbortSignal,
+): Promise<DialOutcome> {
+  if (addresses.length === 0) return refused('no address of it can be dialled from here')
+  const answered = new AbortController()
+  const signal = AbortSignal.any([answered.signal, stopping])
+  const attempts = addresses.map(async (address, index) => {
+    await sleep(index * dialStaggerMilliseconds, undefined, { signal }).catch(() => undefined)
+    const outcome = await dialAddress(swarm, address, signal)
+    if (outcome.ok) answered.abort()
+    return outcome
+  })
+  const outcomes = await Promise.all(attempts)
+  return outcomes.find(({ ok }) => ok) ?? worstOf(outcomes)
+}
+
+async function dialAddress(swarm: Swarm, address: string, stopping: AbortSignal): Promise<DialOutcome> {
+  let handshake = false
+  try {
+    if (stopping.aborted) return refused('given up')
+    const connection = await swarm.dial(multiaddr(address), {
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(dialSecondsMax * 1000)]),
+      onProgress: event => {
+        // Emitted after the private network's nonces were exchanged: TCP stands, and it is a libp2p private network.
+        if (event.type === 'upgrader:encrypt-outbound-connection') handshake = true
+      },
+    })
+    return { ok: true, node: connection.remotePeer.toString() as NodeId }
+  } catch (error) {
+    const text = describe(error)
+    const isSelf = text.includes('dial self')
+    const known = /blocked by gater|does not match expected|dial self/.test(text)
+    return { ok: false, isSelf, failure: { error: text, handshake: handshake && !known } }
+  }
+}
+
+/** The one that says most: that it is ourselves, then that a handshake failed. */
+function worstOf(outcomes: readonly DialOutcome[]): DialOutcome {
+  const failures = outcomes.filter(outcome => !outcome.ok)
+  return (
+    failures.find(({ isSelf }) => isSelf) ??
+    failures.find(({ failure }) => failure.handshake) ??
+    failures[0] ??
+    refused('no address of it can be dialled from here')
+  )
+}
+
+function refused(error: string): DialOutcome {
+  return { ok: false, isSelf: false, failure: { error, handshake: false } }
+}
+
+function describe(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error)
+  return text.replaceAll(/\s+/g, ' ').slice(0, 200)
+}

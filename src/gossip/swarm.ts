@@ -1,0 +1,129 @@
+import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { type Identify, identify } from '@libp2p/identify'
+import type { ConnectionGater, Libp2p, PeerDiscovery, PrivateKey } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p, type Libp2pInit } from 'libp2p'
+import { failed, ok, type Result } from '../model/failure.ts'
+import {
+  dialSecondsMax,
+  dialsAtOnceMax,
+  inboundConnectionsPerSecondMax,
+  inboundPendingMax,
+  neighbourSilenceSecondsMax,
+  neighboursMax,
+  syncStepSecondsMax,
+} from '../model/limits.ts'
+import { serviceTagOf } from './mdns.ts'
+import { placeOf } from './places.ts'
+import type { GossipOptions } from './port.ts'
+import { topicProtocolOptions } from './topic.ts'
+
+interface Services extends Record<string, unknown> {
+  identify: Identify
+  topic: GossipSub
+  mdns?: PeerDiscovery
+}
+
+export type Swarm = Libp2p<Services>
+export type TransportFactory = NonNullable<Libp2pInit['transports']>[number]
+
+export interface SwarmParts {
+  readonly privateKey: PrivateKey
+  readonly transports: readonly TransportFactory[]
+  readonly listen: readonly string[]
+  readonly gater: ConnectionGater
+}
+
+/** The 32-byte seed as libp2p's key. */
+export function privateKeyOf(seed: Uint8Array): Promise<PrivateKey> {
+  return generateKeyPairFromSeed('Ed25519', seed)
+}
+
+export function tcpParts(port: number): Pick<SwarmParts, 'transports' | 'listen'> {
+  const inactivityTimeout = 2 * neighbourSilenceSecondsMax * 1000
+  return {
+    transports: [
+      tcp({
+        inboundSocketInactivityTimeout: inactivityTimeout,
+        outboundSocketInactivityTimeout: inactivityTimeout,
+        maxConnections: neighboursMax + inboundPendingMax,
+      }),
+    ],
+    listen: [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`],
+  }
+}
+
+/** Starts a private swarm. Nothing of it is left when it fails. */
+export async function startSwarm(options: GossipOptions, parts: SwarmParts): Promise<Result<Swarm>> {
+  const swarm = await createSwarm(options, parts)
+  try {
+    await swarm.start()
+    return ok(swarm)
+  } catch (error) {
+    await swarm.stop()
+    return failed(explainStart(options.port, error))
+  }
+}
+
+async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<Swarm> {
+  return createLibp2p<Services>({
+    start: false,
+    privateKey: parts.privateKey,
+    addresses: {
+      listen: [...parts.listen],
+      announceFilter: addresses => addresses.filter(address => !isInsideAddress(options, address.toString())),
+    },
+    transports: [...parts.transports],
+    connectionProtector: preSharedKey({ psk: swarmKey(options.networkKey) }),
+    connectionEncrypters: [noise()],
+    // A keepalive of yamux notices a dead neighbour but does nothing about it; sync does both at the same cost.
+    streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: 32, maxOutboundStreams: 32 })],
+    connectionGater: parts.gater,
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: neighboursMax,
+      maxParallelDials: 4 * dialsAtOnceMax,
+      dialTimeout: dialSecondsMax * 1000,
+      addressDialTimeout: dialSecondsMax * 1000,
+      inboundUpgradeTimeout: dialSecondsMax * 1000,
+      inboundConnectionThreshold: inboundConnectionsPerSecondMax,
+      maxIncomingPendingConnections: inboundPendingMax,
+      inboundStreamProtocolNegotiationTimeout: syncStepSecondsMax * 1000,
+      // Gossipsub opens its streams one after the other: a neighbour that is stuck holds up the others for so long.
+      outboundStreamProtocolNegotiationTimeout: dialSecondsMax * 1000,
+      reconnectRetries: 0,
+    },
+    services: {
+      identify: identify({ protocolPrefix: 'lnet', maxInboundStreams: 2, maxOutboundStreams: 2 }),
+      topic: gossipsub(topicProtocolOptions(options.topic)),
+      ...(options.mdns ? { mdns: mdns({ serviceTag: serviceTagOf(options.topic) }) } : {}),
+    },
+  })
+}
+
+/** The text form pnet reads: the header of a swarm.key file, then the key. */
+function swarmKey(networkKey: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(
+    `/key/swarm/psk/1.0.0/\n/base16/\n${Buffer.from(networkKey).toString('hex')}`,
+  )
+}
+
+export function isInsideAddress(options: Pick<GossipOptions, 'isInside'>, address: string): boolean {
+  const place = placeOf(address)
+  return place !== null && options.isInside(place.host)
+}
+
+function explainStart(port: number, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  if (text.includes('EADDRINUSE'))
+    return `TCP port ${port} is in use by another program; set gossip.port in the configuration, or stop that program`
+  if (text.includes('EACCES'))
+    return `TCP port ${port} may not be opened by this user; set gossip.port to 1024 or above, or run as root`
+  const reason = text.replaceAll(/\s+/g, ' ').slice(0, 300)
+  return `gossip could not start on TCP port ${port}: ${reason}; see gossip.port in the configuration`
+}

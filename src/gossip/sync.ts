@@ -1,0 +1,231 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { isSameHash } from '../mesh/sync.ts'
+import {
+  neighbourSilenceSecondsMax,
+  syncCascadeMillisecondsMax,
+  syncCascadeMillisecondsMin,
+  syncIntervalSecondsMax,
+  syncIntervalSecondsMin,
+  syncProbeSecondsMax,
+  syncStepSecondsMax,
+} from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import { type Channel, channelOver } from './channel.ts'
+import { answer, ask, type Unsettled } from './exchange.ts'
+import type { GossipHandlers, GossipOptions } from './port.ts'
+import type { Swarm } from './swarm.ts'
+
+/** What syncing tells and asks the daemon. */
+export type SyncHandlers = Pick<GossipHandlers, 'sync' | 'refused' | 'synced'>
+
+export const syncProtocol = '/lnet/sync/1'
+
+/** Keeps the sets of neighbours equal, and finds out by it which connections are dead. */
+export interface Sync {
+  /** Asks every neighbour now, with little patience: dead connections are likely. */
+  probe(): void
+  /** We said something new, and these heard it by the topic: the other neighbours learn it by an exchange. */
+  tell(heard: ReadonlySet<string>): void
+  stop(): Promise<void>
+}
+
+/** What is known of one connection. Times are monotonic milliseconds. */
+interface Link {
+  readonly connection: Connection
+  readonly node: NodeId
+  readonly memory: Unsettled
+  channel: Channel | null
+  heardAt: number
+  nextAskAt: number
+  asking: boolean
+  /** Something new came up while asking. */
+  askAgain: boolean
+}
+
+export async function startSync(
+  swarm: Swarm,
+  options: Pick<GossipOptions, 'now' | 'random'>,
+  handlers: SyncHandlers,
+): Promise<Sync> {
+  const syncing = new Syncing(swarm, options, handlers)
+  await swarm.handle(syncProtocol, (stream, connection) => syncing.answer(stream, connection), {
+    maxInboundStreams: 2,
+    maxOutboundStreams: 2,
+  })
+  syncing.start()
+  return syncing
+}
+
+class Syncing implements Sync {
+  private readonly swarm: Swarm
+  private readonly options: Pick<GossipOptions, 'now' | 'random'>
+  private readonly handlers: SyncHandlers
+  private readonly links = new Map<string, Link>()
+  private ticking: NodeJS.Timeout | null = null
+  private cascade: NodeJS.Timeout | null = null
+  /** Neighbours the pending news came from: they have them. */
+  private readonly sources = new Set<NodeId>()
+
+  constructor(swarm: Swarm, options: Pick<GossipOptions, 'now' | 'random'>, handlers: SyncHandlers) {
+    this.swarm = swarm
+    this.options = options
+    this.handlers = handlers
+  }
+
+  start(): void {
+    this.swarm.addEventListener('connection:open', this.opened)
+    this.swarm.addEventListener('connection:close', this.closed)
+    // Whoever was quick enough to connect before this moment.
+    for (const connection of this.swarm.getConnections()) this.open(connection)
+    this.ticking = setInterval(() => this.tick(), 1000)
+  }
+
+  probe(): void {
+    for (const link of this.links.values()) this.askSoon(link, syncProbeSecondsMax)
+  }
+
+  tell(heard: ReadonlySet<string>): void {
+    for (const link of this.links.values()) if (!heard.has(link.node)) this.askSoon(link, syncStepSecondsMax)
+  }
+
+  async stop(): Promise<void> {
+    this.swarm.removeEventListener('connection:open', this.opened)
+    this.swarm.removeEventListener('connection:close', this.closed)
+    if (this.ticking !== null) clearInterval(this.ticking)
+    if (this.cascade !== null) clearTimeout(this.cascade)
+    for (const link of this.links.values()) link.channel?.abort()
+    this.links.clear()
+    await this.swarm.unhandle(syncProtocol)
+  }
+
+  async answer(stream: Stream, connection: Connection): Promise<void> {
+    const link = this.linkOf(connection)
+    const handlers = this.watched(link.node)
+    await answer(channelOver(stream), handlers, syncStepSecondsMax * 1000, finished => {
+      link.heardAt = this.options.now()
+      if (finished && this.links.has(connection.id)) this.handlers.synced(link.node)
+    })
+  }
+
+  private readonly opened = ({ detail: connection }: CustomEvent<Connection>) => this.open(connection)
+
+  private readonly closed = ({ detail: connection }: CustomEvent<Connection>) => {
+    this.links.delete(connection.id)
+  }
+
+  private open(connection: Connection): void {
+    const link = this.linkOf(connection)
+    // The side that dialled asks, so that one exchange happens and not two.
+    if (connection.direction === 'outbound') this.askSoon(link, syncStepSecondsMax)
+  }
+
+  private linkOf(connection: Connection): Link {
+    const known = this.links.get(connection.id)
+    if (known !== undefined) return known
+    const now = this.options.now()
+    const link: Link = {
+      connection,
+      node: connection.remotePeer.toString() as NodeId,
+      memory: { pair: null },
+      channel: null,
+      heardAt: now,
+      nextAskAt: connection.direction === 'outbound' ? now + this.interval() : Number.POSITIVE_INFINITY,
+      asking: false,
+      askAgain: false,
+    }
+    if (connection.status === 'open') this.links.set(connection.id, link)
+    return link
+  }
+
+  private tick(): void {
+    const now = this.options.now()
+    for (const link of this.links.values()) {
+      const silent = now - link.heardAt > neighbourSilenceSecondsMax * 1000
+      if (now >= link.nextAskAt || silent) this.askSoon(link, syncStepSecondsMax, !silent)
+    }
+  }
+
+  private askSoon(link: Link, stepSeconds: number, patient = false): void {
+    if (link.asking) {
+      link.askAgain ||= !patient
+      return
+    }
+    link.asking = true
+    void this.askTwice(link, stepSeconds, patient).finally(() => {
+      link.asking = false
+      if (link.connection.direction === 'outbound') link.nextAskAt = this.options.now() + this.interval()
+      if (!link.askAgain || !this.links.has(link.connection.id)) return
+      link.askAgain = false
+      this.askSoon(link, stepSeconds)
+    })
+  }
+
+  /** A stream may break alone; when a fresh one does not work either, the connection is dead. */
+  private async askTwice(link: Link, stepSeconds: number, patient: boolean): Promise<void> {
+    const answered =
+      (await this.askOnce(link, stepSeconds, patient)) || (await this.askOnce(link, stepSeconds, false))
+    if (!this.links.has(link.connection.id)) return
+    if (!answered) return link.connection.abort(new Error('neighbour does not answer'))
+    link.heardAt = this.options.now()
+    this.handlers.synced(link.node)
+  }
+
+  private async askOnce(link: Link, stepSeconds: number, patient: boolean): Promise<boolean> {
+    const stepMilliseconds = stepSeconds * 1000
+    if (!this.links.has(link.connection.id)) return false
+    try {
+      if (link.channel === null || !link.channel.isOpen()) {
+        const signal = AbortSignal.timeout(stepMilliseconds)
+        link.channel = channelOver(await link.connection.newStream(syncProtocol, { signal }))
+      }
+      const { channel, memory } = link
+      const handlers = this.watched(link.node)
+      await ask({ channel, handlers, memory, patient, stepMilliseconds, now: this.options.now })
+      return true
+    } catch {
+      link.channel?.abort()
+      link.channel = null
+      return false
+    }
+  }
+
+  /** The daemon's handlers, and a look at whether what was admitted is news for others. */
+  private watched(source: NodeId): Pick<GossipHandlers, 'sync' | 'refused'> {
+    const { sync } = this.handlers
+    return {
+      refused: reason => this.handlers.refused(reason),
+      sync: {
+        setHash: () => sync.setHash(),
+        digest: () => sync.digest(),
+        envelopes: nodes => sync.envelopes(nodes),
+        admit: entries => {
+          const before = sync.setHash()
+          sync.admit(entries)
+          if (!isSameHash(before, sync.setHash())) this.passOn(source)
+        },
+      },
+    }
+  }
+
+  /** News that came by sync did not come by the topic: the other neighbours may lack them too. */
+  private passOn(source: NodeId): void {
+    this.sources.add(source)
+    if (this.cascade !== null) return
+    const span = syncCascadeMillisecondsMax - syncCascadeMillisecondsMin
+    this.cascade = setTimeout(
+      () => {
+        this.cascade = null
+        const sources = new Set(this.sources)
+        this.sources.clear()
+        for (const link of this.links.values())
+          if (sources.size > 1 || !sources.has(link.node)) this.askSoon(link, syncStepSecondsMax)
+      },
+      syncCascadeMillisecondsMin + this.options.random() * span,
+    )
+  }
+
+  private interval(): number {
+    const span = syncIntervalSecondsMax - syncIntervalSecondsMin
+    return (syncIntervalSecondsMin + this.options.random() * span) * 1000
+  }
+}
