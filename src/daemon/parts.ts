@@ -1,14 +1,12 @@
 import type { Gossip, GossipHandlers } from '../gossip/port.ts'
 import type { Clock } from '../host/clock.ts'
+import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
 import type { Resolved } from '../mesh/endpoint.ts'
-import type { SyncedEnvelope } from '../mesh/sync.ts'
-import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Result } from '../model/failure.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
-import type { Problem } from '../model/problem.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
 
 /** Everything the daemon touches, handed in: `lnetd.ts` gives the real ones, the simulator its own. */
@@ -30,20 +28,7 @@ export interface DaemonParts {
 }
 
 /** What outlives the daemon. */
-export interface Archive {
-  readonly saved: SavedState
-  /** The last membership, as it was when it was saved, aged by the time since. */
-  readonly members: readonly SyncedEnvelope[]
-  /** What the operator should know of how it was found. */
-  readonly notes: readonly Problem[]
-  saveState(state: SavedState): Promise<Result<void>>
-  saveMembers(members: readonly SyncedEnvelope[]): Promise<Result<void>>
-}
-
-export interface SavedState {
-  readonly incarnation: number
-  readonly claims: OwnClaims
-}
+export type Archive = Omit<Store, 'close'>
 
 /** Events with fields from one glossary: changes, not states. */
 export interface Log {

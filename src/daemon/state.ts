@@ -1,7 +1,7 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
-import type { LostClaim } from '../mesh/claims.ts'
 import type { Tracks } from '../mesh/decide.ts'
+import type { LostClaim } from '../mesh/settle.ts'
 import type { Prefix } from '../model/address.ts'
 import type { Announcement, Envelope, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
