@@ -22,8 +22,10 @@ import type { Member } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import { agreedTunnelMtu } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { type Holds, type LostClaim, ownerOf, tunnelPrefix } from './claims.ts'
+import { type Holds, ownerOf, tunnelPrefix } from './claims.ts'
+import { desireSegment } from './desire-segment.ts'
 import type { TunnelTrack } from './liveness.ts'
+import type { LostClaim } from './settle.ts'
 
 /** What this node wants of itself. */
 export interface Intent {

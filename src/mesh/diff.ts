@@ -1,6 +1,7 @@
 import type { KernelState, Route, SegmentState, TunnelState, WireguardPeer } from '../model/kernel-state.ts'
 import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import { compare, diffLink, diffSegment } from './diff-device.ts'
 
 /** The steps from what is to what should be, in no order yet. Equal states give none. */
 export function diff(

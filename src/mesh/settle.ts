@@ -149,6 +149,6 @@ function lostClaims(claims: OwnClaims, holds: Holds, node: NodeId): readonly Los
   ]
   return own.flatMap(({ address, vni, since, pinned, others }) => {
     const owner = ownerOf(address, [{ node, since, pinned }, ...(others ?? [])])
-    return owner === node ? [] : [{ address, vni, owner, pinned }]
+    return owner === null || owner === node ? [] : [{ address, vni, owner, pinned }]
   })
 }
