@@ -39,7 +39,8 @@ fi
 command -v npm >/dev/null || fail 'npm is missing: install nodejs and npm'
 if ! node test/installed.mjs; then
   echo 'setup: npm ci'
-  npm ci --no-audit --no-fund --loglevel=error </dev/null || fail 'npm ci failed'
+  # npm ends an error with a page of its options.
+  said=$(npm ci --no-audit --no-fund --loglevel=error </dev/null 2>&1) || fail "npm ci: $(echo "$said" | head -n 15)"
 fi
 node_modules/.bin/node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0 : 1)' 2>/dev/null ||
   fail "no Node 24 for $(uname -m): npm has one for x64 and arm64 only, install it by hand"
