@@ -1,0 +1,82 @@
+import { parseInterfaceAddress, parseIpAddress } from '../model/address.ts'
+import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../model/claims.ts'
+import { overlayAddressesPerSegmentMax, segmentsPerMemberMax, sequenceNumberMax } from '../model/limits.ts'
+import { type Claim, parseVni } from '../model/segment.ts'
+
+/** What a node must not forget: which numbers it has used up, and which addresses it holds. */
+export interface SavedState {
+  readonly incarnation: number
+  readonly claims: OwnClaims
+}
+
+export const freshState: SavedState = { incarnation: 0, claims: noClaims }
+
+/** `damaged`: not what we wrote. `newer`: written by a later version. */
+export type Parsed<Value> =
+  | { readonly kind: 'whole'; readonly value: Value }
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'newer'; readonly version: number }
+
+export const damaged = { kind: 'damaged' } as const
+
+const stateVersion = 1
+
+export function formatState(state: SavedState): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ version: stateVersion, ...state }, null, 2)}\n`)
+}
+
+export function parseState(bytes: Uint8Array): Parsed<SavedState> {
+  const json = parseJson(Buffer.from(bytes).toString('utf8'))
+  if (!isRecord(json) || !isCount(json.version)) return damaged
+  if (json.version > stateVersion) return { kind: 'newer', version: json.version }
+  const claims = isRecord(json.claims) ? readClaims(json.claims) : null
+  if (claims === null || !isCount(json.incarnation) || json.incarnation > sequenceNumberMax) return damaged
+  return { kind: 'whole', value: { incarnation: json.incarnation, claims } }
+}
+
+function readClaims(json: Fields): OwnClaims | null {
+  const { vtep, overlay } = json
+  if (!Array.isArray(overlay) || overlay.length > segmentsPerMemberMax * overlayAddressesPerSegmentMax)
+    return null
+  const claims = overlay.map(readOverlay)
+  if (claims.includes(null)) return null
+  const own = vtep === null ? null : readVtep(vtep)
+  return vtep !== null && own === null ? null : { vtep: own, overlay: claims as OwnOverlayClaim[] }
+}
+
+function readVtep(json: unknown): OwnClaims['vtep'] {
+  if (!isRecord(json) || typeof json.address !== 'string') return null
+  const address = parseIpAddress(json.address)
+  const claim = readClaim(json)
+  return address === null || claim === null ? null : { address, ...claim }
+}
+
+function readOverlay(json: unknown): OwnOverlayClaim | null {
+  if (!isRecord(json) || typeof json.address !== 'string' || typeof json.vni !== 'number') return null
+  const address = parseInterfaceAddress(json.address)
+  const vni = parseVni(json.vni)
+  const claim = readClaim(json)
+  return address === null || vni === null || claim === null ? null : { vni, address, ...claim }
+}
+
+function readClaim({ since, pinned }: Fields): Claim | null {
+  return isCount(since) && typeof pinned === 'boolean' ? { since, pinned } : null
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
