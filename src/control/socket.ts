@@ -33,6 +33,7 @@ export function socketRefusal(path: string, error: unknown): string {
     EROFS: 'its file system is read-only: set another socket',
     ENOSPC: 'its file system is full',
     ENOTDIR: 'a part of its path is a file: set another socket',
+    EEXIST: 'a part of its path is a file: set another socket',
     EADDRINUSE: 'another lnetd took it just now: stop it first',
   }
   return `cannot listen on ${path} (${code}): ${remedies[code] ?? 'set another socket'}`

@@ -58,9 +58,9 @@ const headerCells: readonly Cell[] = [
 
 function peerCells(row: PeerRow, isSelf: boolean): readonly Cell[] {
   const right = (text: string): Cell => ({ text, align: 'right' })
-  const handshake = row.handshake_seconds === null ? 'never' : duration(row.handshake_seconds)
+  const handshake = row.handshake_seconds === null ? 'never' : age(row.handshake_seconds)
   return [
-    { text: isSelf ? `${row.name} (self)` : row.name },
+    { text: row.name },
     { text: row.state, colour: stateColours[row.state] },
     { text: overlayText(row) },
     { text: row.vtep },
@@ -69,10 +69,15 @@ function peerCells(row: PeerRow, isSelf: boolean): readonly Cell[] {
     right(byteSize(row.rx_bytes)),
     right(byteSize(row.tx_bytes)),
     right(String(row.mtu)),
-    right(isSelf ? '-' : duration(row.seen_seconds)),
+    right(isSelf ? '-' : age(row.seen_seconds)),
     { text: row.version },
-    { text: row.reason ?? '' },
+    { text: row.reason ?? (isSelf ? 'this node' : '') },
   ]
+}
+
+/** Without the blank, so that a column stays a word for awk. */
+function age(seconds: number): string {
+  return duration(seconds).replace(' ', '')
 }
 
 /** Padding stands outside the colour, so that trailing blanks can be trimmed. */
