@@ -1,0 +1,422 @@
+import type { Gossip, GossipHandlers, OpenedSyncedEnvelope } from '../../src/gossip/port.ts'
+import { afterFailure, type DialRecord, dueTargets, withFreshBackoff } from '../../src/mesh/redial.ts'
+import {
+  answerSync,
+  decodeSyncMessage,
+  encodeSyncMessage,
+  isFullPage,
+  isSameHash,
+  nextQuestion,
+  type SyncedEnvelope,
+  type SyncMessage,
+} from '../../src/mesh/sync.ts'
+import type { Envelope, OpenedEnvelope } from '../../src/model/announcement.ts'
+import {
+  neighbourDegree,
+  neighbourSilenceSecondsMax,
+  syncCascadeMillisecondsMax,
+  syncCascadeMillisecondsMin,
+  syncIntervalSecondsMax,
+  syncIntervalSecondsMin,
+  syncRoundsMax,
+} from '../../src/model/limits.ts'
+import type { DialReport, Neighbour } from '../../src/model/neighbour.ts'
+import type { NodeId } from '../../src/model/node.ts'
+import { type MemoryGossipNetwork, openFake, sealFake } from './gossip.ts'
+
+/** One side's view of a connection; both views carry its number. */
+interface Link {
+  readonly other: NodeId
+  readonly number: number
+  readonly direction: 'inbound' | 'outbound'
+  heard: boolean
+  asking: boolean
+  askAgain: boolean
+}
+
+/** A topic message on its way: the same object wherever it goes. */
+interface TopicMessage {
+  readonly number: number
+  readonly envelope: Envelope
+  readonly opened: OpenedEnvelope
+}
+
+/** How many neighbours a node forwards to at once, and when it offers what it heard to the others. */
+const topicDegree = 10
+const topicOfferMilliseconds = 2000
+const seenMessagesMax = 8192
+const lookMilliseconds = 5000
+/** Framing of one message on the real wire: IP, TCP, Noise, yamux. */
+const framingBytes = 100
+let connections = 0
+let messages = 0
+
+export class FakeNode implements Gossip {
+  readonly node: NodeId
+  isUp = true
+  isRunning = true
+  private readonly network: MemoryGossipNetwork
+  private readonly handlers: GossipHandlers
+  private readonly bootstrap: readonly NodeId[]
+  private readonly links = new Map<NodeId, Link>()
+  private readonly records = new Map<string, DialRecord>()
+  private readonly dialling = new Set<string>()
+  private readonly seen = new Set<number>()
+  private isCascading = false
+
+  constructor(
+    network: MemoryGossipNetwork,
+    node: NodeId,
+    handlers: GossipHandlers,
+    bootstrap: readonly NodeId[],
+  ) {
+    this.network = network
+    this.node = node
+    this.handlers = handlers
+    this.bootstrap = bootstrap.filter(other => other !== node)
+  }
+
+  start(): void {
+    this.later(0, () => this.look())
+    this.everyLook()
+  }
+
+  seal(payload: Uint8Array): Promise<Envelope> {
+    return Promise.resolve(sealFake(this.node, payload))
+  }
+
+  open(envelope: Envelope): Promise<OpenedEnvelope | null> {
+    return Promise.resolve(openFake(envelope))
+  }
+
+  publish(envelope: Envelope): Promise<void> {
+    const opened = openFake(envelope)
+    messages += 1
+    if (opened !== null) this.spread({ number: messages, envelope, opened }, null)
+    return Promise.resolve()
+  }
+
+  neighbours(): readonly Neighbour[] {
+    return [...this.links.values()]
+      .map(({ other, direction }) => ({ node: other, address: other as string, direction }))
+      .sort((a, b) => (a.node < b.node ? -1 : 1))
+  }
+
+  dials(): readonly DialReport[] {
+    return [...this.records]
+      .map(([target, { failures, lastTriedAt, error }]) => ({
+        target,
+        failures,
+        lastTriedAt,
+        error,
+        secretMayDiffer: false,
+      }))
+      .sort((a, b) => (a.target < b.target ? -1 : 1))
+  }
+
+  redial(): void {
+    const now = this.network.time.now()
+    for (const [key, record] of this.records) this.records.set(key, withFreshBackoff(record, now))
+    this.look()
+  }
+
+  stop(): Promise<void> {
+    for (const link of this.links.values()) this.tell(link, receiver => receiver.drop(this.node, link.number))
+    this.links.clear()
+    this.isRunning = false
+    return Promise.resolve()
+  }
+
+  /** The other side closed this connection, or we gave it up. */
+  drop(other: NodeId, number: number): void {
+    if (this.links.get(other)?.number !== number) return
+    this.links.delete(other)
+    this.handlers.neighboursChanged()
+    this.look()
+  }
+
+  // Dialling.
+
+  private everyLook(): void {
+    this.later(lookMilliseconds * (0.75 + this.network.time.random() / 2), () => {
+      this.look()
+      this.everyLook()
+    })
+  }
+
+  private look(): void {
+    const now = this.network.time.now()
+    const connected = this.links.size
+    const candidates = this.handlers.candidates().map(({ node, wanted }) => ({ key: node, wanted }))
+    const known = new Set<string>(candidates.map(({ key }) => key))
+    const needy = connected < neighbourDegree
+    const bootstrap = this.bootstrap
+      .filter(key => needy && !known.has(key))
+      .map(key => ({ key, wanted: true }))
+    const targets = [...bootstrap, ...candidates].filter(({ key }) => !this.links.has(key as NodeId))
+    const situation = { records: this.records, dialling: this.dialling, connected, now }
+    for (const { key } of dueTargets(targets, situation)) this.dial(key as NodeId)
+  }
+
+  private dial(other: NodeId): void {
+    const { network } = this
+    this.dialling.add(other)
+    network.counts.dials += 1
+    connections += 1
+    const number = connections
+    let settled = false
+    const settle = (isConnected: boolean) => {
+      if (settled) return
+      settled = true
+      this.dialling.delete(other)
+      if (isConnected) this.records.delete(other)
+      else this.dialFailed(other)
+    }
+    network.carry(this.node, other, 2000, network.retransmission(), receiver =>
+      network.carry(other, this.node, 2000, network.retransmission(), () => {
+        settle(true)
+        if (this.links.has(other) || !receiver.isRunning) return
+        receiver.connect(this.node, number, 'inbound')
+        const link = this.connect(other, number, 'outbound')
+        this.ask(link, false)
+        this.askRegularly(link)
+      }),
+    )
+    this.later(network.conditions.answerTimeout / 2, () => settle(false))
+  }
+
+  private dialFailed(other: NodeId): void {
+    const { time } = this.network
+    const failure = { error: 'connection timed out', handshake: false }
+    const record = afterFailure(this.records.get(other), failure, time.now(), time.random())
+    this.records.set(other, record)
+    this.later(record.nextAt - time.now(), () => this.look())
+  }
+
+  private connect(other: NodeId, number: number, direction: Link['direction']): Link {
+    const link = { other, number, direction, heard: true, asking: false, askAgain: false }
+    this.links.set(other, link)
+    if (direction === 'inbound') this.watchSilence(link)
+    this.handlers.neighboursChanged()
+    return link
+  }
+
+  private isCurrent(link: Link): boolean {
+    return this.links.get(link.other) === link
+  }
+
+  /** The side that was dialled gives up when it hears nothing for long. */
+  private watchSilence(link: Link): void {
+    this.later(neighbourSilenceSecondsMax * 1000, () => {
+      if (!this.isCurrent(link)) return
+      if (!link.heard) return this.giveUp(link)
+      link.heard = false
+      this.watchSilence(link)
+    })
+  }
+
+  private giveUp(link: Link): void {
+    this.tell(link, receiver => receiver.drop(this.node, link.number))
+    this.drop(link.other, link.number)
+  }
+
+  private tell(link: Link, action: (receiver: FakeNode) => void): void {
+    this.network.carry(this.node, link.other, framingBytes, 0, action)
+  }
+
+  // The topic.
+
+  private spread(message: TopicMessage, source: NodeId | null): void {
+    this.remember(message.number)
+    const others = [...this.links.keys()].filter(other => other !== source)
+    if (source !== null) this.shuffleFirst(others, topicDegree)
+    const atOnce = source === null ? others.length : topicDegree
+    for (const other of others.slice(0, atOnce)) this.pass(message, other)
+    if (others.length <= atOnce) return
+    this.later(topicOfferMilliseconds, () => {
+      for (const other of others.slice(atOnce)) if (this.links.has(other)) this.pass(message, other)
+    })
+  }
+
+  private pass(message: TopicMessage, other: NodeId): void {
+    const { network } = this
+    const bytes = message.envelope.length + framingBytes
+    const { loss, duplication } = network.conditions
+    // A copy of what was seen already is told apart by its hash and costs nothing more than its way.
+    if (network.find(other)?.seen.has(message.number) === true) {
+      network.counts.messages += 1
+      network.counts.bytes += bytes
+      return
+    }
+    const copies = duplication > 0 && network.time.random() < duplication ? 2 : 1
+    for (let copy = 0; copy < copies; copy += 1) {
+      if (loss > 0 && network.time.random() < loss) continue
+      network.carry(this.node, other, bytes, 0, receiver => receiver.hear(message, this.node))
+    }
+  }
+
+  private hear(message: TopicMessage, source: NodeId): void {
+    const link = this.links.get(source)
+    if (link === undefined || this.seen.has(message.number)) return
+    link.heard = true
+    this.remember(message.number)
+    const verdict = this.handlers.announced(message.envelope, message.opened)
+    if (verdict.kind === 'accept') this.spread(message, source)
+  }
+
+  private remember(number: number): void {
+    this.seen.add(number)
+    if (this.seen.size <= seenMessagesMax) return
+    const [oldest] = this.seen
+    if (oldest !== undefined) this.seen.delete(oldest)
+  }
+
+  private shuffleFirst(others: NodeId[], count: number): void {
+    for (let index = 0; index < Math.min(count, others.length - 1); index += 1) {
+      const pick = index + Math.floor(this.network.time.random() * (others.length - index))
+      const swapped = others[index] as NodeId
+      others[index] = others[pick] as NodeId
+      others[pick] = swapped
+    }
+  }
+
+  // Sync.
+
+  private askRegularly(link: Link): void {
+    const span = syncIntervalSecondsMax - syncIntervalSecondsMin
+    this.later((syncIntervalSecondsMin + this.network.time.random() * span) * 1000, () => {
+      if (!this.isCurrent(link)) return
+      this.ask(link, true)
+      this.askRegularly(link)
+    })
+  }
+
+  private ask(link: Link, isRegular: boolean): void {
+    if (link.asking) {
+      link.askAgain ||= !isRegular
+      return
+    }
+    link.asking = true
+    let answered = false
+    this.question(
+      link,
+      { kind: 'hash', hash: this.handlers.sync.setHash() },
+      { rounds: 0, full: false },
+      () => {
+        answered = true
+        link.asking = false
+        if (!this.isCurrent(link)) return
+        this.handlers.synced(link.other)
+        this.look()
+        if (!link.askAgain) return
+        link.askAgain = false
+        this.ask(link, false)
+      },
+    )
+    this.later(2 * this.network.conditions.answerTimeout, () => {
+      if (!answered && this.isCurrent(link)) this.giveUp(link)
+    })
+  }
+
+  private question(
+    link: Link,
+    asked: SyncMessage,
+    progress: { rounds: number; full: boolean },
+    done: () => void,
+  ): void {
+    this.send(link, asked, receiver =>
+      receiver.answer(this.node, link.number, this.asSent(asked), reply => {
+        if (!this.isCurrent(link)) return
+        if (reply.kind === 'envelopes') {
+          progress.full = isFullPage(reply)
+          this.admit(reply.envelopes, link.other)
+        }
+        const next = nextQuestion(asked.kind, reply, this.handlers.sync)
+        if (next.kind === 'ask') return this.question(link, next.message, progress, done)
+        progress.rounds += 1
+        if (!progress.full || progress.rounds >= syncRoundsMax) return done()
+        progress.full = false
+        const again: SyncMessage = { kind: 'hash', hash: this.handlers.sync.setHash() }
+        this.question(link, again, progress, done)
+      }),
+    )
+  }
+
+  private answer(
+    from: NodeId,
+    number: number,
+    question: SyncMessage,
+    reply: (message: SyncMessage) => void,
+  ): void {
+    const link = this.links.get(from)
+    // What TCP's reset says: that connection is not known here.
+    if (link?.number !== number) {
+      this.network.carry(this.node, from, framingBytes, 0, asker => asker.drop(this.node, number))
+      return
+    }
+    link.heard = true
+    if (question.kind === 'envelopes') this.admit(question.envelopes, from)
+    const answer = answerSync(question, this.handlers.sync)
+    if (answer === null) return
+    this.send(link, answer, () => reply(this.asSent(answer)))
+    if (answer.kind === 'equal' || question.kind === 'envelopes') this.handlers.synced(from)
+  }
+
+  private send(link: Link, message: SyncMessage, action: (receiver: FakeNode) => void): void {
+    const { network } = this
+    network.carry(this.node, link.other, sizeOf(message), network.retransmission(), action)
+  }
+
+  private asSent(message: SyncMessage): SyncMessage {
+    if (!this.network.conditions.exact) return message
+    const decoded = decodeSyncMessage(encodeSyncMessage(message))
+    if (decoded === null) throw new Error(`a ${message.kind} message does not survive its encoding`)
+    return decoded
+  }
+
+  private admit(envelopes: readonly SyncedEnvelope[], source: NodeId): void {
+    const entries: OpenedSyncedEnvelope[] = []
+    for (const synced of envelopes) {
+      const opened = openFake(synced.envelope)
+      if (opened === null) this.handlers.refused('bad-signature')
+      else entries.push({ ...synced, opened })
+    }
+    if (entries.length === 0) return
+    const before = this.handlers.sync.setHash()
+    this.handlers.sync.admit(entries)
+    if (!isSameHash(before, this.handlers.sync.setHash())) this.cascade(source)
+  }
+
+  private cascade(source: NodeId): void {
+    if (this.isCascading) return
+    this.isCascading = true
+    const span = syncCascadeMillisecondsMax - syncCascadeMillisecondsMin
+    this.later(syncCascadeMillisecondsMin + this.network.time.random() * span, () => {
+      this.isCascading = false
+      for (const link of this.links.values()) if (link.other !== source) this.ask(link, false)
+    })
+  }
+
+  private later(milliseconds: number, action: () => void): void {
+    this.network.time.schedule(Math.max(0, milliseconds), () => {
+      if (this.isRunning) action()
+    })
+  }
+}
+
+function sizeOf(message: SyncMessage): number {
+  switch (message.kind) {
+    case 'hash':
+      return framingBytes + 20
+    case 'equal':
+      return framingBytes + 3
+    case 'digest':
+      return framingBytes + 66 * message.entries.length
+    case 'envelopes':
+      return (
+        framingBytes +
+        message.envelopes.reduce((sum, { envelope }) => sum + envelope.length + 8, 0) +
+        54 * message.wanted.length
+      )
+  }
+}

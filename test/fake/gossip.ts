@@ -1,0 +1,144 @@
+import type { Gossip, GossipHandlers } from '../../src/gossip/port.ts'
+import type { Envelope, OpenedEnvelope } from '../../src/model/announcement.ts'
+import { type NodeId, parseNodeId } from '../../src/model/node.ts'
+import { FakeNode } from './gossip-node.ts'
+
+/** Virtual time and chance: the simulator's. */
+export interface FakeTime {
+  /** Monotonic milliseconds. */
+  now(): number
+  schedule(delayMilliseconds: number, action: () => void): void
+  /** In [0, 1). */
+  random(): number
+}
+
+export interface Span {
+  readonly min: number
+  readonly max: number
+}
+
+export interface NetworkConditions {
+  /** One way, milliseconds. A wide span reorders. */
+  readonly delay: Span
+  /** A topic message is lost between two neighbours; a step of a sync or a dial takes a second longer. */
+  readonly loss: number
+  /** A topic message arrives twice. */
+  readonly duplication: number
+  /** After so long without an answer, milliseconds, a neighbour is given up. */
+  readonly answerTimeout: number
+  /** True: what is said between nodes is encoded and decoded again. */
+  readonly exact: boolean
+}
+
+export interface NetworkCounts {
+  messages: number
+  bytes: number
+  dials: number
+}
+
+const fairWeather: NetworkConditions = {
+  delay: { min: 5, max: 40 },
+  loss: 0,
+  duplication: 0,
+  answerTimeout: 10_000,
+  exact: false,
+}
+
+/** Gossip between nodes of one process in virtual time: the same decisions as the real one, on another wire. */
+export class MemoryGossipNetwork {
+  readonly time: FakeTime
+  readonly counts: NetworkCounts = { messages: 0, bytes: 0, dials: 0 }
+  conditions: NetworkConditions
+  private readonly nodes = new Map<NodeId, FakeNode>()
+  private readonly cuts = new Set<string>()
+  private group: ReadonlyMap<NodeId, number> | null = null
+
+  constructor(time: FakeTime, conditions: Partial<NetworkConditions> = {}) {
+    this.time = time
+    this.conditions = { ...fairWeather, ...conditions }
+  }
+
+  /** A node starts; one of the same id that was here before is gone. */
+  join(node: NodeId, handlers: GossipHandlers, bootstrap: readonly NodeId[] = []): Gossip {
+    void this.nodes.get(node)?.stop()
+    const joined = new FakeNode(this, node, handlers, bootstrap)
+    this.nodes.set(node, joined)
+    joined.start()
+    return joined
+  }
+
+  /** The machine loses its network: nothing goes out or in, and nobody is told. */
+  down(node: NodeId): void {
+    this.nodeOf(node).isUp = false
+  }
+
+  up(node: NodeId): void {
+    this.nodeOf(node).isUp = true
+  }
+
+  /** Nothing passes between groups. Nodes in no group are a group of their own together. */
+  partition(groups: readonly (readonly NodeId[])[]): void {
+    this.group = new Map(groups.flatMap((nodes, index) => nodes.map(node => [node, index] as const)))
+  }
+
+  /** Nothing passes from one to the other; the way back stays open. */
+  cut(from: NodeId, to: NodeId): void {
+    this.cuts.add(`${from} ${to}`)
+  }
+
+  /** Undoes every partition and cut. */
+  heal(): void {
+    this.group = null
+    this.cuts.clear()
+  }
+
+  reaches(from: NodeId, to: NodeId): boolean {
+    if (this.group !== null && this.group.get(from) !== this.group.get(to)) return false
+    if (this.cuts.size > 0 && this.cuts.has(`${from} ${to}`)) return false
+    return this.nodes.get(from)?.isUp === true && this.nodes.get(to)?.isUp === true
+  }
+
+  find(node: NodeId): FakeNode | undefined {
+    return this.nodes.get(node)
+  }
+
+  /** Runs the action at the receiver after the way took its time, if it can be reached then. */
+  carry(from: NodeId, to: NodeId, bytes: number, extra: number, action: (receiver: FakeNode) => void): void {
+    const { delay } = this.conditions
+    this.counts.messages += 1
+    this.counts.bytes += bytes
+    this.time.schedule(delay.min + this.time.random() * (delay.max - delay.min) + extra, () => {
+      const receiver = this.nodes.get(to)
+      if (receiver?.isRunning === true && this.reaches(from, to)) action(receiver)
+    })
+  }
+
+  /** What a retransmission costs: a second for each loss in a row. */
+  retransmission(): number {
+    let milliseconds = 0
+    while (this.conditions.loss > 0 && this.time.random() < this.conditions.loss && milliseconds < 8000)
+      milliseconds += 1000
+    return milliseconds
+  }
+
+  private nodeOf(node: NodeId): FakeNode {
+    const found = this.nodes.get(node)
+    if (found === undefined) throw new Error(`no node ${node}`)
+    return found
+  }
+}
+
+const authorBytes = 52
+
+/** An envelope whose signature is trust: the author's id, then the payload. */
+export function sealFake(author: NodeId, payload: Uint8Array): Envelope {
+  const envelope = new Uint8Array(authorBytes + payload.length)
+  envelope.set(new TextEncoder().encode(author))
+  envelope.set(payload, authorBytes)
+  return envelope
+}
+
+export function openFake(envelope: Envelope): OpenedEnvelope | null {
+  const author = parseNodeId(new TextDecoder().decode(envelope.subarray(0, authorBytes)))
+  return author === null ? null : { author, payload: envelope.subarray(authorBytes) }
+}
