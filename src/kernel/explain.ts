@@ -1,0 +1,39 @@
+/** The Debian package each tool comes in. */
+export const packageOf: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  bridge: 'iproute2',
+  wg: 'wireguard-tools',
+  nft: 'nftables',
+  'wireguard-go': 'wireguard-go',
+  'systemd-run': 'systemd',
+  setpriv: 'util-linux',
+}
+
+/** What the kernel's words mean and what helps, by what a tool's message holds. */
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [/Operation not permitted|Permission denied/, 'run lnetd as root or give it CAP_NET_ADMIN'],
+  [/Address already in use/, 'another program holds the UDP port: stop it or configure another port'],
+  [
+    /Unknown device type/,
+    'this kernel lacks that kind of device: load its module or install linux-image-amd64',
+  ],
+  [
+    /Address family not supported|IPv6 is disabled|IPv6 support/,
+    'this kernel has no IPv6: set tunnel.prefix to an IPv4 network',
+  ],
+  [/No buffer space|Cannot allocate memory/, 'the kernel is out of memory for networking'],
+  [/No space left on device/, 'free some space on the file system'],
+]
+
+export function missingTool(tool: string): string {
+  const name = packageOf[tool]
+  return name === undefined ? `${tool} is not installed` : `${tool} is not installed: apt-get install ${name}`
+}
+
+/** `: what it said; what helps`, or nothing when it said nothing. */
+export function explain(stderr: string): string {
+  const said = stderr.split('\n')[0] ?? ''
+  const remedy = remedies.find(([pattern]) => pattern.test(stderr))?.[1]
+  if (said === '') return ''
+  return remedy === undefined ? `: ${said}` : `: ${said} (${remedy})`
+}

@@ -1,0 +1,18 @@
+/** What is known of any device, ours or not. */
+export interface LinkName {
+  readonly name: string
+  readonly alias: string | null
+  /** What `ip -details link` calls it: vxlan, wireguard, bridge, tun ...; a plain device's link type. */
+  readonly kind: string
+}
+
+/** A device in words: `a wireguard device`, `a bridge device marked lnet:0123...`. */
+export function describeForeign({ alias, kind }: LinkName): string {
+  const article = /^[aeiou]/.test(kind) ? 'an' : 'a'
+  return `${article} ${kind} device${alias === null ? ' without a mark' : ` marked ${printable(alias)}`}`
+}
+
+/** An alias is anybody's text. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 64)
+}

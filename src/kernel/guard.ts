@@ -1,0 +1,40 @@
+import { familyOf, type InterfaceName } from '../model/address.ts'
+import type { Guard } from '../model/kernel-state.ts'
+
+/** The nft table of a segment's guard. Hyphens are allowed in nft names as they are. */
+export function guardTable(segment: InterfaceName): string {
+  return `lnet_${segment}`
+}
+
+/**
+ * The guard, replacing whatever the table held, in one transaction (FACTS-kernel 0 and 10). Received: VXLAN
+ * listens on every address, so only the tunnel and this machine itself may speak to it. Sent: without the
+ * VTEP route, encapsulated frames would follow the default route in clear.
+ */
+export function guardScript(segment: InterfaceName, guard: Guard): string {
+  const { port, tunnel, vteps } = guard
+  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
+  return `${removal(segment)}
+table inet ${guardTable(segment)} {
+  chain guard_rx {
+    type filter hook prerouting priority raw; policy accept;
+    iifname != "${tunnel}" iifname != "lo" udp dport ${port} fib daddr type local counter drop
+  }
+  chain guard_tx {
+    type filter hook output priority raw; policy accept;
+    oifname != "${tunnel}" udp dport ${port} ${ip} saddr ${vteps} counter drop
+    oifname != "${tunnel}" udp dport ${port} ${ip} daddr ${vteps} counter drop
+  }
+}
+`
+}
+
+export function guardRemoval(segment: InterfaceName): string {
+  return `${removal(segment)}\n`
+}
+
+/** Naming the table first makes its deletion succeed when it is absent. */
+function removal(segment: InterfaceName): string {
+  const table = `table inet ${guardTable(segment)}`
+  return `${table}\ndelete ${table}`
+}

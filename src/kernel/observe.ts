@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises'
+import { compareText, type InterfaceName } from '../model/address.ts'
+import { ok, type Result } from '../model/failure.ts'
+import type {
+  ForeignDevice,
+  Guard,
+  NeighbourEntry,
+  Observation,
+  Route,
+  SegmentState,
+  TunnelState,
+  WireguardReading,
+} from '../model/kernel-state.ts'
+import type { MeshId } from '../model/node.ts'
+import { describeForeign, type LinkName } from './foreign.ts'
+import { markOf } from './mark.ts'
+import { type ForwardingTable, readForwarding } from './readers/fdb.ts'
+import { documents, reading } from './readers/fields.ts'
+import { readGuards } from './readers/guards.ts'
+import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
+import { readNeighbours } from './readers/neighbours.ts'
+import { readRoutes } from './readers/routes.ts'
+import { readWireguardDump, type WireguardDump } from './readers/wireguard.ts'
+import { disableIpv6Path, routeProtocol } from './render.ts'
+import { run } from './run.ts'
+
+export interface ObserveOptions {
+  readonly mesh: MeshId
+  readonly tunnel: InterfaceName
+  /** Names whose holders without our mark are reported. */
+  readonly wanted: readonly InterfaceName[]
+}
+
+/** Looks at everything under our mark: four processes at most. */
+export async function observe(options: ObserveOptions): Promise<Result<Observation>> {
+  const devices = await observeDevices(options)
+  if (!devices.ok) return devices
+  const { tunnel, segments } = devices.value
+  const names = new Set(segments.map(segment => segment.interface))
+  const [wireguard, forwarding, guards, ipv6] = await Promise.all([
+    tunnel === null ? ok(null) : observeWireguard(tunnel.interface),
+    names.size === 0 ? ok(new Map<InterfaceName, ForwardingTable>()) : observeForwarding(names),
+    names.size === 0 ? ok(new Map<InterfaceName, Guard>()) : observeGuards(names),
+    observeIpv6([...names, ...(tunnel === null ? [] : [tunnel.interface])]),
+  ])
+  if (!wireguard.ok) return wireguard
+  if (!forwarding.ok) return forwarding
+  if (!guards.ok) return guards
+  const found: Found = { devices: devices.value, forwarding: forwarding.value, guards: guards.value, ipv6 }
+  return ok(assemble(found, wireguard.value))
+}
+
+/** WireGuard's counters alone: one process. */
+export async function observeReadings(tunnel: InterfaceName): Promise<Result<readonly WireguardReading[]>> {
+  const dump = await observeWireguard(tunnel)
+  return dump.ok ? ok(dump.value.readings) : dump
+}
+
+interface Devices {
+  readonly tunnel: OwnLink | null
+  /** VXLAN devices that lnet can have made, sorted by name. */
+  readonly segments: readonly OwnLink[]
+  readonly foreign: readonly ForeignDevice[]
+  readonly routes: readonly Route[]
+  readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
+}
+
+interface Found {
+  readonly devices: Devices
+  readonly forwarding: ReadonlyMap<InterfaceName, ForwardingTable>
+  readonly guards: ReadonlyMap<InterfaceName, Guard>
+  readonly ipv6: ReadonlyMap<InterfaceName, boolean>
+}
+
+const listings = `address show
+route show table all proto ${routeProtocol}
+neighbour show nud permanent
+`
+
+async function observeDevices(options: ObserveOptions): Promise<Result<Devices>> {
+  const listed = await run({ tool: 'ip', arguments: ['-json', '-details', '-batch', '-'], input: listings })
+  if (!listed.ok) return listed
+  return reading('ip', () => {
+    const [links, routes, neighbours] = documents(listed.value, 3)
+    const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
+    const foreign = foreignAmong(linkNames(links), own, options)
+    const names = new Set(own.segments.map(segment => segment.interface))
+    return { ...own, foreign, routes: readRoutes(routes), neighbours: readNeighbours(neighbours, names) }
+  })
+}
+
+/** The tunnel is the wanted one, else one that a former configuration left. */
+function sortLinks(own: readonly OwnLink[], wanted: InterfaceName): Pick<Devices, 'tunnel' | 'segments'> {
+  const tunnels = own.filter(({ kind }) => kind === 'wireguard' || kind === 'tun')
+  const segments = own
+    .filter(({ vxlan }) => vxlan !== null)
+    .sort((a, b) => compareText(a.interface, b.interface))
+  return { tunnel: tunnels.find(link => link.interface === wanted) ?? tunnels[0] ?? null, segments }
+}
+
+function foreignAmong(
+  links: readonly LinkName[],
+  own: Pick<Devices, 'tunnel' | 'segments'>,
+  options: ObserveOptions,
+): readonly ForeignDevice[] {
+  const wanted = new Set<string>([options.tunnel, ...options.wanted])
+  const ours = new Set<string>(
+    [...own.segments, ...(own.tunnel === null ? [] : [own.tunnel])].map(link => link.interface),
+  )
+  return links
+    .filter(({ name }) => wanted.has(name) && !ours.has(name))
+    .map(link => ({ interface: link.name as InterfaceName, what: describeForeign(link) }))
+    .sort((a, b) => compareText(a.interface, b.interface))
+}
+
+async function observeWireguard(tunnel: InterfaceName): Promise<Result<WireguardDump>> {
+  const dump = await run({ tool: 'wg', arguments: ['show', tunnel, 'dump'] })
+  return dump.ok ? readWireguardDump(dump.value) : dump
+}
+
+async function observeForwarding(
+  segments: ReadonlySet<InterfaceName>,
+): Promise<Result<ReadonlyMap<InterfaceName, ForwardingTable>>> {
+  const listed = await run({ tool: 'bridge', arguments: ['-json', 'fdb', 'show'] })
+  return listed.ok ? readForwarding(listed.value, segments) : listed
+}
+
+async function observeGuards(
+  segments: ReadonlySet<InterfaceName>,
+): Promise<Result<ReadonlyMap<InterfaceName, Guard>>> {
+  const listed = await run({ tool: 'nft', arguments: ['-j', 'list', 'ruleset', 'inet'] })
+  return listed.ok ? readGuards(listed.value, segments) : listed
+}
+
+async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyMap<InterfaceName, boolean>> {
+  return new Map(await Promise.all(devices.map(async device => [device, await hasIpv6(device)] as const)))
+}
+
+/** Without the file, the kernel has no IPv6 at all: then there is nothing to switch on. */
+async function hasIpv6(device: InterfaceName): Promise<boolean> {
+  try {
+    return (await readFile(disableIpv6Path(device), 'utf8')).trim() !== '1'
+  } catch {
+    return true
+  }
+}
+
+function assemble(found: Found, wireguard: WireguardDump | null): Observation {
+  const { tunnel, segments, routes, foreign } = found.devices
+  const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
+  return {
+    state: {
+      tunnel: tunnel === null || wireguard === null ? null : tunnelState(tunnel, wireguard, found),
+      segments: segments.map(segment => segmentState(segment, found)),
+      routes,
+    },
+    readings: wireguard?.readings ?? [],
+    implementation,
+    foreign,
+  }
+}
+
+function tunnelState(link: OwnLink, wireguard: WireguardDump, { ipv6 }: Found): TunnelState {
+  const { interface: device, up, mtu, addresses } = link
+  const { publicKey, listenPort, peers } = wireguard
+  return {
+    interface: device,
+    up,
+    mtu,
+    ipv6: ipv6.get(device) === true,
+    publicKey,
+    listenPort,
+    addresses,
+    peers,
+  }
+}
+
+function segmentState(link: OwnLink, found: Found): SegmentState {
+  const { interface: device, up, mtu, bridge, addresses, vxlan } = link
+  return {
+    interface: device,
+    ...(vxlan as NonNullable<typeof vxlan>),
+    up,
+    mtu,
+    ipv6: found.ipv6.get(device) === true,
+    bridge,
+    addresses,
+    flood: found.forwarding.get(device)?.flood ?? [],
+    unicast: found.forwarding.get(device)?.unicast ?? [],
+    neighbours: found.devices.neighbours.get(device) ?? [],
+    guard: found.guards.get(device) ?? null,
+  }
+}

@@ -1,0 +1,96 @@
+import { constants } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
+import { release } from 'node:os'
+import type { Failure } from '../model/failure.ts'
+import type { TunnelImplementation } from '../model/kernel-state.ts'
+import { missingTool } from './explain.ts'
+import { run, toolPath } from './run.ts'
+
+/** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
+const capNetAdminBit = 12n
+
+/** Everything that would keep lnet from working here, as far as it can be told without changing anything. */
+export async function preflight(implementation: TunnelImplementation | null): Promise<readonly Failure[]> {
+  const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
+  const sentences = [
+    ...tools,
+    ...(mayAdminister ? [] : ['no right to change the network: run lnetd as root or give it CAP_NET_ADMIN']),
+    ...(await missingVxlan()),
+    ...(await missingTunDevice(implementation)),
+  ]
+  const failures = sentences.map(sentence)
+  if (failures.length > 0) return failures
+  const tables = await run({ tool: 'nft', arguments: ['list', 'tables'] })
+  return tables.ok
+    ? []
+    : [{ ...tables.failure, message: 'this kernel has no nftables: load its module (modprobe nf_tables)' }]
+}
+
+async function missingTools(implementation: TunnelImplementation | null): Promise<readonly string[]> {
+  const needed = ['ip', 'bridge', 'wg', 'nft', ...(implementation === 'userspace' ? ['wireguard-go'] : [])]
+  const present = await Promise.all(needed.map(isInstalled))
+  const missing = needed.filter((_, index) => !present[index]).map(missingTool)
+  if (implementation !== null || (await isInstalled('wireguard-go'))) return missing
+  if ((await hasModule('wireguard')) !== false) return missing
+  return [
+    ...missing,
+    'this kernel has no WireGuard and wireguard-go is not installed: apt-get install wireguard-go',
+  ]
+}
+
+async function isInstalled(tool: string): Promise<boolean> {
+  for (const directory of toolPath.split(':')) {
+    try {
+      await access(`${directory}/${tool}`, constants.X_OK)
+      return true
+    } catch {}
+  }
+  return false
+}
+
+async function hasCapability(): Promise<boolean> {
+  const status = await readText('/proc/self/status')
+  const effective = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status ?? '')?.[1]
+  return effective === undefined || ((BigInt(`0x${effective}`) >> capNetAdminBit) & 1n) === 1n
+}
+
+async function missingVxlan(): Promise<readonly string[]> {
+  return (await hasModule('vxlan')) === false
+    ? ['this kernel has no VXLAN: install a kernel that has (apt-get install linux-image-amd64)']
+    : []
+}
+
+async function missingTunDevice(implementation: TunnelImplementation | null): Promise<readonly string[]> {
+  const needed = implementation === 'userspace' || (await hasModule('wireguard')) === false
+  return needed && implementation !== 'kernel' && !(await exists('/dev/net/tun'))
+    ? ['wireguard-go needs /dev/net/tun: load its module (modprobe tun)']
+    : []
+}
+
+/** Null where this kernel does not tell: without a list of modules, everything may be built in. */
+async function hasModule(name: string): Promise<boolean | null> {
+  if (await exists(`/sys/module/${name}`)) return true
+  const directory = `/lib/modules/${release()}`
+  const [builtin, loadable] = await Promise.all([
+    readText(`${directory}/modules.builtin`),
+    readText(`${directory}/modules.dep`),
+  ])
+  if (builtin === null || loadable === null) return null
+  const pattern = new RegExp(`/${name}\\.ko`)
+  return pattern.test(builtin) || pattern.test(loadable)
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function readText(path: string): Promise<string | null> {
+  return await readFile(path, 'utf8').catch(() => null)
+}
+
+function sentence(message: string): Failure {
+  return { message, command: null, exitCode: null, stderr: '' }
+}

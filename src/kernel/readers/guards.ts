@@ -1,0 +1,120 @@
+import {
+  familyOf,
+  hostPrefix,
+  type InterfaceName,
+  type Prefix,
+  parseInterfaceName,
+  parseIpAddress,
+  parsePort,
+  parsePrefix,
+} from '../../model/address.ts'
+import type { Result } from '../../model/failure.ts'
+import type { Guard } from '../../model/kernel-state.ts'
+import { guardTable } from '../guard.ts'
+import { asFields, documents, type Fields, objects, optionalText, reading, texts } from './fields.ts'
+
+/**
+ * The guards of some segments, from `nft -j list ruleset inet`. A table that is not, rule for rule, what lnet
+ * writes is no guard: then it is written again.
+ */
+export function readGuards(
+  output: string,
+  segments: ReadonlySet<InterfaceName>,
+): Result<ReadonlyMap<InterfaceName, Guard>> {
+  return reading('nft', () => {
+    const items = objects(asFields(documents(output, 1)[0], 'the ruleset').nftables, 'nftables')
+    const found = new Map<InterfaceName, Guard>()
+    for (const segment of segments) {
+      const content = contentOf(items, guardTable(segment))
+      const guard = guess(content)
+      if (guard !== null && isSame(content, expected(guard))) found.set(segment, guard)
+    }
+    return found
+  })
+}
+
+/** The lines of a table in a form of our own: without handles and counts, alike for all versions of nft. */
+function contentOf(items: readonly Fields[], table: string): readonly string[] {
+  return items
+    .flatMap(item => Object.entries(item).slice(0, 1))
+    .flatMap(([kind, value]) => {
+      const fields = typeof value === 'object' && value !== null ? (value as Fields) : {}
+      return fields.table === table && fields.family === 'inet' ? [lineOf(kind, fields)] : []
+    })
+    .sort()
+}
+
+function expected({ port, tunnel, vteps }: Guard): readonly string[] {
+  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
+  const sent = (direction: string) =>
+    `rule guard_tx: oifname != ${tunnel}, udp.dport == ${port}, ${ip}.${direction} == ${vteps}, drop`
+  return [
+    'chain guard_rx: filter prerouting -300 accept',
+    'chain guard_tx: filter output -300 accept',
+    `rule guard_rx: iifname != ${tunnel}, iifname != lo, udp.dport == ${port}, fib.type.daddr == local, drop`,
+    sent('saddr'),
+    sent('daddr'),
+  ].sort()
+}
+
+/** The guard a table would be, were it one. */
+function guess(content: readonly string[]): Guard | null {
+  for (const line of content) {
+    const match =
+      /^rule guard_tx: oifname != (\S+), udp\.dport == (\d{1,5}), ip6?\.saddr == (\S+), drop$/.exec(line)
+    if (match === null) continue
+    const [, name, port, prefix] = match
+    const tunnel = parseInterfaceName(name as string)
+    const valid = parsePort(Number(port))
+    const vteps = parsePrefix(prefix as string)
+    if (tunnel !== null && valid !== null && vteps !== null) return { port: valid, tunnel, vteps }
+  }
+  return null
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((line, index) => line === b[index])
+}
+
+function lineOf(kind: string, fields: Fields): string {
+  if (kind === 'chain')
+    return `chain ${fields.name}: ${fields.type} ${fields.hook} ${fields.prio} ${fields.policy}`
+  if (kind !== 'rule' || !Array.isArray(fields.expr)) return `${kind} ${JSON.stringify(fields)}`
+  const parts = fields.expr.map(expressionText).filter(part => part !== 'counter')
+  return `rule ${fields.chain}: ${parts.join(', ')}`
+}
+
+function expressionText(value: unknown): string {
+  const expression = asFields(value, 'an expression')
+  if ('counter' in expression) return 'counter'
+  if ('drop' in expression) return 'drop'
+  if (!('match' in expression)) return JSON.stringify(expression)
+  const match = asFields(expression.match, 'a match')
+  return `${leftText(asFields(match.left, 'a match'))} ${optionalText(match, 'op')} ${rightText(match.right)}`
+}
+
+function leftText(left: Fields): string {
+  const [kind, value] = Object.entries(left)[0] ?? ['', null]
+  const fields = typeof value === 'object' && value !== null ? (value as Fields) : {}
+  if (kind === 'meta') return String(fields.key)
+  if (kind === 'payload') return `${fields.protocol}.${fields.field}`
+  // One flag is a list in some versions of nft, a text in others.
+  if (kind === 'fib')
+    return `fib.${fields.result}.${[...texts(fields.flags), ...texts([fields.flags])].join('.')}`
+  return JSON.stringify(left)
+}
+
+function rightText(right: unknown): string {
+  if (typeof right === 'number') return String(right)
+  if (typeof right === 'string') return prefixText(right) ?? right
+  const prefix = asFields(right, 'a match').prefix
+  if (prefix === undefined) return JSON.stringify(right)
+  const { addr, len } = asFields(prefix, 'a prefix')
+  return prefixText(`${addr}/${len}`) ?? JSON.stringify(right)
+}
+
+/** nft writes the prefix of a single address without its length. */
+function prefixText(text: string): Prefix | null {
+  const host = parseIpAddress(text)
+  return host === null ? parsePrefix(text) : hostPrefix(host)
+}

@@ -1,0 +1,123 @@
+import {
+  compareAddresses,
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  type MacAddress,
+  type Port,
+  parseInterfaceAddress,
+  parseInterfaceName,
+  parseIpAddress,
+  parseMacAddress,
+  parsePort,
+  scopeOf,
+} from '../../model/address.ts'
+import type { Result } from '../../model/failure.ts'
+import { parseVni, type Vni } from '../../model/segment.ts'
+import type { LinkName } from '../foreign.ts'
+import {
+  asFields,
+  documents,
+  type Fields,
+  integer,
+  objects,
+  optionalText,
+  parsed,
+  reading,
+  text,
+  texts,
+  unreadable,
+} from './fields.ts'
+
+/** A device with our mark. */
+export interface OwnLink {
+  readonly interface: InterfaceName
+  readonly kind: string
+  readonly up: boolean
+  readonly mtu: number
+  readonly bridge: InterfaceName | null
+  /** Sorted; without those the kernel makes itself: link-local, and learned or leased ones. */
+  readonly addresses: readonly InterfaceAddress[]
+  readonly vxlan: Vxlan | null
+}
+
+export interface Vxlan {
+  readonly vni: Vni
+  readonly port: Port
+  readonly local: IpAddress
+  readonly lower: InterfaceName
+  readonly mac: MacAddress
+}
+
+/** All devices by name, from `ip -json -details link show`. */
+export function readLinkNames(output: string): Result<readonly LinkName[]> {
+  return reading('ip link', () => linkNames(documents(output, 1)[0]))
+}
+
+/** All devices by name, from one document of `ip -json -details`. Throws what `reading` catches. */
+export function linkNames(document: unknown): readonly LinkName[] {
+  return objects(document, 'links').map((fields, index) => linkName(fields, `links[${index}]`))
+}
+
+/** The devices that bear the mark, from one document of `ip -json -details address show`. */
+export function ownLinks(document: unknown, mark: string): readonly OwnLink[] {
+  return objects(document, 'links')
+    .filter(fields => optionalText(fields, 'ifalias') === mark)
+    .map(ownLink)
+}
+
+function linkName(fields: Fields, place: string): LinkName {
+  return { name: text(fields, 'ifname', place), alias: optionalText(fields, 'ifalias'), kind: kindOf(fields) }
+}
+
+function kindOf(fields: Fields): string {
+  const info = fields.linkinfo === undefined ? {} : asFields(fields.linkinfo, 'linkinfo')
+  return optionalText(info, 'info_kind') ?? optionalText(fields, 'link_type') ?? 'network'
+}
+
+function ownLink(fields: Fields): OwnLink {
+  const name = parsed(fields, 'ifname', parseInterfaceName, 'a device with our mark')
+  const kind = kindOf(fields)
+  const master = optionalText(fields, 'master')
+  return {
+    interface: name,
+    kind,
+    up: texts(fields.flags).includes('UP'),
+    mtu: integer(fields, 'mtu', name),
+    bridge: master === null ? null : nameLike(master),
+    addresses: objects(fields.addr_info ?? [], `${name} addresses`)
+      .flatMap(address => ownAddress(address, name))
+      .sort(compareAddresses),
+    vxlan: kind === 'vxlan' ? vxlanOf(fields, name) : null,
+  }
+}
+
+/** A name lnet would not give, a VLAN's say, stands for a device that is not the wanted one. */
+function nameLike(name: string): InterfaceName {
+  return parseInterfaceName(name) ?? (name.replaceAll(/[^a-zA-Z0-9_-]/g, '_') as InterfaceName)
+}
+
+function ownAddress(fields: Fields, device: string): readonly InterfaceAddress[] {
+  const family = optionalText(fields, 'family')
+  if (family !== 'inet' && family !== 'inet6') return []
+  const host = parsed(fields, 'local', parseIpAddress, `${device} addresses`)
+  // Routers on the segment and DHCP give addresses too; they are the operator's, not ours.
+  if (fields.dynamic === true || scopeOf(host) === 'link-local') return []
+  const written = `${host}/${integer(fields, 'prefixlen', device)}`
+  return [parseInterfaceAddress(written) ?? unreadable(`${device} has a malformed address`)]
+}
+
+/** Null when it sends from anywhere or over anything: then it is not one that lnet made. */
+function vxlanOf(fields: Fields, device: string): Vxlan | null {
+  const data = asFields(asFields(fields.linkinfo, device).info_data, device)
+  const local = optionalText(data, 'local') ?? optionalText(data, 'local6')
+  const lower = optionalText(data, 'link')
+  if (local === null || lower === null) return null
+  return {
+    vni: parseVni(integer(data, 'id', device)) ?? unreadable(`${device} has no valid VNI`),
+    port: parsePort(integer(data, 'port', device)) ?? unreadable(`${device} has no valid port`),
+    local: parseIpAddress(local) ?? unreadable(`${device} has no valid local address`),
+    lower: nameLike(lower),
+    mac: parsed(fields, 'address', parseMacAddress, device),
+  }
+}

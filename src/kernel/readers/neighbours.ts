@@ -1,0 +1,36 @@
+import {
+  compareAddresses,
+  type InterfaceName,
+  parseIpAddress,
+  parseMacAddress,
+  scopeOf,
+} from '../../model/address.ts'
+import type { NeighbourEntry } from '../../model/kernel-state.ts'
+import { type Fields, objects, optionalText, text, texts } from './fields.ts'
+
+/**
+ * The permanent ARP and ND entries of some devices, sorted by address, from one document of `ip -json neigh show`.
+ * Throws what `reading` catches.
+ */
+export function readNeighbours(
+  document: unknown,
+  devices: ReadonlySet<InterfaceName>,
+): ReadonlyMap<InterfaceName, readonly NeighbourEntry[]> {
+  const found = new Map([...devices].map(device => [device, [] as NeighbourEntry[]]))
+  for (const [index, fields] of objects(document, 'neighbours').entries()) {
+    const list = found.get(text(fields, 'dev', `neighbours[${index}]`) as InterfaceName)
+    const entry = list === undefined ? null : permanent(fields)
+    if (list !== undefined && entry !== null) list.push(entry)
+  }
+  for (const list of found.values()) list.sort((a, b) => compareAddresses(a.address, b.address))
+  return found
+}
+
+/** Null for what the kernel found out itself, and for multicast, whose MACs are group addresses. */
+function permanent(fields: Fields): NeighbourEntry | null {
+  if (!texts(fields.state).includes('PERMANENT')) return null
+  const address = parseIpAddress(optionalText(fields, 'dst') ?? '')
+  const mac = parseMacAddress(optionalText(fields, 'lladdr') ?? '')
+  if (address === null || mac === null || scopeOf(address) === 'unusable') return null
+  return { address, mac }
+}

@@ -1,0 +1,159 @@
+import { familyOf, type InterfaceName } from '../model/address.ts'
+import type { Route, WireguardPeer } from '../model/kernel-state.ts'
+import type { MeshId } from '../model/node.ts'
+import type { SegmentIdentity, Step, StepKind } from '../model/step.ts'
+import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
+import { guardRemoval, guardScript } from './guard.ts'
+import { markOf } from './mark.ts'
+import type { TunnelSecrets } from './port.ts'
+
+/** Routes of lnet carry this protocol number, so that nobody else's are touched. */
+export const routeProtocol = 201
+
+/** One line of a tool's batch; what `tolerated` matches means that the line's effect was there already. */
+interface Line<Tool extends 'ip' | 'bridge'> {
+  readonly tool: Tool
+  readonly line: string
+  readonly tolerated: RegExp | null
+}
+
+/** One thing a tool is told, or one file that is written. */
+export type Instruction =
+  | Line<'ip'>
+  | Line<'bridge'>
+  | { readonly tool: 'nft'; readonly script: string }
+  | { readonly tool: 'wg-device'; readonly interface: InterfaceName; readonly listenPort: number }
+  | { readonly tool: 'wg-peer'; readonly interface: InterfaceName; readonly peer: WireguardPeer }
+  | {
+      readonly tool: 'wg-remove'
+      readonly interface: InterfaceName
+      readonly publicKey: WireguardPublicKey
+      /** It comes back at once, so it need not wait for what stands before it. */
+      readonly renewed: boolean
+    }
+  | { readonly tool: 'tunnel'; readonly interface: InterfaceName; readonly mtu: number }
+  | { readonly tool: 'sysctl'; readonly path: string; readonly value: string }
+
+type StepOf<Kind extends StepKind> = Extract<Step, { readonly kind: Kind }>
+type Renderers = { readonly [Kind in StepKind]: (step: StepOf<Kind>, mesh: MeshId) => readonly Instruction[] }
+
+/** What a step tells the tools, in order. Total: a new kind of step does not compile without its line. */
+export function render<Kind extends StepKind>(step: StepOf<Kind>, mesh: MeshId): readonly Instruction[] {
+  return renderers[step.kind as Kind](step, mesh)
+}
+
+/** One `[Peer]` section of `wg addconf`: everything explicit, because what is absent keeps its old value. */
+export function peerSection(peer: WireguardPeer, secrets: TunnelSecrets): string {
+  const { publicKey, presharedKey, endpoint, allowedIps, keepaliveSeconds } = peer
+  const lines = [
+    '[Peer]',
+    `PublicKey = ${publicKey}`,
+    `PresharedKey = ${presharedKey === null ? noPresharedKey : secrets.presharedKey(publicKey)}`,
+    `PersistentKeepalive = ${keepaliveSeconds === 0 ? 'off' : keepaliveSeconds}`,
+    // A section without AllowedIPs empties the list; an empty value is a syntax error.
+    ...(allowedIps.length === 0 ? [] : [`AllowedIPs = ${allowedIps.join(', ')}`]),
+    ...(endpoint === null ? [] : [`Endpoint = ${endpoint}`]),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** WireGuard's own way to say that there is none (wg(8)): 32 zero bytes. */
+const noPresharedKey = `${'A'.repeat(43)}=` as WireguardSecretKey
+
+const deviceGone = /Cannot find device/
+const addressGone = /ddress not found|Cannot assign requested address|Cannot find device/
+const routeGone = /No such process|Cannot find device/
+const entryGone = /No such file or directory|Cannot find device/
+
+const renderers: Renderers = {
+  'tunnel.create': ({ interface: device, mtu }, mesh) => [
+    { tool: 'tunnel', interface: device, mtu },
+    // No router solicitations through the tunnel, before it comes up.
+    ip(`link set dev ${device} alias ${markOf(mesh)} mtu ${mtu} addrgenmode none`),
+  ],
+  'tunnel.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
+  'tunnel.configure': step => [{ tool: 'wg-device', interface: step.interface, listenPort: step.listenPort }],
+  'peer.set': step => [{ tool: 'wg-peer', interface: step.interface, peer: step.peer }],
+  'peer.renew': step => [
+    { tool: 'wg-remove', interface: step.interface, publicKey: step.peer.publicKey, renewed: true },
+    { tool: 'wg-peer', interface: step.interface, peer: step.peer },
+  ],
+  'peer.remove': step => [
+    { tool: 'wg-remove', interface: step.interface, publicKey: step.publicKey, renewed: false },
+  ],
+  'segment.create': ({ segment }, mesh) => [
+    ip(segmentLine(segment), /File exists/),
+    ip(`link set dev ${segment.interface} alias ${markOf(mesh)}`),
+  ],
+  'segment.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
+  'segment.local': step => [ip(`link set dev ${step.interface} type vxlan local ${step.local}`)],
+  'segment.bridge': step => [
+    ip(
+      step.bridge === null
+        ? `link set dev ${step.interface} nomaster`
+        : `link set dev ${step.interface} master ${step.bridge}`,
+    ),
+  ],
+  'link.mtu': step => [ip(`link set dev ${step.interface} mtu ${step.mtu}`)],
+  'link.mac': step => [ip(`link set dev ${step.interface} address ${step.mac}`)],
+  'link.up': step => [ip(`link set dev ${step.interface} up`)],
+  'link.ipv6': step => [{ tool: 'sysctl', path: disableIpv6Path(step.interface), value: '0' }],
+  'address.add': step => [
+    ip(`address replace ${step.address} dev ${step.interface} ${addressFlags(step.address)}`),
+  ],
+  'address.remove': step => [ip(`address delete ${step.address} dev ${step.interface}`, addressGone)],
+  'route.add': step => [ip(`route replace ${routeText(step.route)}`)],
+  'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
+  'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
+  'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
+  'unicast.set': ({ interface: device, lower, entry: { mac, vtep } }) => [
+    bridge(`fdb replace ${mac} dst ${vtep} dev ${device} via ${lower} self static`),
+  ],
+  'unicast.remove': step => [bridge(`fdb delete ${step.entry.mac} dev ${step.interface} self`, entryGone)],
+  'neighbour.set': ({ interface: device, entry: { address, mac } }) => [
+    ip(`neighbour replace ${address} lladdr ${mac} dev ${device} nud permanent`),
+  ],
+  'neighbour.remove': step => [ip(`neighbour delete ${step.entry.address} dev ${step.interface}`, entryGone)],
+  'flood.add': step => [bridge(`${floodLine('append', step)} via ${step.lower} self`)],
+  // The kernel finds an entry by its `via` too, and a foreign one may have none; a missing one is no error.
+  'flood.remove': step => [
+    bridge(`${floodLine('delete', step)} via ${step.lower} self`, entryGone),
+    bridge(`${floodLine('delete', step)} self`, entryGone),
+  ],
+}
+
+/** Where the kernel keeps whether IPv6 is off on a device. */
+export function disableIpv6Path(device: InterfaceName): string {
+  return `/proc/sys/net/ipv6/conf/${device}/disable_ipv6`
+}
+
+function ip(line: string, tolerated: RegExp | null = null): Instruction {
+  return { tool: 'ip', line, tolerated }
+}
+
+function bridge(line: string, tolerated: RegExp | null = null): Instruction {
+  return { tool: 'bridge', line, tolerated }
+}
+
+/** ttl 64, because the recipe's 1 forbids relaying; no UDP checksums over IPv6, because WireGuard authenticates. */
+function segmentLine(segment: SegmentIdentity): string {
+  const { interface: device, mac, mtu, vni, port, local, lower } = segment
+  const checksums = familyOf(local) === 6 ? ' udp6zerocsumtx udp6zerocsumrx' : ''
+  return `link add ${device} address ${mac} mtu ${mtu} type vxlan id ${vni} dstport ${port} local ${local} ttl 64 dev ${lower}${checksums}`
+}
+
+/** Routes are steps of their own; duplicate address detection would delay addresses that are certified anyway. */
+function addressFlags(address: string): string {
+  return address.includes(':') ? 'noprefixroute nodad' : 'noprefixroute'
+}
+
+/** The last resort has the greatest metric there is, so that every other route of the prefix goes before it. */
+function routeText({ prefix, device }: Route): string {
+  return device === null
+    ? `unreachable ${prefix} proto ${routeProtocol} metric ${2 ** 32 - 1}`
+    : `${prefix} dev ${device} proto ${routeProtocol}`
+}
+
+function floodLine(verb: 'append' | 'delete', step: { interface: InterfaceName; vtep: string }): string {
+  return `fdb ${verb} 00:00:00:00:00:00 dst ${step.vtep} dev ${step.interface}`
+}

@@ -1,0 +1,30 @@
+import { createSocket } from 'node:dgram'
+import { familyOf, type IpAddress } from '../model/address.ts'
+
+/** The discard service (RFC 863): nobody answers. */
+const discardPort = 9
+const word = Uint8Array.of(0)
+
+/** Sends one byte to each address, from a socket that lives no longer than that. Errors are of no account. */
+export function speak(vteps: readonly IpAddress[]): void {
+  speakFamily(
+    'udp4',
+    vteps.filter(vtep => familyOf(vtep) === 4),
+  )
+  speakFamily(
+    'udp6',
+    vteps.filter(vtep => familyOf(vtep) === 6),
+  )
+}
+
+function speakFamily(type: 'udp4' | 'udp6', vteps: readonly IpAddress[]): void {
+  if (vteps.length === 0) return
+  const socket = createSocket(type)
+  socket.on('error', () => {})
+  let open = vteps.length
+  const done = () => {
+    open -= 1
+    if (open === 0) socket.close()
+  }
+  for (const vtep of vteps) socket.send(word, discardPort, vtep, done)
+}

@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { InterfaceName } from '../model/address.ts'
+import type { Failure } from '../model/failure.ts'
+import type { TunnelImplementation } from '../model/kernel-state.ts'
+import { tunnelPollMilliseconds, tunnelStartMillisecondsMax } from '../model/limits.ts'
+import { type Child, type Command, detach, execute } from './run.ts'
+
+/**
+ * Makes the WireGuard device, in the kernel where it can, else by wireguard-go. An existing one is kept: that it
+ * is ours was checked. Mark, MTU and address generation mode are set by the caller's next batch.
+ */
+export async function createTunnel(
+  device: InterfaceName,
+  mtu: number,
+  implementation: TunnelImplementation | null,
+): Promise<Failure | null> {
+  if (implementation === 'userspace') return await createInUserSpace(device)
+  const rest = ['link', 'add', 'dev', device, 'mtu', String(mtu), 'type', 'wireguard']
+  const { stderr, failure } = await execute({ tool: 'ip', arguments: rest })
+  if (failure === null || /File exists/.test(stderr)) return null
+  if (!/Unknown device type|not supported/.test(stderr)) return failure
+  if (implementation === null) return await createInUserSpace(device)
+  const remedy = 'load its module (modprobe wireguard) or set tunnel.implementation to userspace'
+  return { ...failure, message: `this kernel has no WireGuard: ${remedy}` }
+}
+
+/**
+ * How wireguard-go is started so that it outlives us. Under systemd a process of our own session would still be in
+ * our control group and be stopped with it, so it gets a unit of its own.
+ */
+export function userSpaceCommand(device: InterfaceName, underSystemd: boolean): Command {
+  const start = ['-f', device]
+  if (!underSystemd) return { tool: 'wireguard-go', arguments: start }
+  const unit = ['--quiet', '--collect', '--service-type=exec', `--unit=lnetd-wireguard-${device}`]
+  const about = `--description=WireGuard in user space for ${device} of lnetd`
+  return { tool: 'systemd-run', arguments: [...unit, about, 'wireguard-go', ...start] }
+}
+
+/** What a first try can stumble over is the previous process, still on its way out. */
+const startsMax = 3
+
+async function createInUserSpace(device: InterfaceName): Promise<Failure | null> {
+  const deadline = performance.now() + tunnelStartMillisecondsMax
+  // The variable alone is inherited into places where systemd is not at work; sd_booted(3) is the second sign.
+  const underSystemd = process.env.INVOCATION_ID !== undefined && existsSync('/run/systemd/system')
+  let failure: Failure | null = null
+  for (let start = 0; start < startsMax; start += 1) {
+    failure = await startOnce(userSpaceCommand(device, underSystemd), device, deadline)
+    if (failure === null) return null
+    await pause(tunnelPollMilliseconds * 5)
+  }
+  return failure
+}
+
+async function startOnce(command: Command, device: InterfaceName, deadline: number): Promise<Failure | null> {
+  if (command.tool === 'systemd-run') {
+    const { failure } = await execute(command)
+    return failure ?? (await answers(device, deadline, null))
+  }
+  return await answers(device, deadline, detach(command))
+}
+
+/** Waits until the device is one that `wg` can talk to: the socket alone may be a stale one. */
+async function answers(
+  device: InterfaceName,
+  deadline: number,
+  child: Child | null,
+): Promise<Failure | null> {
+  let ended: Failure | null = null
+  void child?.ended.then(failure => {
+    ended = failure
+  })
+  for (;;) {
+    const { failure } = await execute({ tool: 'wg', arguments: ['show', device, 'public-key'] })
+    if (failure === null) return null
+    if (ended !== null) return explainEnd(ended, device)
+    if (performance.now() > deadline) {
+      child?.stop()
+      return { ...failure, message: `wireguard-go does not answer for ${device} after its start` }
+    }
+    await pause(tunnelPollMilliseconds)
+  }
+}
+
+function explainEnd(ended: Failure, device: InterfaceName): Failure {
+  if (ended.exitCode === null) return ended
+  const remedy = 'is /dev/net/tun there (modprobe tun), and is the name free?'
+  return { ...ended, message: `wireguard-go ended instead of serving ${device}: ${remedy}` }
+}
