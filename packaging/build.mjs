@@ -14,7 +14,13 @@ const commands = ['lnetd', 'lnetctl']
 mkdirSync(directory, { recursive: true })
 // A bundle in the project's own tree would else be read as an ES module, as package.json there says.
 writeFileSync(join(directory, 'package.json'), '{ "type": "commonjs" }\n')
-await Promise.all(commands.map(bundle))
+try {
+  await Promise.all(commands.map(bundle))
+} catch (error) {
+  // What esbuild found wrong it has told already.
+  if (!error.errors) throw error
+  process.exitCode = 1
+}
 
 async function bundle(command) {
   const file = join(directory, `${command}.js`)
