@@ -1,0 +1,296 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ControlServer, openControlServer } from '../../src/control/server.ts'
+import type { ControlSource } from '../../src/control/snapshot.ts'
+import { failed, ok } from '../../src/model/failure.ts'
+import type { NodeName } from '../../src/model/node.ts'
+import { member, mesh, nodeId, publicKey, snapshot, sourceOf, track } from './snapshots.ts'
+
+const program = join(import.meta.dirname, '../../src/lnetctl.ts')
+const two = snapshot([member(2), member(3)], [track(2), track(3, { grewAt: null, handshakeAt: null })])
+
+let directory: string
+let socket: string
+let server: ControlServer | null = null
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'lnetctl-'))
+  socket = join(directory, 'lnetd.sock')
+})
+
+afterEach(async () => {
+  await server?.close()
+  server = null
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function serve(source: ControlSource = sourceOf(two)): Promise<void> {
+  const opened = await openControlServer(socket, source)
+  if (!opened.ok) throw new Error(opened.failure.message)
+  server = opened.value
+}
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+function lnetctl(...words: string[]): Promise<Ran> {
+  return run(process.execPath, [program, '--socket', socket, ...words])
+}
+
+function run(file: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
+  return new Promise(resolve => {
+    const options = { env: { PATH: process.env.PATH, ...env }, timeout: 30_000 }
+    const child = execFile(file, argv, options, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err })
+    })
+    child.stdin?.end(input)
+  })
+}
+
+describe('lnetctl peers', () => {
+  it('prints a table', async () => {
+    await serve()
+    const { code, out, err } = await lnetctl('peers')
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out.split('\n').map(line => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+      'NAME STATE',
+      'node1 up',
+      'node2 up',
+      'node3 down',
+      '',
+    ])
+  })
+
+  it('leaves the header out', async () => {
+    await serve()
+    expect((await lnetctl('peers', '--no-header')).out.split('\n')[0]).toMatch(/^node1 /)
+  })
+
+  it('prints the view as JSON', async () => {
+    await serve()
+    const { code, out } = await lnetctl('peers', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 1,
+      mesh,
+      self: { name: 'node1', state: 'up', reason: null },
+      peers: [
+        { name: 'node2', state: 'up', handshake_seconds: 60, segments: [{ vni: 49_371, flood: true }] },
+        {
+          name: 'node3',
+          state: 'down',
+          handshake_seconds: null,
+          reason: expect.stringContaining('blocked?'),
+        },
+      ],
+    })
+  })
+
+  it('ends quietly when its reader does', async () => {
+    await serve()
+    const script = '{ "$@"; echo "code $?" >&2; } | head -1'
+    const argv = [process.execPath, program, '--socket', socket, 'peers', '--watch', '0.1']
+    const { out, err } = await run('sh', ['-c', script, 'sh', ...argv])
+    expect(out).toMatch(/^NAME .*\n$/)
+    expect(err).toBe('code 0\n')
+  })
+})
+
+describe('lnetctl peer', () => {
+  it.each([
+    ['a name', 'node2', 'node2'],
+    ['a name in capitals', 'NODE2', 'node2'],
+    ['a node id', nodeId(3), 'node3'],
+    ['the beginning of an id', nodeId(3).slice(0, 11), 'node3'],
+    ['its own name', 'node1', 'node1'],
+  ])('finds by %s', async (_, wanted, name) => {
+    await serve()
+    const { code, out } = await lnetctl('peer', wanted, '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ schema: 1, mesh, peer: { name } })
+  })
+
+  it('shows the keys in full', async () => {
+    await serve()
+    const { out } = await lnetctl('peer', 'node2')
+    expect(out).toContain(`${nodeId(2)}\n`)
+    expect(out).toContain(`${publicKey(2)}\n`)
+  })
+
+  it('refuses what is nobody, or more than one', async () => {
+    const name = 'twin' as NodeName
+    await serve(sourceOf(snapshot([member(2, { name }), member(3, { name })])))
+    expect(await lnetctl('peer', 'nobody')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('see lnetctl peers'),
+    })
+    for (const wanted of ['twin', '12D3KooW']) {
+      const { code, err } = await lnetctl('peer', wanted)
+      expect(code).toBe(1)
+      expect(err).toContain(`${nodeId(2)} ${nodeId(3)}`)
+    }
+  })
+})
+
+describe('lnetctl status', () => {
+  it('is 0 unless it is asked to check', async () => {
+    await serve(sourceOf({ ...two, warm: false }))
+    expect((await lnetctl('status')).code).toBe(0)
+    const { code, out } = await lnetctl('status', '--check')
+    expect(code).toBe(4)
+    expect(out).toContain('not ready: waiting for the first word of the mesh')
+  })
+
+  it('is 4 when a problem degrades, and still prints', async () => {
+    const problem = {
+      code: 'no-neighbour',
+      subject: '',
+      message: 'nobody answers',
+      severity: 'degraded',
+    } as const
+    await serve(sourceOf({ ...two, problems: [problem] }))
+    const { code, out } = await lnetctl('status', '--check', '--json')
+    expect(code).toBe(4)
+    expect(JSON.parse(out)).toMatchObject({ schema: 1, degraded: true, problems: [problem] })
+  })
+
+  it('is 0 when all is well', async () => {
+    await serve(sourceOf(snapshot([member(2)], [track(2)])))
+    expect(await lnetctl('status', '--check')).toMatchObject({ code: 0, err: '' })
+  })
+})
+
+describe('lnetctl plan', () => {
+  it('says when there is nothing to change', async () => {
+    await serve()
+    expect(await lnetctl('plan')).toMatchObject({ code: 0, out: 'nothing to change\n' })
+    expect(JSON.parse((await lnetctl('plan', '--json')).out)).toEqual({ schema: 1, steps: [] })
+  })
+
+  it('prints a sentence a step', async () => {
+    await serve(sourceOf(two, { plan: async () => ok([{ kind: 'link.up', interface: 'lnet0' as never }]) }))
+    expect(await lnetctl('plan')).toMatchObject({ code: 0, out: 'bring lnet0 up\n' })
+  })
+
+  it('is an error when the daemon cannot tell', async () => {
+    await serve(sourceOf(two, { plan: async () => failed('wg is missing') }))
+    expect(await lnetctl('plan')).toEqual({ code: 1, out: '', err: 'lnetctl: wg is missing\n' })
+  })
+})
+
+describe('lnetctl down and leave', () => {
+  it('say what they did', async () => {
+    await serve()
+    expect(await lnetctl('down')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^removed lnet0 and vlnet0/),
+    })
+    expect(await lnetctl('leave')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^said farewell to mesh/),
+    })
+  })
+
+  it('fail when something could not be taken away', async () => {
+    const failure = { message: 'vlnet0 is busy', command: null, exitCode: null, stderr: '' }
+    await serve(sourceOf(two, { down: async () => [failure] }))
+    expect(await lnetctl('down')).toEqual({
+      code: 1,
+      out: '',
+      err: 'lnetctl: not all was done: vlnet0 is busy\n',
+    })
+  })
+})
+
+describe('lnetctl version', () => {
+  it('tells both', async () => {
+    await serve(sourceOf({ ...two, software: '9.9.9' }))
+    expect((await lnetctl('version')).out).toMatch(/^lnetctl \d+\.\d+\.\d+\nlnetd 9\.9\.9\n$/)
+  })
+
+  it('is no error without a daemon', async () => {
+    const { code, out } = await lnetctl('version', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toEqual({ schema: 1, lnetctl: expect.any(String), lnetd: null })
+  })
+})
+
+describe('exit codes', () => {
+  it.each([['peers'], ['peer', 'x'], ['status'], ['status', '--check'], ['plan'], ['down'], ['leave']])(
+    '3 where no daemon is: %s %s',
+    async (...words) => {
+      const { code, out, err } = await lnetctl(...words)
+      expect({ code, out }).toEqual({ code: 3, out: '' })
+      expect(err).toContain('systemctl status lnetd')
+    },
+  )
+
+  it.each([
+    ['nothing at all', []],
+    ['an unknown command', ['frobnicate']],
+    ['an unknown option', ['peers', '--frobnicate']],
+    ['an argument too many', ['peers', 'node2']],
+    ['an argument too few', ['peer']],
+    ['a watch of no time', ['peers', '--watch', '0']],
+    ['a check that never ends', ['status', '--check', '--watch']],
+  ])('2 for %s', async (_, words) => {
+    const { code, out, err } = await lnetctl(...words)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).not.toBe('')
+  })
+
+  it.each([[['--help']], [['help', 'peers']], [['status', '--help']]])('0 for %s', async words => {
+    expect(await lnetctl(...words)).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining('Usage:'),
+    })
+  })
+})
+
+describe('--watch', () => {
+  it('prints a JSON document a line, and outlives a restart of the daemon', async () => {
+    let asked = 0
+    let askedTwice: () => void = () => undefined
+    const twice = new Promise<void>(resolve => {
+      askedTwice = resolve
+    })
+    const plan = async () => {
+      asked += 1
+      if (asked === 2) askedTwice()
+      return ok([])
+    }
+    await serve(sourceOf(two, { plan }))
+    const argv = [process.execPath, program, '--socket', socket, 'plan', '--json', '--watch', '0.1']
+    const ran = run('sh', ['-c', '"$@" | head -4', 'sh', ...argv])
+    await twice
+    await server?.close()
+    await new Promise(resolve => setTimeout(resolve, 300))
+    await serve(sourceOf(two, { plan }))
+    const { out, code } = await ran
+    expect(code).toBe(0)
+    expect(out).toBe('{"schema":1,"steps":[]}\n'.repeat(4))
+  })
+})
+
+describe('colour', () => {
+  const onTerminal = (env: NodeJS.ProcessEnv) =>
+    run('script', ['-qec', `'${process.execPath}' '${program}' --socket '${socket}' peers`, '/dev/null'], env)
+
+  it('is on a terminal', async () => {
+    await serve()
+    expect((await onTerminal({})).out).toContain('\u001b[31mdown\u001b[0m')
+  })
+
+  it('is not on a terminal with NO_COLOR, nor in a pipe', async () => {
+    await serve()
+    expect((await onTerminal({ NO_COLOR: '1' })).out).not.toContain('\u001b[')
+    expect((await lnetctl('peers')).out).not.toContain('\u001b[')
+  })
+})
