@@ -10,6 +10,8 @@ export interface Terminal {
   out(text: string): void
   err(text: string): void
   readonly isTerminal: boolean
+  /** No colour even on a terminal: https://no-color.org. */
+  readonly isPlain: boolean
 }
 
 export interface ShowOptions {
