@@ -2,6 +2,8 @@ import type { ActionView, PeerRow, PlanView, StatusView } from './protocol.ts'
 import { type Cell, endpointText, layOut, stateColours } from './table.ts'
 import { byteSize, duration, type Paint, plural, printable } from './text.ts'
 
+const namedNeighboursMax = 12
+
 /** `lnetctl peer NAME`: everything known of one member, every key in full. */
 export function peerPage(row: PeerRow, paint: Paint): string {
   const handshake = row.handshake_seconds === null ? 'never' : `${duration(row.handshake_seconds)} ago`
@@ -130,7 +132,10 @@ function memberText({ members: { known, up, unknown, down, left, silent } }: Sta
 }
 
 function neighbourText({ neighbours }: StatusView): string {
-  return neighbours.length === 0 ? 'none' : neighbours.map(({ name, node }) => name ?? node).join(' ')
+  if (neighbours.length === 0) return 'none'
+  const names = neighbours.slice(0, namedNeighboursMax).map(({ name, node }) => name ?? node)
+  const rest = neighbours.length - names.length
+  return `${neighbours.length}: ${names.join(' ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
 function unreachableLine({ name, state, reason }: StatusView['unreachable'][number]): string {

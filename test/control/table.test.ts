@@ -170,6 +170,20 @@ describe('statusPage', () => {
     `)
   })
 
+  it('names some neighbours and counts all', () => {
+    const neighbours = Array.from({ length: 15 }, (_, index) => ({
+      node: nodeId(index + 2),
+      address: '/ip4/203.0.113.2/tcp/51821',
+      direction: 'outbound' as const,
+    }))
+    const lineOf = (count: number) =>
+      statusPage(statusView(snapshot([member(2)], [], { neighbours: neighbours.slice(0, count) })), plain)
+        .split('\n')
+        .find(line => line.startsWith('neighbours'))
+    expect(lineOf(2)).toBe(`neighbours  2: node2 ${nodeId(3)}`)
+    expect(lineOf(15)).toMatch(/^neighbours {2}15: node2 .* and 3 more$/)
+  })
+
   it('counts the members it does not name', () => {
     const members = Array.from({ length: 30 }, (_, index) => member(index + 2))
     expect(statusPage(statusView(snapshot(members)), plain)).toContain('and 10 more: see lnetctl peers\n')
