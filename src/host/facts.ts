@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import type { InterfaceName } from '../model/address.ts'
+import type { Facts } from '../model/facts.ts'
+import { defaultRouteDevices, findFacts, type InterfaceText } from './underlay.ts'
+
+/** Looks at this machine's interfaces and routes; a millisecond, no process. `ours`: devices of the mesh itself. */
+export function readFacts(ours: ReadonlySet<InterfaceName>): Facts {
+  const addresses = readAddresses()
+  const route = readText('/proc/net/route')
+  const ipv6Route = readText('/proc/net/ipv6_route')
+  const devices = new Set([
+    ...addresses.map(address => address.interface),
+    ...defaultRouteDevices(route, ipv6Route),
+  ])
+  const mtus = new Map([...devices].flatMap(device => readMtu(device)))
+  return findFacts({ addresses, route, ipv6Route, ifInet6: readText('/proc/net/if_inet6'), mtus }, ours)
+}
+
+/** Of interfaces that are up and running; the others are not told about. */
+function readAddresses(): readonly InterfaceText[] {
+  return Object.entries(networkInterfaces()).flatMap(([device, addresses]) =>
+    // A second address has its label as the name of its interface: eth0:1.
+    (addresses ?? []).flatMap(({ cidr, internal }) =>
+      cidr === null || internal ? [] : [{ interface: device.replace(/:.*$/, ''), cidr }],
+    ),
+  )
+}
+
+function readMtu(device: string): readonly [string, number][] {
+  const text = readText(`/sys/class/net/${device}/mtu`) || readText(`/proc/sys/net/ipv6/conf/${device}/mtu`)
+  const mtu = Number(text)
+  return Number.isSafeInteger(mtu) && mtu > 0 ? [[device, mtu]] : []
+}
+
+/** Empty where there is no such file: a kernel without IPv6, a namespace without /sys. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}

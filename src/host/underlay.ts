@@ -1,0 +1,121 @@
+import {
+  addressOf,
+  compareAddresses,
+  type InterfaceName,
+  parseInterfaceAddress,
+  prefixOf,
+  scopeOf,
+} from '../model/address.ts'
+import type { Facts, UnderlayAddress } from '../model/facts.ts'
+
+/** What the system says, in its own texts; read by `facts.ts`. */
+export interface UnderlayTexts {
+  /** By interface; only interfaces that are up. */
+  readonly addresses: readonly InterfaceText[]
+  /** /proc/net/route, /proc/net/ipv6_route, /proc/net/if_inet6. Empty where there is none. */
+  readonly route: string
+  readonly ipv6Route: string
+  readonly ifInet6: string
+  /** MTU by interface, bytes. */
+  readonly mtus: ReadonlyMap<string, number>
+}
+
+export interface InterfaceText {
+  readonly interface: string
+  /** `192.0.2.1/24` */
+  readonly cidr: string
+}
+
+/** Addresses others may reach us at, and the MTU of the way out. `ours`: devices of the mesh itself. */
+export function findFacts(texts: UnderlayTexts, ours: ReadonlySet<InterfaceName>): Facts {
+  const isOurs = (device: string) => ours.has(device as InterfaceName)
+  const unfit = unfitIpv6(texts.ifInet6)
+  const addresses = texts.addresses.flatMap(({ interface: device, cidr }): UnderlayAddress[] => {
+    const parsed = parseInterfaceAddress(cidr)
+    if (parsed === null || isOurs(device) || isPlumbing(device)) return []
+    const address = addressOf(parsed)
+    const scope = scopeOf(address)
+    if ((scope !== 'global' && scope !== 'private') || unfit.has(address)) return []
+    return [{ address, network: prefixOf(parsed), interface: device as InterfaceName }]
+  })
+  addresses.sort((a, b) => compareAddresses(a.address, b.address))
+  const waysOut = defaultRouteDevices(texts.route, texts.ipv6Route).filter(device => !isOurs(device))
+  const devices = waysOut.length > 0 ? waysOut : addresses.map(address => address.interface)
+  return { addresses, pathMtu: leastMtu(devices, texts.mtus) }
+}
+
+/** The devices of the best default routes, IPv4's and IPv6's. */
+export function defaultRouteDevices(route: string, ipv6Route: string): readonly string[] {
+  return [...bestDevices(ipv4Defaults(route)), ...bestDevices(ipv6Defaults(ipv6Route))]
+}
+
+/**
+ * Devices that other software made for itself: containers, virtual machines and other VPNs. An operator's own
+ * bridge (br0, br-lan, vmbr0) counts as an interface.
+ */
+export function isPlumbing(device: string): boolean {
+  return plumbing.test(device)
+}
+
+/** Ethernet's, where nothing can be found out. */
+const usualMtuBytes = 1500
+const plumbing =
+  /^(docker|br-[0-9a-f]{12}$|veth|virbr|vnet\d|vmnet|vboxnet|cni|flannel|cali|cilium|kube-|nodelocaldns|weave|lxc|lxdbr|incusbr|podman|tailscale|zt|wg|nebula|utun|tun\d|tap|ifb|waydroid|anbox)/
+/** linux/if_addr.h: temporary (privacy) addresses change, the others are not in use yet or any more. */
+const addressFlags = { temporary: 0x01, failed: 0x08, deprecated: 0x20, tentative: 0x40 } as const
+const unfitFlags = Object.values(addressFlags).reduce<number>((mask, flag) => mask | flag, 0)
+/** linux/route.h and linux/ipv6_route.h: RTF_UP, RTF_REJECT. */
+const routeFlags = { up: 0x0001, reject: 0x0200 } as const
+
+interface DefaultRoute {
+  readonly device: string
+  readonly metric: number
+}
+
+/** Columns: interface, destination, gateway, flags, references, use, metric, mask (proc_net(5)). */
+function ipv4Defaults(text: string): readonly DefaultRoute[] {
+  return rowsOf(text).flatMap(([device = '', destination, , flags = '', , , metric = '', mask]) =>
+    destination === '00000000' && mask === '00000000' && isUsable(flags)
+      ? [{ device, metric: Number(metric) }]
+      : [],
+  )
+}
+
+/** Columns: destination, its length, source, its length, next hop, metric, references, use, flags, interface; hexadecimal. */
+function ipv6Defaults(text: string): readonly DefaultRoute[] {
+  return rowsOf(text).flatMap(([destination, length, , , , metric = '', , , flags = '', device = '']) =>
+    destination === '0'.repeat(32) && length === '00' && isUsable(flags)
+      ? [{ device, metric: Number.parseInt(metric, 16) }]
+      : [],
+  )
+}
+
+function isUsable(flags: string): boolean {
+  const bits = Number.parseInt(flags, 16)
+  return (bits & routeFlags.up) !== 0 && (bits & routeFlags.reject) === 0
+}
+
+function bestDevices(routes: readonly DefaultRoute[]): readonly string[] {
+  const best = Math.min(...routes.map(({ metric }) => metric))
+  return routes.filter(({ metric }) => metric === best).map(({ device }) => device)
+}
+
+/** Columns: address, interface number, length, scope, flags, interface; hexadecimal. */
+function unfitIpv6(text: string): ReadonlySet<string> {
+  const rows = rowsOf(text).filter(([, , , , flags = '']) => (Number.parseInt(flags, 16) & unfitFlags) !== 0)
+  return new Set(
+    rows.flatMap(([hex = '']) => {
+      const parsed = parseInterfaceAddress(`${hex.replaceAll(/(.{4})(?=.)/g, '$1:')}/128`)
+      return parsed === null ? [] : [addressOf(parsed)]
+    }),
+  )
+}
+
+function leastMtu(devices: readonly string[], mtus: ReadonlyMap<string, number>): number {
+  const known = devices.flatMap(device => mtus.get(device) ?? [])
+  return known.length === 0 ? usualMtuBytes : Math.min(...known)
+}
+
+function rowsOf(text: string): readonly (readonly string[])[] {
+  return text.split('\n').map(line => line.trim().split(/\s+/))
+}
