@@ -1,0 +1,45 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { logEvents } from '../src/host/events.ts'
+
+/** What the papers say and a machine can check. */
+const papers = ['README.md', 'HACKING.md', 'CHANGELOG.md']
+
+describe.each(papers)('%s', paper => {
+  const text = readFileSync(paper, 'utf8')
+
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const named = [...text.matchAll(/\bnpm run (\w+)/g)].map(match => match[1] as string)
+    expect(named.filter(name => !(name in scripts))).toEqual([])
+  })
+
+  it('names only files that exist', () => {
+    const named = [...text.matchAll(/\b(?:src|test|packaging|config)\/[\w./-]*\w/g)].map(match => match[0])
+    expect(named.filter(name => !existsSync(name))).toEqual([])
+  })
+
+  it('names only commands that lnetctl has', () => {
+    const program = ['src/lnetctl.ts', ...globSync('src/control/*.ts')]
+      .map(file => readFileSync(file, 'utf8'))
+      .join('')
+    const named = [...text.matchAll(/\blnetctl ([a-z]+)/g)].map(match => match[1] as string)
+    const commands = named.filter(name => !['and', 'has', 'explains', 'asks', 'shows'].includes(name))
+    expect(commands.filter(name => !new RegExp(`'${name}'`).test(program))).toEqual([])
+  })
+})
+
+describe('HACKING.md', () => {
+  it('explains every event of the log', () => {
+    const rows = Object.entries(logEvents).map(
+      ([event, { meaning, fields }]) =>
+        `| \`${event}\` | ${meaning} | ${fields.map(field => `\`${field}\``).join(' ')} |`,
+    )
+    const written = readFileSync('HACKING.md', 'utf8')
+      .split('\n')
+      .filter(line => line.startsWith('| `') && /^\| `[a-z]+\.[a-z_]+` \|/.test(line))
+    expect(written).toEqual(rows)
+  })
+})
