@@ -99,8 +99,13 @@ export const redialMillisecondsMax = 30_000
 export const bootstrapAgainSeconds = 300
 /** A neighbour that is not wanted is kept for so long, so that a newcomer learns the mesh from it. */
 export const surplusSeconds = 60
+/** Above so many neighbours the oldest that nobody here wants are let go, so that newcomers find room. */
+export const neighboursComfortable = 90
+export const upkeepSeconds = 5
 /** Handshakes that failed in a row after TCP stood, before the mesh secret is suspected. */
 export const handshakeFailuresMin = 3
+/** The same for connections made to us, where anyone on the network can cause a few. */
+export const inboundFailuresMin = 5
 export const inboundSuspectsMax = 32
 export const inboundSuspectSeconds = 600
 /** Two connections between the same nodes within this come from both dialling at once; later, the older is dead. */
@@ -170,7 +175,6 @@ export const resolveFailureSecondsMax = 5
 export const resolveCacheEntriesMax = 1024
 /** getaddrinfo blocks one of libuv's four threads, which file writes need as well. */
 export const resolveConcurrencyMax = 2
-export const addressesPerNameMax = 8
 export const notifySecondsMax = 5
 export const rateLimitKeysMax = 1000
 /** Parsed addresses kept at hand. */
@@ -196,3 +200,5 @@ export const monitorLineCharactersMax = 4096
 export const underlayAddressesMax = 4096
 /** How long a farewell is given to leave this machine before the daemon does. */
 export const farewellMilliseconds = 500
+/** Sentences of one plan in one line of log. */
+export const logStepsMax = 50
