@@ -4,9 +4,9 @@ import {
   type InterfaceName,
   parseInterfaceAddress,
   prefixOf,
-  scopeOf,
 } from '../model/address.ts'
 import type { Facts, UnderlayAddress } from '../model/facts.ts'
+import { scopeOf } from '../model/scope.ts'
 
 /** What the system says, in its own texts; read by `facts.ts`. */
 export interface UnderlayTexts {

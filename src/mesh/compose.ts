@@ -1,4 +1,4 @@
-import { compareAddresses, endpoint, familyOf, type HostPort, type Port, scopeOf } from '../model/address.ts'
+import { compareAddresses, endpoint, familyOf, type HostPort, type Port } from '../model/address.ts'
 import type { Announcement, EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
@@ -10,6 +10,7 @@ import {
   idleGossipBytesPerSecond,
 } from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
+import { scopeOf } from '../model/scope.ts'
 import { type SegmentFacts, tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { segmentMac } from './derive.ts'

@@ -6,7 +6,6 @@ import {
   type IpAddress,
   type Prefix,
   prefixContains,
-  scopeOf,
 } from '../model/address.ts'
 import type { EndpointCandidate } from '../model/announcement.ts'
 import {
@@ -15,6 +14,7 @@ import {
   renewalMilliseconds,
   resolvedEndpointsMax,
 } from '../model/limits.ts'
+import { scopeOf } from '../model/scope.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { newTrack, type TunnelTrack, tunnelLiveness } from './liveness.ts'
 

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
+import { addressBytes, compareBytes, networkMask } from './address-bytes.ts'
 import type { Brand } from './brand.ts'
-import { interfaceNameCharactersMax, parsedAddressesCachedMax } from './limits.ts'
+import { interfaceNameCharactersMax } from './limits.ts'
 
 /** An IPv4 or IPv6 address in canonical text (RFC 5952). */
 export type IpAddress = Brand<string, 'IpAddress'>
@@ -22,6 +23,10 @@ const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/
 const interfacePattern = /^[a-zA-Z][a-zA-Z0-9_-]*$/
 const hostnamePattern =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i
+/** Resolvers read a name whose last label is a number as an IPv4 address: `0x7f.1` is 127.0.0.1. */
+const numericPattern = /(^|\.)(\d+|0x[\da-f]*)$/i
+/** Under these names the kernel keeps settings for all interfaces; no device can bear them. */
+const interfaceNamesTaken: readonly string[] = ['all', 'default']
 
 export function parseIpAddress(text: string): IpAddress | null {
   if (text.length > 45 || text.includes('%')) return null
@@ -39,7 +44,7 @@ export function ipAddressFromBytes(bytes: Uint8Array): IpAddress {
 
 /** A copy: 4 or 16 bytes, network order. */
 export function ipAddressBytes(address: IpAddress): Uint8Array {
-  return cachedBytes(address).slice()
+  return addressBytes(address).slice()
 }
 
 export function familyOf(address: IpAddress | Prefix | InterfaceAddress): 4 | 6 {
@@ -75,9 +80,8 @@ export function lengthOf(address: InterfaceAddress | Prefix): number {
 
 /** The network an interface address is in. */
 export function prefixOf(address: InterfaceAddress): Prefix {
-  const bytes = ipAddressBytes(addressOf(address))
   const length = lengthOf(address)
-  const network = bytes.map((byte, index) => byte & prefixByteMask(length, index))
+  const network = addressBytes(addressOf(address)).map((byte, index) => byte & networkMask(length, index))
   return `${ipAddressFromBytes(network)}/${length}` as Prefix
 }
 
@@ -88,30 +92,23 @@ export function hostPrefix(address: IpAddress): Prefix {
 
 export function prefixContains(prefix: Prefix, address: IpAddress): boolean {
   if (familyOf(prefix) !== familyOf(address)) return false
-  const network = ipAddressBytes(addressOf(prefix))
+  const network = addressBytes(addressOf(prefix))
   const length = lengthOf(prefix)
-  return ipAddressBytes(address).every(
-    (byte, index) => (byte & prefixByteMask(length, index)) === network[index],
-  )
+  return addressBytes(address).every((byte, index) => (byte & networkMask(length, index)) === network[index])
+}
+
+/** In the network, and neither its own nor its broadcast address (IPv4; a /31 or /32 has none, RFC 3021). */
+export function isHostOf(prefix: Prefix, address: IpAddress): boolean {
+  if (!prefixContains(prefix, address)) return false
+  const length = lengthOf(prefix)
+  if (familyOf(prefix) === 6 || length > 30) return true
+  const host = addressBytes(address).map((byte, index) => byte & ~networkMask(length, index))
+  const last = host.every((byte, index) => byte === (~networkMask(length, index) & 0xff))
+  return !last && host.some(byte => byte !== 0)
 }
 
 export function prefixesOverlap(a: Prefix, b: Prefix): boolean {
   return prefixContains(a, addressOf(b)) || prefixContains(b, addressOf(a))
-}
-
-/** What an address is good for, in the words of the IANA registries ipaddr.js knows. */
-export type AddressScope = 'global' | 'private' | 'link-local' | 'loopback' | 'unusable'
-
-export function scopeOf(address: IpAddress): AddressScope {
-  const range = ipaddr.parse(address).range()
-  if (range === 'unicast') return 'global'
-  if (range === 'private' || range === 'uniqueLocal' || range === 'carrierGradeNat') return 'private'
-  if (range === 'linkLocal') return 'link-local'
-  if (range === 'loopback') return 'loopback'
-  // Documentation networks and the like are not routed, but laboratories use them as if they were public.
-  if (range === 'reserved' || range === 'benchmarking')
-    return isDocumentation(address) ? 'global' : 'unusable'
-  return 'unusable'
 }
 
 export function parsePort(value: number): Port | null {
@@ -142,7 +139,7 @@ export function parseHostPort(text: string, defaultPort?: Port): HostPort | null
     const bracketed = match[1] !== undefined
     return bracketed === (familyOf(address) === 6) ? (endpoint(address, port) as string as HostPort) : null
   }
-  if (match[1] !== undefined || !hostnamePattern.test(host) || /^[\d.]+$/.test(host)) return null
+  if (match[1] !== undefined || !hostnamePattern.test(host) || numericPattern.test(host)) return null
   return `${host.toLowerCase()}:${port}` as HostPort
 }
 
@@ -167,16 +164,15 @@ export function parseMacAddress(text: string): MacAddress | null {
 }
 
 export function parseInterfaceName(text: string): InterfaceName | null {
-  return text.length <= interfaceNameCharactersMax && interfacePattern.test(text)
-    ? (text as InterfaceName)
-    : null
+  if (text.length > interfaceNameCharactersMax || !interfacePattern.test(text)) return null
+  return interfaceNamesTaken.includes(text) ? null : (text as InterfaceName)
 }
 
 /** Orders addresses and prefixes: IPv4 first, then by number, then by prefix length. */
 export function compareAddresses(a: string, b: string): number {
   const [addressA, lengthA] = splitLength(a)
   const [addressB, lengthB] = splitLength(b)
-  return compareBytes(cachedBytes(addressA), cachedBytes(addressB)) || lengthA - lengthB
+  return compareBytes(addressBytes(addressA), addressBytes(addressB)) || lengthA - lengthB
 }
 
 /** Plain code unit order: the same on every machine, whatever its locale. */
@@ -184,42 +180,9 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function isDocumentation(address: IpAddress): boolean {
-  return ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '198.18.0.0/15', '2001:db8::/32'].some(
-    prefix => prefixContains(prefix as Prefix, address),
-  )
-}
-
-function prefixByteMask(length: number, index: number): number {
-  const bits = Math.min(8, Math.max(0, length - index * 8))
-  return (0xff << (8 - bits)) & 0xff
-}
-
 function splitLength(text: string): [IpAddress, number] {
   const slash = text.indexOf('/')
   return slash < 0
     ? [text as IpAddress, 0]
     : [text.slice(0, slash) as IpAddress, Number(text.slice(slash + 1))]
-}
-
-/** Shorter first, so that IPv4 comes before IPv6. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  if (a.length !== b.length) return a.length - b.length
-  for (let index = 0; index < a.length; index += 1) {
-    const difference = (a[index] as number) - (b[index] as number)
-    if (difference !== 0) return difference
-  }
-  return 0
-}
-
-const bytesCache = new Map<IpAddress, Uint8Array>()
-
-/** Parsing dominates sorting and matching in a large mesh; the same few addresses come up again and again. */
-function cachedBytes(address: IpAddress): Uint8Array {
-  const known = bytesCache.get(address)
-  if (known !== undefined) return known
-  const bytes = Uint8Array.from(ipaddr.parse(address).toByteArray())
-  if (bytesCache.size >= parsedAddressesCachedMax) bytesCache.clear()
-  bytesCache.set(address, bytes)
-  return bytes
 }

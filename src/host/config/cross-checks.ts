@@ -10,10 +10,10 @@ import {
   prefixContains,
   prefixesOverlap,
   prefixOf,
-  scopeOf,
 } from '../../model/address.ts'
 import type { SegmentConfiguration } from '../../model/configuration.ts'
 import { endpointsBytesMax, segmentFactsBytesMax } from '../../model/limits.ts'
+import { scopeOf } from '../../model/scope.ts'
 import type { Report } from './report.ts'
 import type { Draft } from './sections.ts'
 

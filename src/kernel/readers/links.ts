@@ -10,9 +10,9 @@ import {
   parseIpAddress,
   parseMacAddress,
   parsePort,
-  scopeOf,
 } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
+import { scopeOf } from '../../model/scope.ts'
 import { parseVni, type Vni } from '../../model/segment.ts'
 import type { LinkName } from '../foreign.ts'
 import {

@@ -1,11 +1,6 @@
-import {
-  compareAddresses,
-  type InterfaceName,
-  parseIpAddress,
-  parseMacAddress,
-  scopeOf,
-} from '../../model/address.ts'
+import { compareAddresses, type InterfaceName, parseIpAddress, parseMacAddress } from '../../model/address.ts'
 import type { NeighbourEntry } from '../../model/kernel-state.ts'
+import { scopeOf } from '../../model/scope.ts'
 import { type Fields, objects, optionalText, text, texts } from './fields.ts'
 
 /**

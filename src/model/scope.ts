@@ -1,0 +1,43 @@
+import ipaddr from 'ipaddr.js'
+import type { IpAddress } from './address.ts'
+import { parsedAddressesCachedMax } from './limits.ts'
+
+/** What an address is good for, in the words of the IANA registries ipaddr.js knows. */
+export type AddressScope = 'global' | 'private' | 'link-local' | 'loopback' | 'unusable'
+
+const scopeCache = new Map<IpAddress, AddressScope>()
+
+/** Every look at the mesh ranks the same endpoints again, so answers are kept. */
+export function scopeOf(address: IpAddress): AddressScope {
+  const known = scopeCache.get(address)
+  if (known !== undefined) return known
+  const scope = findScope(ipaddr.parse(address))
+  if (scopeCache.size >= parsedAddressesCachedMax) scopeCache.clear()
+  scopeCache.set(address, scope)
+  return scope
+}
+
+/** Not routed in the world, but laboratories use them as if they were public (RFC 5737, 3849, 2544). */
+const documentationNetworks = [
+  '192.0.2.0/24',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '198.18.0.0/15',
+  '2001:db8::/32',
+].map(network => ipaddr.parseCIDR(network))
+
+function findScope(address: ipaddr.IPv4 | ipaddr.IPv6): AddressScope {
+  const range = address.range()
+  if (range === 'unicast') return 'global'
+  if (range === 'private' || range === 'uniqueLocal' || range === 'carrierGradeNat') return 'private'
+  if (range === 'linkLocal') return 'link-local'
+  if (range === 'loopback') return 'loopback'
+  return documentationNetworks.some(network => isIn(address, network)) ? 'global' : 'unusable'
+}
+
+function isIn(
+  address: ipaddr.IPv4 | ipaddr.IPv6,
+  [network, length]: [ipaddr.IPv4 | ipaddr.IPv6, number],
+): boolean {
+  return address.kind() === network.kind() && address.match(network, length)
+}
