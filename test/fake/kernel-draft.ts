@@ -1,0 +1,117 @@
+import {
+  compareAddresses,
+  compareText,
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  type MacAddress,
+  type Prefix,
+} from '../../src/model/address.ts'
+import type {
+  Guard,
+  KernelState,
+  Route,
+  SegmentState,
+  TunnelState,
+  WireguardPeer,
+} from '../../src/model/kernel-state.ts'
+import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
+
+export interface TunnelDraft extends Omit<Mutable<TunnelState>, 'addresses' | 'peers'> {
+  readonly addresses: Set<InterfaceAddress>
+  readonly peers: Map<WireguardPublicKey, WireguardPeer>
+  /** Cryptokey routing: an address belongs to one peer at a time. */
+  readonly owners: Map<Prefix, WireguardPublicKey>
+}
+
+export interface SegmentDraft
+  extends Omit<Mutable<SegmentState>, 'addresses' | 'flood' | 'unicast' | 'neighbours' | 'guard'> {
+  readonly addresses: Set<InterfaceAddress>
+  readonly flood: Set<IpAddress>
+  readonly unicast: Map<MacAddress, IpAddress>
+  readonly neighbours: Map<IpAddress, MacAddress>
+}
+
+/** A kernel state that is being changed: a step costs the same however large it is, sorting waits for a look. */
+export interface KernelDraft {
+  tunnel: TunnelDraft | null
+  readonly segments: Map<InterfaceName, SegmentDraft>
+  readonly routes: Map<string, Route>
+  /** Tables of nft, which outlive their devices. */
+  readonly guards: Map<InterfaceName, Guard>
+}
+
+export function thaw(state: KernelState): KernelDraft {
+  return {
+    tunnel: state.tunnel === null ? null : thawTunnel(state.tunnel),
+    segments: new Map(state.segments.map(segment => [segment.interface, thawSegment(segment)])),
+    routes: new Map(state.routes.map(route => [routeKey(route), route])),
+    guards: new Map(
+      state.segments.flatMap(({ interface: device, guard }) => (guard === null ? [] : [[device, guard]])),
+    ),
+  }
+}
+
+/** The canonical state, as a look at the kernel finds it. */
+export function freeze(draft: KernelDraft): KernelState {
+  const segments = [...draft.segments.values()].map(segment =>
+    freezeSegment(segment, draft.guards.get(segment.interface) ?? null),
+  )
+  return {
+    tunnel: draft.tunnel === null ? null : freezeTunnel(draft.tunnel),
+    segments: segments.sort((a, b) => compareText(a.interface, b.interface)),
+    routes: [...draft.routes.values()].sort(
+      (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
+    ),
+  }
+}
+
+export function routeKey(route: Route): string {
+  return `${route.prefix} ${route.device}`
+}
+
+function thawTunnel(tunnel: TunnelState): TunnelDraft {
+  return {
+    ...tunnel,
+    addresses: new Set(tunnel.addresses),
+    peers: new Map(tunnel.peers.map(peer => [peer.publicKey, peer])),
+    owners: new Map(
+      tunnel.peers.flatMap(({ publicKey, allowedIps }) => allowedIps.map(prefix => [prefix, publicKey])),
+    ),
+  }
+}
+
+function thawSegment({ guard: _, ...segment }: SegmentState): SegmentDraft {
+  return {
+    ...segment,
+    addresses: new Set(segment.addresses),
+    flood: new Set(segment.flood),
+    unicast: new Map(segment.unicast.map(({ mac, vtep }) => [mac, vtep])),
+    neighbours: new Map(segment.neighbours.map(({ address, mac }) => [address, mac])),
+  }
+}
+
+function freezeTunnel({ owners: _, ...tunnel }: TunnelDraft): TunnelState {
+  return {
+    ...tunnel,
+    addresses: [...tunnel.addresses].sort(compareAddresses),
+    peers: [...tunnel.peers.values()].sort((a, b) => compareText(a.publicKey, b.publicKey)),
+  }
+}
+
+function freezeSegment(segment: SegmentDraft, guard: Guard | null): SegmentState {
+  return {
+    ...segment,
+    addresses: [...segment.addresses].sort(compareAddresses),
+    flood: [...segment.flood].sort(compareAddresses),
+    unicast: Array.from(segment.unicast, ([mac, vtep]) => ({ mac, vtep })).sort((a, b) =>
+      compareText(a.mac, b.mac),
+    ),
+    neighbours: Array.from(segment.neighbours, ([address, mac]) => ({ address, mac })).sort((a, b) =>
+      compareAddresses(a.address, b.address),
+    ),
+    guard,
+  }
+}

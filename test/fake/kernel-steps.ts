@@ -1,0 +1,253 @@
+import { familyOf, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
+import type { WireguardPeer } from '../../src/model/kernel-state.ts'
+import { segmentMtu } from '../../src/model/segment.ts'
+import type { SegmentIdentity, Step, StepKind } from '../../src/model/step.ts'
+import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
+import { type KernelDraft, routeKey, type SegmentDraft, type TunnelDraft } from './kernel-draft.ts'
+
+/** Null when it worked, else what the kernel would say. */
+type Outcome = string | null
+type StepOf<Kind extends StepKind> = Extract<Step, { readonly kind: Kind }>
+type Effects = {
+  readonly [Kind in StepKind]: (
+    draft: KernelDraft,
+    step: StepOf<Kind>,
+    bridges: ReadonlySet<string>,
+  ) => Outcome
+}
+
+/** What a step does to the kernel. Total: a new kind of step does not compile without its effect. */
+export function applyStep<Kind extends StepKind>(
+  draft: KernelDraft,
+  step: StepOf<Kind>,
+  bridges: ReadonlySet<string>,
+): Outcome {
+  return effects[step.kind as Kind](draft, step, bridges)
+}
+
+const effects: Effects = {
+  'tunnel.create': createTunnel,
+  'tunnel.remove': (draft, step) => removeTunnel(draft, step.interface),
+  'tunnel.configure': (draft, step) =>
+    onTunnel(draft, step.interface, tunnel => {
+      tunnel.publicKey = step.publicKey
+      tunnel.listenPort = step.listenPort
+    }),
+  'peer.set': (draft, step) => onTunnel(draft, step.interface, tunnel => setPeer(tunnel, step.peer)),
+  'peer.renew': (draft, step) =>
+    onTunnel(draft, step.interface, tunnel => {
+      dropPeer(tunnel, step.peer.publicKey)
+      setPeer(tunnel, step.peer)
+    }),
+  'peer.remove': (draft, step) => onTunnel(draft, step.interface, tunnel => dropPeer(tunnel, step.publicKey)),
+  'segment.create': (draft, step) => createSegment(draft, step.segment),
+  'segment.remove': (draft, step) => removeSegment(draft, step.interface),
+  'segment.local': (draft, step) =>
+    onSegment(draft, step.interface, segment => {
+      segment.local = step.local
+    }),
+  'segment.bridge': (draft, step, bridges) => {
+    if (step.bridge !== null && !bridges.has(step.bridge)) return `Device does not exist: ${step.bridge}`
+    return onSegment(draft, step.interface, segment => {
+      segment.bridge = step.bridge
+    })
+  },
+  'link.mtu': (draft, step) =>
+    onDevice(draft, step.interface, device => {
+      if ('lower' in device && step.mtu > greatestMtu(draft, device)) return 'Invalid argument'
+      device.mtu = step.mtu
+      return null
+    }),
+  'link.mac': (draft, step) =>
+    onSegment(draft, step.interface, segment => {
+      segment.mac = step.mac
+    }),
+  'link.up': (draft, step) =>
+    onDevice(draft, step.interface, device => {
+      device.up = true
+      return null
+    }),
+  'link.ipv6': (draft, step) =>
+    onDevice(draft, step.interface, device => {
+      device.ipv6 = true
+      return null
+    }),
+  'address.add': (draft, step) =>
+    onDevice(draft, step.interface, device => {
+      if (familyOf(step.address) === 6 && !device.ipv6) return 'Permission denied'
+      device.addresses.add(step.address)
+      return null
+    }),
+  'address.remove': (draft, step) => {
+    deviceOf(draft, step.interface)?.addresses.delete(step.address)
+    return null
+  },
+  'route.add': (draft, { route }) => {
+    const usable = route.device === null ? null : isUp(draft, route.device)
+    if (usable === null) draft.routes.set(routeKey(route), route)
+    return usable
+  },
+  'route.remove': (draft, step) => {
+    draft.routes.delete(routeKey(step.route))
+    return null
+  },
+  'guard.set': (draft, step) => {
+    draft.guards.set(step.interface, step.guard)
+    return null
+  },
+  'guard.remove': (draft, step) => {
+    draft.guards.delete(step.interface)
+    return null
+  },
+  'unicast.set': (draft, { interface: device, lower, entry: { mac, vtep } }) =>
+    toVtep(draft, device, lower, vtep, segment => segment.unicast.set(mac, vtep)),
+  'unicast.remove': (draft, step) => {
+    draft.segments.get(step.interface)?.unicast.delete(step.entry.mac)
+    return null
+  },
+  'neighbour.set': (draft, { interface: device, entry: { address, mac } }) =>
+    onSegment(draft, device, segment => segment.neighbours.set(address, mac)),
+  'neighbour.remove': (draft, step) => {
+    draft.segments.get(step.interface)?.neighbours.delete(step.entry.address)
+    return null
+  },
+  'flood.add': (draft, { interface: device, lower, vtep }) =>
+    toVtep(draft, device, lower, vtep, segment => segment.flood.add(vtep)),
+  'flood.remove': (draft, step) => {
+    draft.segments.get(step.interface)?.flood.delete(step.vtep)
+    return null
+  },
+}
+
+function createTunnel(draft: KernelDraft, step: StepOf<'tunnel.create'>): Outcome {
+  const { interface: device, mtu } = step
+  if (draft.tunnel?.interface === device) return null
+  if (draft.tunnel !== null || draft.segments.has(device)) return 'File exists'
+  draft.tunnel = {
+    interface: device,
+    mtu,
+    up: false,
+    ipv6: true,
+    publicKey: null,
+    listenPort: null,
+    addresses: new Set(),
+    peers: new Map(),
+    owners: new Map(),
+  }
+  return null
+}
+
+/** The segments on it go with it. */
+function removeTunnel(draft: KernelDraft, device: InterfaceName): Outcome {
+  if (draft.tunnel?.interface !== device) return null
+  draft.tunnel = null
+  dropRoutes(draft, device)
+  for (const segment of [...draft.segments.values()])
+    if (segment.lower === device) removeSegment(draft, segment.interface)
+  return null
+}
+
+/** A new device takes the greatest MTU its tunnel allows when it was asked for a greater one. */
+function createSegment(draft: KernelDraft, identity: SegmentIdentity): Outcome {
+  const { interface: device, lower, local, mtu, vni, port } = identity
+  if (draft.segments.has(device)) return null
+  if (draft.tunnel?.interface !== lower) return `Cannot find device "${lower}"`
+  for (const other of draft.segments.values())
+    if (other.vni === vni && other.port === port)
+      return 'A VXLAN device with the specified VNI already exists'
+  draft.segments.set(device, {
+    ...identity,
+    mtu: Math.min(mtu, segmentMtu(draft.tunnel.mtu, local)),
+    up: false,
+    ipv6: true,
+    bridge: null,
+    addresses: new Set(),
+    flood: new Set(),
+    unicast: new Map(),
+    neighbours: new Map(),
+  })
+  return null
+}
+
+function removeSegment(draft: KernelDraft, device: InterfaceName): Outcome {
+  draft.segments.delete(device)
+  dropRoutes(draft, device)
+  return null
+}
+
+function dropRoutes(draft: KernelDraft, device: InterfaceName): void {
+  for (const [key, route] of draft.routes) if (route.device === device) draft.routes.delete(key)
+}
+
+function setPeer(tunnel: TunnelDraft, peer: WireguardPeer): void {
+  const known = tunnel.peers.get(peer.publicKey)
+  for (const prefix of known?.allowedIps ?? []) tunnel.owners.delete(prefix)
+  for (const prefix of peer.allowedIps) {
+    const loser = tunnel.peers.get(tunnel.owners.get(prefix) as WireguardPublicKey)
+    if (loser !== undefined)
+      tunnel.peers.set(loser.publicKey, {
+        ...loser,
+        allowedIps: loser.allowedIps.filter(other => other !== prefix),
+      })
+    tunnel.owners.set(prefix, peer.publicKey)
+  }
+  tunnel.peers.set(peer.publicKey, { ...peer, endpoint: peer.endpoint ?? known?.endpoint ?? null })
+}
+
+function dropPeer(tunnel: TunnelDraft, publicKey: WireguardPublicKey): void {
+  for (const prefix of tunnel.peers.get(publicKey)?.allowedIps ?? []) tunnel.owners.delete(prefix)
+  tunnel.peers.delete(publicKey)
+}
+
+function onTunnel(draft: KernelDraft, device: InterfaceName, change: (tunnel: TunnelDraft) => void): Outcome {
+  if (draft.tunnel?.interface !== device) return `Cannot find device "${device}"`
+  change(draft.tunnel)
+  return null
+}
+
+function onSegment(
+  draft: KernelDraft,
+  device: InterfaceName,
+  change: (segment: SegmentDraft) => unknown,
+): Outcome {
+  const segment = draft.segments.get(device)
+  if (segment === undefined) return `Cannot find device "${device}"`
+  change(segment)
+  return null
+}
+
+function onDevice(
+  draft: KernelDraft,
+  name: InterfaceName,
+  change: (device: TunnelDraft | SegmentDraft) => Outcome,
+): Outcome {
+  const device = deviceOf(draft, name)
+  return device === null ? `Cannot find device "${name}"` : change(device)
+}
+
+/** An entry that names a VTEP needs its lower device, and the family of the segment's own address. */
+function toVtep(
+  draft: KernelDraft,
+  device: InterfaceName,
+  lower: InterfaceName,
+  vtep: IpAddress,
+  change: (segment: SegmentDraft) => unknown,
+): Outcome {
+  if (deviceOf(draft, lower) === null) return `Cannot find device "${lower}"`
+  const local = draft.segments.get(device)?.local
+  if (local !== undefined && familyOf(local) !== familyOf(vtep))
+    return 'Address family not supported by protocol'
+  return onSegment(draft, device, change)
+}
+
+function isUp(draft: KernelDraft, name: InterfaceName): Outcome {
+  return onDevice(draft, name, device => (device.up ? null : 'Network is down'))
+}
+
+function greatestMtu(draft: KernelDraft, segment: SegmentDraft): number {
+  return draft.tunnel === null ? segment.mtu : segmentMtu(draft.tunnel.mtu, segment.local)
+}
+
+function deviceOf(draft: KernelDraft, name: InterfaceName): TunnelDraft | SegmentDraft | null {
+  return draft.tunnel?.interface === name ? draft.tunnel : (draft.segments.get(name) ?? null)
+}
