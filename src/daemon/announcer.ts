@@ -18,12 +18,7 @@ export interface Announcer {
   stop(): void
 }
 
-export function createAnnouncer(
-  parts: DaemonParts,
-  state: State,
-  journal: Journal,
-  spoken: () => void,
-): Announcer {
+export function createAnnouncer(parts: DaemonParts, state: State, journal: Journal): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
   let stopped = false
@@ -46,6 +41,7 @@ export function createAnnouncer(
     if (announcement === null || state.gossip === null) return
     if (state.own !== null && saysTheSame(announcement, state.own.announcement)) return
     await speak(announcement)
+    log.debug('announcement.published', { ...state.sequence })
   }
 
   async function speak(announcement: Announcement): Promise<void> {
@@ -55,9 +51,7 @@ export function createAnnouncer(
     const numbered = { ...announcement, sequence: state.sequence }
     const envelope = await gossip.seal(encodeAnnouncement(numbered))
     state.own = ownMember(numbered, envelope, clock.now())
-    log.debug('announcement.published', { ...state.sequence })
     scheduleHeartbeat(numbered.heartbeatSeconds)
-    spoken()
     await gossip.publish(envelope)
   }
 
@@ -69,7 +63,9 @@ export function createAnnouncer(
 
   async function beat(): Promise<void> {
     const announcement = composeNow()
-    if (announcement !== null) await speak(announcement)
+    if (announcement === null) return
+    await speak(announcement)
+    log.debug('announcement.spoken', { ...state.sequence })
   }
 
   async function refute(heard: Sequence): Promise<void> {

@@ -10,9 +10,10 @@ import { failed, ok } from '../model/failure.ts'
 import { emptyKernelState } from '../model/kernel-state.ts'
 import { farewellMilliseconds } from '../model/limits.ts'
 import { createAnnouncer } from './announcer.ts'
-import { problemsOf } from './health.ts'
+import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
+import { failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
 import { createReconciler } from './reconciler.ts'
 import { newState, type State } from './state.ts'
@@ -23,6 +24,8 @@ export interface Daemon extends ControlSource {
   start(): Promise<Result<void>>
   /** Ends the daemon and leaves the data plane as it is. */
   stop(): Promise<void>
+  /** Something outside changed that a decision depends on. */
+  look(): void
   /** Takes over what can change live. */
   reconfigure(configuration: Configuration): void
   /** Resolves when `down` or `leave` took the data plane away. */
@@ -34,13 +37,16 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { clock, kernel, log } = parts
   const state: State = newState(parts, parts.facts())
   const journal = createJournal(parts, state)
-  const announcer = createAnnouncer(parts, state, journal, () => witness.spoken())
+  const announcer = createAnnouncer(parts, state, journal)
   const reconciler = createReconciler(parts, state, {
     async claimsChanged() {
       await journal.saveState()
       void announcer.update()
     },
-    looked: () => witness.looked(),
+    looked() {
+      witness.looked()
+      health.tell()
+    },
   })
   const witness = createWitness(parts, state, {
     mark: reconciler.mark,
@@ -54,8 +60,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
     ownHeard: sequence => void announcer.refute(sequence),
     synced: reconciler.mark,
     neighboursChanged: () =>
-      log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length }),
+      log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),
   })
+  const health = createHealth(parts, state)
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
 
@@ -109,7 +116,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   async function down(): Promise<readonly Failure[]> {
     await stop()
     const failures = await takeAway()
-    for (const failure of failures) log.error('down.failed', { ...failure, reason: failure.message })
+    for (const failure of failures) log.error('down.failed', failureFields(failure))
     log.info('down.done')
     ended.resolve()
     return failures
@@ -145,7 +152,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       state: observation?.state ?? null,
       neighbours: state.gossip?.neighbours() ?? [],
       dials: state.gossip?.dials() ?? [],
-      problems: problemsOf(parts, state),
+      problems: health.problems(),
       refused: new Map(refused),
       warm,
       vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
@@ -158,5 +165,15 @@ export function createDaemon(parts: DaemonParts): Daemon {
     void announcer.update()
   }
 
-  return { start, stop, reconfigure, ended: ended.promise, snapshot, plan: reconciler.plan, down, leave }
+  return {
+    start,
+    stop,
+    look: reconciler.mark,
+    reconfigure,
+    ended: ended.promise,
+    snapshot,
+    plan: reconciler.plan,
+    down,
+    leave,
+  }
 }

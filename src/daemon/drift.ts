@@ -1,14 +1,14 @@
 import { diff } from '../mesh/diff.ts'
 import { order } from '../mesh/order.ts'
 import type { KernelState } from '../model/kernel-state.ts'
-import { describeStep } from '../model/step.ts'
-import type { Log } from './parts.ts'
+import { describePlan } from './log-fields.ts'
+import type { DaemonParts } from './parts.ts'
 
 /** Tells what of the kernel changed and was not us: the steps that lead back to where it had settled. */
-export function logDrift(log: Log, settled: KernelState | null, observed: KernelState): void {
+export function logDrift(log: DaemonParts['log'], settled: KernelState | null, observed: KernelState): void {
   if (settled === null) return
   const steps = order(diff(withRoaming(settled, observed), observed), settled.tunnel?.interface ?? null)
-  if (steps.length > 0) log.warn('kernel.drift', { repairs: steps.map(describeStep) })
+  if (steps.length > 0) log.warn('kernel.drift', { repairs: describePlan(steps) })
 }
 
 /** Where WireGuard roamed to is its own business, never drift. */

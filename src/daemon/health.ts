@@ -6,8 +6,29 @@ import { describeStep } from '../model/step.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
-/** What keeps this node from being all it should be, each with what to do about it. */
-export function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
+export interface Health {
+  /** What keeps this node from being all it should be, each with what to do about it. */
+  problems(): readonly Problem[]
+  /** Logs what came and what went since the last time. */
+  tell(): void
+}
+
+export function createHealth(parts: DaemonParts, state: State): Health {
+  let told = new Map<string, Problem>()
+  return {
+    problems: () => problemsOf(parts, state),
+    tell() {
+      const before = told
+      told = new Map(problemsOf(parts, state).map(problem => [`${problem.code} ${problem.subject}`, problem]))
+      for (const [key, { code, subject, message }] of told)
+        if (!before.has(key)) parts.log.warn('problem.raised', { code, subject, reason: message })
+      for (const [key, { code, subject }] of before)
+        if (!told.has(key)) parts.log.info('problem.cleared', { code, subject })
+    },
+  }
+}
+
+function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
   return [
     ...parts.archive.notes,
     ...kernelProblems(state),

@@ -1,10 +1,12 @@
 import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } from '../gossip/port.ts'
+import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
 import { admit, type Heard } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { type DigestEntry, digestOf, hashDigest } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
 import type { Announcement, Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
+import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
@@ -22,10 +24,13 @@ export interface ListenerEvents {
 /** Takes in what the mesh says. */
 export function createListener(parts: DaemonParts, state: State, events: ListenerEvents): GossipHandlers {
   const { mesh, node, clock, log } = parts
+  const limit = createRateLimit(logRateSeconds, clock.now)
 
   function count(verdict: Verdict): Verdict {
-    if (verdict.kind !== 'accept')
-      state.refused.set(verdict.reason, (state.refused.get(verdict.reason) ?? 0) + 1)
+    if (verdict.kind === 'accept') return verdict
+    state.refused.set(verdict.reason, (state.refused.get(verdict.reason) ?? 0) + 1)
+    const suppressed = verdict.kind === 'reject' ? limit.take(verdict.reason) : null
+    if (suppressed !== null) log.warn('announcement.refused', { reason: verdict.reason, suppressed })
     return verdict
   }
 

@@ -1,5 +1,6 @@
 import type { Gossip, GossipHandlers } from '../gossip/port.ts'
 import type { Clock } from '../host/clock.ts'
+import type { Log } from '../host/log.ts'
 import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
 import type { Resolved } from '../mesh/endpoint.ts'
@@ -18,7 +19,7 @@ export interface DaemonParts {
   readonly software: string
   presharedKey(publicKey: WireguardPublicKey): KeyFingerprint
   readonly clock: Clock
-  readonly log: Log
+  readonly log: Omit<Log, 'setLevel'>
   readonly kernel: Kernel
   startGossip(handlers: GossipHandlers): Promise<Result<Gossip>>
   readonly archive: Archive
@@ -29,13 +30,3 @@ export interface DaemonParts {
 
 /** What outlives the daemon. */
 export type Archive = Omit<Store, 'close'>
-
-/** Events with fields from one glossary: changes, not states. */
-export interface Log {
-  debug(event: string, fields?: LogFields): void
-  info(event: string, fields?: LogFields): void
-  warn(event: string, fields?: LogFields): void
-  error(event: string, fields?: LogFields): void
-}
-
-export type LogFields = Readonly<Record<string, unknown>>

@@ -14,6 +14,7 @@ import {
 } from '../model/limits.ts'
 import { describeStep, type Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
+import { describePlan, failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -151,9 +152,9 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     state.stepFailures = stepFailures
     const broken = new Set(stepFailures.map(({ step }) => step))
     const done = plan.filter(step => !broken.has(step))
-    if (done.length > 0) log.info('plan.applied', { steps: done.map(describeStep) })
+    if (done.length > 0) log.info('plan.applied', { steps: describePlan(done) })
     for (const { step, failure } of stepFailures)
-      log.error('step.failed', { step: describeStep(step), ...failure, reason: failure.message })
+      log.error('step.failed', { step: describeStep(step), ...failureFields(failure) })
     if (stepFailures.length > 0) return 'failed'
     return 'changed'
   }
@@ -161,7 +162,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   function noteFailure(result: Awaited<ReturnType<typeof kernel.observe>>): 'failed' {
     if (result.ok) return 'failed'
     if (state.kernelFailure?.message !== result.failure.message)
-      log.error('kernel.not_observed', { ...result.failure, reason: result.failure.message })
+      log.error('kernel.not_observed', failureFields(result.failure))
     state.kernelFailure = result.failure
     return 'failed'
   }

@@ -14,8 +14,6 @@ export interface Witness {
   looked(): void
   /** WireGuard's counters were read between two looks. */
   read(readings: readonly WireguardReading[]): void
-  /** We said something new of ourselves. */
-  spoken(): void
   stop(): void
 }
 
@@ -47,8 +45,18 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     tick = clock.setTimer(observeSeconds * 1000, () => {
       scheduleTick()
       refreshFacts()
-      state.membership = forget(state.membership, clock.now())
+      forgetOld()
     })
+  }
+
+  function forgetOld(): void {
+    const before = state.membership
+    state.membership = forget(before, clock.now())
+    if (state.membership === before) return
+    for (const { announcement } of before.values())
+      if (!state.membership.has(announcement.node))
+        log.info('member.forgotten', { member: announcement.node, name: announcement.name })
+    events.mark()
   }
 
   function tellLiveness(): void {
@@ -88,9 +96,6 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       }
       state.tracks = tracks
       tellLiveness()
-    },
-    spoken() {
-      log.debug('announcement.spoken', { ...state.sequence })
     },
     stop() {
       pending?.()

@@ -81,6 +81,7 @@ export const logEvents = {
   'kernel.not_observed': { meaning: 'the kernel could not be looked at', fields: failure },
   'problem.raised': { meaning: 'see lnetctl status', fields: ['code', 'subject', 'reason'] },
   'problem.cleared': { meaning: 'that is over', fields: ['code', 'subject'] },
+  'kernel.monitor_ended': { meaning: 'its events are not heard for a moment', fields: ['reason', 'command'] },
   'down.done': { meaning: 'the data plane was taken away', fields: [] },
   'down.failed': { meaning: 'a part of the data plane stayed', fields: failure },
 } as const satisfies Record<string, EventEntry>

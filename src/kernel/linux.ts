@@ -17,10 +17,10 @@ export interface LinuxKernelOptions {
     readonly implementation: TunnelImplementation | null
   }
   readonly secrets: TunnelSecrets
-  /** Device names of the configuration: whoever holds one without our mark is reported as foreign. */
-  readonly wanted: readonly InterfaceName[]
-  /** An event of the glossary with its fields; never a secret. */
-  readonly log: (event: string, fields: Readonly<Record<string, string | number | null>>) => void
+  /** Device names of the configuration in force: whoever holds one without our mark is reported as foreign. */
+  wanted(): readonly InterfaceName[]
+  /** A failure that nobody waits for: a monitor that ended and will be started again. */
+  log(failure: Failure): void
 }
 
 export interface LinuxKernel extends Kernel {
@@ -30,17 +30,17 @@ export interface LinuxKernel extends Kernel {
 
 /** This machine's kernel, by ip, bridge, wg and nft. */
 export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
-  const { mesh, tunnel, secrets, wanted, log } = options
+  const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
   return {
-    observe: () => observe({ mesh, tunnel: tunnel.interface, wanted }),
+    observe: () => observe({ mesh, tunnel: tunnel.interface, wanted: options.wanted() }),
     readings: () => observeReadings(tunnel.interface),
     apply: plan => applyPlan(plan, { mesh, implementation, secrets }),
     watch: listener =>
       watch({
-        own: new Set([tunnel.interface, ...wanted]),
+        isOwn: name => name === tunnel.interface || options.wanted().some(wanted => wanted === name),
         listener,
-        onEnded: ({ message, command }) => log('kernel.monitor-ended', { message, command }),
+        onEnded: failure => options.log(failure),
       }),
     speak,
     preflight: () => preflight(implementation),

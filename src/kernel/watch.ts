@@ -1,4 +1,3 @@
-import type { InterfaceName } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import { monitorLineCharactersMax, retryMillisecondsMax, retryMillisecondsMin } from '../model/limits.ts'
 import type { Closeable, KernelEvent } from './port.ts'
@@ -7,7 +6,7 @@ import { type Child, type Command, execute, follow } from './run.ts'
 
 export interface WatchOptions {
   /** Our devices. */
-  readonly own: ReadonlySet<InterfaceName>
+  readonly own: Pick<ReadonlySet<InterfaceName>, 'has'>
   readonly listener: (event: KernelEvent) => void
   /** A monitor ended by itself; it is started again after a while. */
   readonly onEnded: (failure: Failure) => void
@@ -18,8 +17,8 @@ export function watch(options: WatchOptions): Closeable {
   const links: Command = { tool: 'ip', arguments: ['-oneline', 'monitor', 'link', 'address', 'route'] }
   const forwarding: Command = { tool: 'bridge', arguments: ['monitor', 'fdb'] }
   const monitors = [
-    new Monitor(links, classifyLinks(options.own), options),
-    new Monitor(forwarding, classifyForwarding(options.own), options),
+    new Monitor(links, classifyLinks(options.isOwn), options),
+    new Monitor(forwarding, classifyForwarding(options.isOwn), options),
   ]
   return {
     close: () => {

@@ -1,7 +1,8 @@
-import type { InterfaceName } from '../../model/address.ts'
 import { underlayAddressesMax } from '../../model/limits.ts'
 import type { KernelEvent } from '../port.ts'
 import { routeProtocol } from '../render.ts'
+
+type IsOwn = (name: string) => boolean
 
 /** What one line of a monitor means to us; null for noise. */
 export type Classify = (line: string) => KernelEvent | null
@@ -10,13 +11,13 @@ export type Classify = (line: string) => KernelEvent | null
  * Lines of `ip -oneline monitor link address route`. Routers repeat an address with a new lifetime every few
  * seconds: an underlay address is news only when something else about it changed.
  */
-export function classifyLinks(own: ReadonlySet<InterfaceName>): Classify {
+export function classifyLinks(own: Pick<ReadonlySet<InterfaceName>, 'has'>): Classify {
   const known = new Map<string, string>()
   return line => {
     const match = /^(Deleted )?\d+: ([^\s:@]+)[@:\s]/.exec(line)
-    if (match === null) return classifyRoute(line, own)
+    if (match === null) return classifyRoute(line, isOwn)
     const [, deleted, device] = match
-    if (own.has(device as InterfaceName)) return 'ours'
+    if (isOwn(device ?? '')) return 'ours'
     const address = / inet6? (\S+)/.exec(line)?.[1]
     if (address === undefined) return 'underlay'
     return isRepetition(known, `${device} ${address}`, deleted === undefined ? withoutLifetime(line) : null)
@@ -26,18 +27,18 @@ export function classifyLinks(own: ReadonlySet<InterfaceName>): Classify {
 }
 
 /** Lines of `bridge monitor fdb`: learned entries come and go, static ones are lnet's. */
-export function classifyForwarding(own: ReadonlySet<InterfaceName>): Classify {
+export function classifyForwarding(own: Pick<ReadonlySet<InterfaceName>, 'has'>): Classify {
   return line => {
     const device = / dev (\S+)/.exec(line)?.[1]
-    return own.has(device as InterfaceName) && / (static|permanent)\b/.test(line) ? 'ours' : null
+    return isOwn(device ?? '') && / (static|permanent)\b/.test(line) ? 'ours' : null
   }
 }
 
 /** Our own routes, and the underlay's default route, by which everything leaves. */
-function classifyRoute(line: string, own: ReadonlySet<InterfaceName>): KernelEvent | null {
+function classifyRoute(line: string, own: Pick<ReadonlySet<InterfaceName>, 'has'>): KernelEvent | null {
   if (line.includes(` proto ${routeProtocol} `)) return 'ours'
   const device = / dev (\S+)/.exec(line)?.[1]
-  return /^(Deleted )?default /.test(line) && !own.has(device as InterfaceName) ? 'underlay' : null
+  return /^(Deleted )?default /.test(line) && !isOwn(device ?? '') ? 'underlay' : null
 }
 
 function isRepetition(known: Map<string, string>, key: string, form: string | null): boolean {

@@ -1,0 +1,14 @@
+import type { Failure } from '../model/failure.ts'
+import { logStepsMax } from '../model/limits.ts'
+import { describeStep, type Plan } from '../model/step.ts'
+
+/** An operating failure in the words of the log. */
+export function failureFields({ message, command, exitCode, stderr }: Failure) {
+  return { reason: message, command, exitCode, stderr }
+}
+
+/** The sentences of a plan; a very long one is cut short, and says so. */
+export function describePlan(plan: Plan): readonly string[] {
+  const sentences = plan.slice(0, logStepsMax).map(describeStep)
+  return plan.length > logStepsMax ? [...sentences, `and ${plan.length - logStepsMax} more`] : sentences
+}

@@ -1,0 +1,238 @@
+import { parseArgs } from 'node:util'
+import { openControlServer } from './control/server.ts'
+import { createDaemon, type Daemon } from './daemon/daemon.ts'
+import { liveChanges } from './daemon/reload.ts'
+import { createGossip } from './gossip/gossip.ts'
+import { systemClock } from './host/clock.ts'
+import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
+import { readFacts } from './host/facts.ts'
+import { type Keyring, openKeyring, tunnelSecrets } from './host/keyring.ts'
+import { type Log, openLog } from './host/log.ts'
+import { createNotifier } from './host/notify.ts'
+import { createResolver, type Resolver } from './host/resolve.ts'
+import { deriveMeshKeys, type MeshKeys, readMeshSecret } from './host/secret.ts'
+import { openStore, type Store } from './host/store.ts'
+import { createLinuxKernel, type LinuxKernel } from './kernel/linux.ts'
+import { segmentPrefixes, tunnelPrefix } from './mesh/claims.ts'
+import { keyFingerprint } from './mesh/derive.ts'
+import { type InterfaceName, parseIpAddress, prefixContains } from './model/address.ts'
+import type { Configuration } from './model/configuration.ts'
+import type { Failure, Result } from './model/failure.ts'
+import { software } from './model/software.ts'
+
+const usage = `Usage: lnetd [--config FILE] [--check]
+
+  --config FILE  the configuration, /etc/lnetd/lnetd.yaml by default
+  --check        say what is wrong with it, and exit: 0 when nothing is, 2 otherwise
+  --version      print the version
+  --help         print this
+
+SIGHUP reads the configuration again; SIGTERM ends lnetd and leaves the network up (see lnetctl down).`
+
+const notify = createNotifier({ environment: process.env })
+
+/** A start that cannot go on: one line each, and an exit code. */
+class Refusal extends Error {
+  readonly sentences: readonly string[]
+  readonly exitCode: number
+
+  constructor(sentences: readonly string[], exitCode = 1) {
+    super(sentences.join('\n'))
+    this.sentences = sentences
+    this.exitCode = exitCode
+  }
+}
+
+main().catch((error: unknown) => {
+  if (!(error instanceof Refusal)) throw error
+  for (const sentence of error.sentences) process.stderr.write(`lnetd: ${sentence}\n`)
+  process.exit(error.exitCode)
+})
+
+async function main(): Promise<void> {
+  const { config, check, version, help } = readArguments()
+  if (help) return void process.stdout.write(`${usage}\n`)
+  if (version) return void process.stdout.write(`lnetd ${software}\n`)
+  const loaded = accepted(await loadConfiguration(config), config)
+  if (check) return void process.stdout.write(`${config}: no problems\n`)
+  await run(config, loaded)
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: 'string', default: '/etc/lnetd/lnetd.yaml' },
+        check: { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new Refusal([`${(error as Error).message}`, usage], 2)
+  }
+}
+
+type Accepted = Extract<LoadedConfiguration, { ok: true }>
+
+function accepted(loaded: LoadedConfiguration, path: string): Accepted {
+  if (loaded.ok) return loaded
+  throw new Refusal(
+    loaded.problems.map(problem => describeConfigurationProblem(path, problem)),
+    2,
+  )
+}
+
+async function run(path: string, { configuration, inlineSecret, warnings }: Accepted): Promise<void> {
+  const log = await openLog(configuration.log.level)
+  log.info('daemon.starting', { software, file: path })
+  for (const reason of warnings) log.warn('configuration.warning', { reason })
+  const secret = must(await readMeshSecret(configuration, inlineSecret))
+  const keys = deriveMeshKeys(secret, configuration.mesh.id)
+  const keyring = must(await openKeyring(configuration.stateDir))
+  for (const file of keyring.created) log.info('key.created', { file })
+  const store = must(await openStore(configuration.stateDir, systemClock))
+  for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })
+  const machine = assemble({ configuration, keys, keyring, store, log })
+  refuseAny(await machine.kernel.preflight())
+  const control = must(await openControlServer(configuration.socket, machine.daemon))
+  must(await machine.daemon.start())
+  const { node, publicKey } = keyring
+  log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
+  await tell(log, notify.ready(`node ${configuration.name}`))
+  keepWatchdogFed(log)
+  process.on('SIGHUP', () => void reload(path, machine, log))
+  const signal = await endOf(machine.daemon)
+  log.info('daemon.stopping', { signal })
+  await tell(log, notify.stopping())
+  await control.close()
+  await machine.daemon.stop()
+  await store.close()
+  process.exit(0)
+}
+
+interface Machine {
+  readonly daemon: Daemon
+  readonly kernel: LinuxKernel
+  /** The configuration in force, for adapters that look it up each time. */
+  current: Configuration
+}
+
+interface Pieces {
+  readonly configuration: Configuration
+  readonly keys: MeshKeys
+  readonly keyring: Keyring
+  readonly store: Store
+  readonly log: Log
+}
+
+/** The one place that knows every adapter. */
+function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine {
+  const secrets = tunnelSecrets(keyring, keys)
+  const machine: { current: Configuration } = { current: configuration }
+  const kernel = createLinuxKernel({
+    mesh: keys.meshId,
+    tunnel: configuration.tunnel,
+    secrets,
+    wanted: () => devicesOf(machine.current),
+    log: (_, { message, command }) =>
+      log.warn('kernel.monitor_ended', {
+        reason: String(message),
+        command: command === null ? null : String(command),
+      }),
+  })
+  const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })
+  const daemon: Daemon = createDaemon({
+    configuration,
+    mesh: keys.meshId,
+    node: keyring.node,
+    publicKey: keyring.publicKey,
+    software,
+    presharedKey: publicKey => keyFingerprint(secrets.presharedKey(publicKey)),
+    clock: systemClock,
+    log,
+    kernel,
+    startGossip: handlers =>
+      createGossip(
+        {
+          identitySeed: keyring.identitySeed,
+          networkKey: keys.networkKey,
+          topic: `/lnet/1/${keys.meshId}`,
+          port: configuration.gossip.port,
+          bootstrap: configuration.bootstrap,
+          mdns: configuration.discovery.mdns,
+          isInside: address => isInside(address, machine.current, keys),
+          now: () => systemClock.now(),
+          random: () => systemClock.random(),
+        },
+        handlers,
+      ),
+    archive: store,
+    facts: () => readFacts(new Set(devicesOf(machine.current))),
+    resolved: place => resolver.known(place),
+  })
+  return Object.assign(machine, { daemon, kernel })
+}
+
+function devicesOf({ tunnel, segments }: Configuration): readonly InterfaceName[] {
+  return [tunnel.interface, ...segments.map(segment => segment.interface)]
+}
+
+function isInside(text: string, { tunnel, segments }: Configuration, { meshId }: MeshKeys): boolean {
+  const address = parseIpAddress(text)
+  if (address === null) return false
+  const inside = [
+    tunnelPrefix(tunnel, meshId),
+    ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
+  ]
+  return inside.some(prefix => prefixContains(prefix, address))
+}
+
+async function reload(path: string, machine: Machine, log: Log): Promise<void> {
+  await tell(log, notify.reloading())
+  const loaded = await loadConfiguration(path)
+  if (loaded.ok) {
+    const { live, kept } = liveChanges(machine.current, loaded.configuration)
+    for (const key of kept)
+      log.warn('configuration.warning', { reason: `${key} changes at the next restart of lnetd only` })
+    machine.current = live
+    log.setLevel(live.log.level)
+    machine.daemon.reconfigure(live)
+    log.info('configuration.reloaded', { file: path })
+  } else {
+    for (const problem of loaded.problems)
+      log.error('configuration.refused', { file: path, reason: describeConfigurationProblem(path, problem) })
+  }
+  await tell(log, notify.ready(`node ${machine.current.name}`))
+}
+
+function keepWatchdogFed(log: Log): void {
+  const every = notify.watchdogMilliseconds
+  if (every === null) return
+  systemClock.setTimer(every, () => {
+    void tell(log, notify.watchdog())
+    keepWatchdogFed(log)
+  })
+}
+
+/** Until somebody wants an end: a signal, or `lnetctl down`. */
+function endOf(daemon: Daemon): Promise<string> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    void daemon.ended.then(() => resolve('down'))
+  })
+}
+
+async function tell(log: Log, told: Promise<Result<void>>): Promise<void> {
+  const result = await told
+  if (!result.ok) log.warn('notify.failed', { reason: result.failure.message })
+}
+
+function must<Value>(result: Result<Value>): Value {
+  if (result.ok) return result.value
+  throw new Refusal([result.failure.message])
+}
+
+function refuseAny(failures: readonly Failure[]): void {
+  if (failures.length > 0) throw new Refusal(failures.map(({ message }) => message))
+}
