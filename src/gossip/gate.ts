@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection, ConnectionGater, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeId } from '../model/node.ts'
 import { judgeDuplicate } from './duplicates.ts'
+import type { Suspects } from './suspects.ts'
 import { isInsideAddress } from './swarm.ts'
 
 /** What the gate has to know of the swarm it guards. */
@@ -9,16 +11,24 @@ export interface Guarded {
   readonly self: NodeId
   isInside(address: string): boolean
   connectionsTo(peer: PeerId): readonly Connection[]
+  readonly suspects: Suspects
 }
 
-/** Refuses tunnel addresses and keeps one connection a node. */
+/** Refuses tunnel addresses, keeps one connection a node, and watches who fails in the handshake. */
 export function gateOf(guarded: Guarded): ConnectionGater {
-  const refusesSecond = (coming: 'inbound' | 'outbound') => (peer: PeerId) => refuses(guarded, peer, coming)
+  const isInside = (address: Multiaddr) => isInsideAddress(guarded, address.toString())
   return {
-    denyDialMultiaddr: address => isInsideAddress(guarded, address.toString()),
-    filterMultiaddrForPeer: (_peer, address) => !isInsideAddress(guarded, address.toString()),
-    denyInboundEncryptedConnection: refusesSecond('inbound'),
-    denyOutboundEncryptedConnection: refusesSecond('outbound'),
+    denyDialMultiaddr: isInside,
+    filterMultiaddrForPeer: (_peer, address) => !isInside(address),
+    denyInboundConnection: connection => {
+      guarded.suspects.watch(connection)
+      return false
+    },
+    denyInboundEncryptedConnection: (peer, connection) => {
+      guarded.suspects.clear(connection)
+      return refuses(guarded, peer, 'inbound')
+    },
+    denyOutboundEncryptedConnection: peer => refuses(guarded, peer, 'outbound'),
   }
 }
 

@@ -12,9 +12,11 @@ import { followDiscovery } from './mdns.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
 import { type Redial, startRedial } from './redial.ts'
+import { type Suspects, watchSuspects } from './suspects.ts'
 import { privateKeyOf, type Swarm, type SwarmParts, startSwarm, tcpParts } from './swarm.ts'
 import { type Sync, type SyncHandlers, startSync } from './sync.ts'
 import { joinTopic } from './topic.ts'
+import { startUpkeep } from './upkeep.ts'
 
 /** What a test may put in place of the real thing. */
 export interface GossipParts extends Partial<Pick<SwarmParts, 'transports' | 'listen'>> {
@@ -34,15 +36,17 @@ export async function createGossip(
   if (node === null)
     return failed('the identity key gives no node id; it has to be an Ed25519 seed of 32 bytes')
   let swarm: Swarm | null = null
+  const suspects = watchSuspects(options.now)
   const gater = gateOf({
     self: node,
+    suspects,
     isInside: address => options.isInside(address),
     connectionsTo: peer => swarm?.getConnections(peer) ?? [],
   })
   const started = await startSwarm(options, { ...tcpParts(options.port), ...parts, privateKey, gater })
   if (!started.ok) return started
   swarm = started.value
-  return ok(await join(started.value, { node, privateKey, options, handlers, parts }))
+  return ok(await join(started.value, { node, privateKey, options, handlers, parts, suspects }))
 }
 
 interface Joining {
@@ -51,12 +55,14 @@ interface Joining {
   readonly options: GossipOptions
   readonly handlers: GossipHandlers
   readonly parts: GossipParts
+  readonly suspects: Suspects
 }
 
 async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
-  const { node, privateKey, options, handlers, parts } = joining
+  const { node, privateKey, options, handlers, parts, suspects } = joining
   const topic = joinTopic(swarm.services.topic, options.topic, handlers)
   const redial = startRedial(swarm, options, () => handlers.candidates(), parts.resolve ?? resolveHost)
+  const endUpkeep = startUpkeep(swarm, topic, () => handlers.candidates())
   const sync = parts.sync === false ? null : await startSync(swarm, options, hearing(handlers, redial))
   const changed = () => {
     redial.look()
@@ -72,9 +78,12 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
       const opening = await openEnvelope(envelope)
       return opening.ok ? opening.opened : null
     },
-    publish: async envelope => sync?.tell(await topic.publish(envelope)),
+    publish: async envelope => {
+      const informed = await topic.publish(envelope)
+      sync?.tell(informed)
+    },
     neighbours: () => neighboursOf(swarm),
-    dials: () => redial.reports(),
+    dials: () => [...redial.reports(), ...suspects.reports()].sort((a, b) => compareText(a.target, b.target)),
     redial: () => {
       redial.refresh()
       sync?.probe()
@@ -83,6 +92,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
       swarm.removeEventListener('peer:connect', changed)
       swarm.removeEventListener('peer:disconnect', changed)
       redial.stop()
+      endUpkeep()
       topic.leave()
       await Promise.race([
         stopAll(swarm, sync),

@@ -1,20 +1,20 @@
 import {
   afterFailure,
   type DialRecord,
-  type DialTarget,
   dueTargets,
   nextDueAt,
   secretMayDiffer,
   withFreshBackoff,
 } from '../mesh/redial.ts'
 import { compareText } from '../model/address.ts'
-import { bootstrapAgainSeconds, discoveredNodesMax, neighbourDegree } from '../model/limits.ts'
+import { neighbourDegree } from '../model/limits.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { type DialOutcome, dialAddresses } from './dial.ts'
-import { bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
+import type { Resolve } from './places.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
 import { isInsideAddress, type Swarm } from './swarm.ts'
+import { type Target, TargetBook } from './targets.ts'
 
 /** Looks for neighbours for ever. */
 export interface Redial {
@@ -26,11 +26,6 @@ export interface Redial {
   /** Known outside of any announcement: by multicast. */
   discovered(node: NodeId, addresses: readonly string[]): void
   stop(): void
-}
-
-type Target = DialTarget & {
-  readonly node: NodeId | null
-  readonly addresses: () => Promise<readonly string[]>
 }
 
 const lookMillisecondsMax = 5000
@@ -52,14 +47,9 @@ class Redialling implements Redial {
   private readonly swarm: Swarm
   private readonly options: GossipOptions
   private readonly candidates: () => readonly DialCandidate[]
-  private readonly resolve: Resolve
+  private readonly book: TargetBook
   private readonly records = new Map<string, DialRecord>()
   private readonly dialling = new Set<string>()
-  /** Who answered at a bootstrap place, and when. */
-  private readonly reached = new Map<string, { readonly node: NodeId; readonly at: number }>()
-  private readonly found = new Map<NodeId, readonly string[]>()
-  /** Bootstrap places that turned out to be this node. */
-  private readonly ourselves = new Set<string>()
   private readonly stopping = new AbortController()
   private timer: NodeJS.Timeout | null = null
   private refreshedAt = Number.NEGATIVE_INFINITY
@@ -73,7 +63,7 @@ class Redialling implements Redial {
     this.swarm = swarm
     this.options = options
     this.candidates = candidates
-    this.resolve = resolve
+    this.book = new TargetBook(options.bootstrap, resolve)
   }
 
   look(): void {
@@ -84,7 +74,7 @@ class Redialling implements Redial {
     const now = this.options.now()
     if (now - this.refreshedAt >= refreshMillisecondsMin) {
       this.refreshedAt = now
-      this.ourselves.clear()
+      this.book.forgetOurselves()
       for (const [key, record] of this.records) this.records.set(key, withFreshBackoff(record, now))
     }
     this.look()
@@ -93,7 +83,7 @@ class Redialling implements Redial {
   reports(): readonly DialReport[] {
     const connected = this.connected()
     return [...this.records]
-      .filter(([key]) => !connected.has(key) && !connected.has(this.reached.get(key)?.node ?? ''))
+      .filter(([key]) => !this.book.isConnected(key, connected))
       .map(([target, record]) => ({
         target,
         failures: record.failures,
@@ -105,10 +95,7 @@ class Redialling implements Redial {
   }
 
   discovered(node: NodeId, addresses: readonly string[]): void {
-    this.found.delete(node)
-    this.found.set(node, addresses)
-    const [oldest] = this.found.keys()
-    if (this.found.size > discoveredNodesMax && oldest !== undefined) this.found.delete(oldest)
+    this.book.discovered(node, addresses)
     this.look()
   }
 
@@ -126,10 +113,10 @@ class Redialling implements Redial {
   private dialDue(): void {
     const now = this.options.now()
     const connected = this.connected()
-    const targets = this.targets(connected, now)
+    const targets = this.book.targets(this.candidates(), this.swarm.peerId.toString(), connected, now)
     const situation = { records: this.records, dialling: this.dialling, connected: connected.size, now }
     this.forgetOthers(targets)
-    for (const target of dueTargets(targets, situation)) void this.dial(target as Target)
+    for (const target of dueTargets(targets, situation)) void this.dial(target)
     const dueAt = nextDueAt(
       targets.filter(({ wanted }) => wanted || connected.size < neighbourDegree),
       situation,
@@ -166,11 +153,11 @@ class Redialling implements Redial {
     const now = this.options.now()
     if (outcome.ok && (target.node === null || target.node === outcome.node)) {
       this.records.delete(target.key)
-      if (target.node === null) this.reached.set(target.key, { node: outcome.node, at: now })
+      if (target.node === null) this.book.answered(target.key, outcome.node, now)
       return
     }
     if (!outcome.ok && outcome.isSelf && target.node === null) {
-      this.ourselves.add(target.key)
+      this.book.isOurselves(target.key)
       this.records.delete(target.key)
       return
     }
@@ -181,36 +168,6 @@ class Redialling implements Redial {
       target.key,
       afterFailure(this.records.get(target.key), failure, now, this.options.random()),
     )
-  }
-
-  private targets(connected: ReadonlySet<string>, now: number): readonly Target[] {
-    const self = this.swarm.peerId.toString()
-    const known = this.candidates().map(candidate => this.candidateTarget(candidate))
-    const keys = new Set(known.map(({ key }) => key))
-    const found = [...this.found]
-      .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }))
-      .filter(({ key }) => !keys.has(key))
-    const members = [...known, ...found].filter(({ key }) => key !== self && !connected.has(key))
-    return [...this.bootstrapTargets(connected, now), ...members]
-  }
-
-  private candidateTarget({ node, addresses, wanted }: DialCandidate): Target {
-    const place = { kind: 'addresses', addresses } as const
-    return { key: node, node, wanted, addresses: () => dialableAddresses(place, this.resolve) }
-  }
-
-  /** With enough neighbours a bootstrap place is asked rarely: then only to hear of another part of a split mesh. */
-  private bootstrapTargets(connected: ReadonlySet<string>, now: number): readonly Target[] {
-    return this.options.bootstrap.flatMap(place => {
-      const key = bootstrapKey(place)
-      const reached = this.reached.get(key)
-      if (this.ourselves.has(key) || (reached !== undefined && connected.has(reached.node))) return []
-      const rested = reached === undefined || now - reached.at > bootstrapAgainSeconds * 1000
-      const wanted = connected.size < neighbourDegree || rested
-      return wanted
-        ? [{ key, node: null, wanted, addresses: () => dialableAddresses(place, this.resolve) }]
-        : []
-    })
   }
 
   private forgetOthers(targets: readonly Target[]): void {

@@ -1,15 +1,13 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { isSameHash } from '../mesh/sync.ts'
 import {
   neighbourSilenceSecondsMax,
-  syncCascadeMillisecondsMax,
-  syncCascadeMillisecondsMin,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
   syncProbeSecondsMax,
   syncStepSecondsMax,
 } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
+import { type Cascade, cascadeTo } from './cascade.ts'
 import { type Channel, channelOver } from './channel.ts'
 import { answer, ask, type Unsettled } from './exchange.ts'
 import type { GossipHandlers, GossipOptions } from './port.ts'
@@ -24,8 +22,8 @@ export const syncProtocol = '/lnet/sync/1'
 export interface Sync {
   /** Asks every neighbour now, with little patience: dead connections are likely. */
   probe(): void
-  /** We said something new, and these heard it by the topic: the other neighbours learn it by an exchange. */
-  tell(heard: ReadonlySet<string>): void
+  /** There is something new here that these know: the other neighbours learn it by an exchange. */
+  tell(informed: ReadonlySet<string>): void
   stop(): Promise<void>
 }
 
@@ -62,14 +60,13 @@ class Syncing implements Sync {
   private readonly handlers: SyncHandlers
   private readonly links = new Map<string, Link>()
   private ticking: NodeJS.Timeout | null = null
-  private cascade: NodeJS.Timeout | null = null
-  /** Neighbours the pending news came from: they have them. */
-  private readonly sources = new Set<NodeId>()
+  private readonly cascade: Cascade
 
   constructor(swarm: Swarm, options: Pick<GossipOptions, 'now' | 'random'>, handlers: SyncHandlers) {
     this.swarm = swarm
     this.options = options
     this.handlers = handlers
+    this.cascade = cascadeTo(handlers, options.random, informed => this.tell(informed))
   }
 
   start(): void {
@@ -92,7 +89,7 @@ class Syncing implements Sync {
     this.swarm.removeEventListener('connection:open', this.opened)
     this.swarm.removeEventListener('connection:close', this.closed)
     if (this.ticking !== null) clearInterval(this.ticking)
-    if (this.cascade !== null) clearTimeout(this.cascade)
+    this.cascade.stop()
     for (const link of this.links.values()) link.channel?.abort()
     this.links.clear()
     await this.swarm.unhandle(syncProtocol)
@@ -100,7 +97,7 @@ class Syncing implements Sync {
 
   async answer(stream: Stream, connection: Connection): Promise<void> {
     const link = this.linkOf(connection)
-    const handlers = this.watched(link.node)
+    const handlers = this.cascade.from(link.node)
     await answer(channelOver(stream), handlers, syncStepSecondsMax * 1000, finished => {
       link.heardAt = this.options.now()
       if (finished && this.links.has(connection.id)) this.handlers.synced(link.node)
@@ -179,7 +176,7 @@ class Syncing implements Sync {
         link.channel = channelOver(await link.connection.newStream(syncProtocol, { signal }))
       }
       const { channel, memory } = link
-      const handlers = this.watched(link.node)
+      const handlers = this.cascade.from(link.node)
       await ask({ channel, handlers, memory, patient, stepMilliseconds, now: this.options.now })
       return true
     } catch {
@@ -187,41 +184,6 @@ class Syncing implements Sync {
       link.channel = null
       return false
     }
-  }
-
-  /** The daemon's handlers, and a look at whether what was admitted is news for others. */
-  private watched(source: NodeId): Pick<GossipHandlers, 'sync' | 'refused'> {
-    const { sync } = this.handlers
-    return {
-      refused: reason => this.handlers.refused(reason),
-      sync: {
-        setHash: () => sync.setHash(),
-        digest: () => sync.digest(),
-        envelopes: nodes => sync.envelopes(nodes),
-        admit: entries => {
-          const before = sync.setHash()
-          sync.admit(entries)
-          if (!isSameHash(before, sync.setHash())) this.passOn(source)
-        },
-      },
-    }
-  }
-
-  /** News that came by sync did not come by the topic: the other neighbours may lack them too. */
-  private passOn(source: NodeId): void {
-    this.sources.add(source)
-    if (this.cascade !== null) return
-    const span = syncCascadeMillisecondsMax - syncCascadeMillisecondsMin
-    this.cascade = setTimeout(
-      () => {
-        this.cascade = null
-        const sources = new Set(this.sources)
-        this.sources.clear()
-        for (const link of this.links.values())
-          if (sources.size > 1 || !sources.has(link.node)) this.askSoon(link, syncStepSecondsMax)
-      },
-      syncCascadeMillisecondsMin + this.options.random() * span,
-    )
   }
 
   private interval(): number {

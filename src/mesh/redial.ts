@@ -41,7 +41,10 @@ export interface DialSituation {
 }
 
 /** Which targets to dial now, of those given in order of preference: wanted ones first, no more than there is room for. */
-export function dueTargets(targets: readonly DialTarget[], situation: DialSituation): readonly DialTarget[] {
+export function dueTargets<Target extends DialTarget>(
+  targets: readonly Target[],
+  situation: DialSituation,
+): readonly Target[] {
   const { dialling, connected } = situation
   const due = targets.filter(target => !dialling.has(target.key) && isDue(target.key, situation))
   const room = Math.max(0, dialsAtOnceMax - dialling.size)

@@ -1,0 +1,88 @@
+import type { DialTarget } from '../mesh/redial.ts'
+import type { BootstrapPlace } from '../model/configuration.ts'
+import { bootstrapAgainSeconds, discoveredNodesMax, neighbourDegree } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import { bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
+import type { DialCandidate } from './port.ts'
+
+/** A target and where it may be found. */
+export interface Target extends DialTarget {
+  /** Null: whoever answers there. */
+  readonly node: NodeId | null
+  /** Names are resolved anew each time. Rejects when one does not resolve. */
+  addresses(): Promise<readonly string[]>
+}
+
+/** What was learnt of places by dialling them. */
+export class TargetBook {
+  private readonly bootstrap: readonly BootstrapPlace[]
+  private readonly resolve: Resolve
+  /** Who answered at a bootstrap place, and when. */
+  private readonly reached = new Map<string, { readonly node: NodeId; readonly at: number }>()
+  private readonly found = new Map<NodeId, readonly string[]>()
+  /** Bootstrap places that turned out to be this node. */
+  private readonly ourselves = new Set<string>()
+
+  constructor(bootstrap: readonly BootstrapPlace[], resolve: Resolve) {
+    this.bootstrap = bootstrap
+    this.resolve = resolve
+  }
+
+  /** Everything worth dialling that is not connected, in order of preference. */
+  targets(
+    candidates: readonly DialCandidate[],
+    self: string,
+    connected: ReadonlySet<string>,
+    now: number,
+  ): readonly Target[] {
+    const known = candidates.map(candidate => this.candidateTarget(candidate))
+    const keys = new Set(known.map(({ key }) => key))
+    const found = [...this.found]
+      .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }))
+      .filter(({ key }) => !keys.has(key))
+    const members = [...known, ...found].filter(({ key }) => key !== self && !connected.has(key))
+    return [...this.bootstrapTargets(connected, now), ...members]
+  }
+
+  /** Found by other means than an announcement. */
+  discovered(node: NodeId, addresses: readonly string[]): void {
+    this.found.delete(node)
+    this.found.set(node, addresses)
+    const [oldest] = this.found.keys()
+    if (this.found.size > discoveredNodesMax && oldest !== undefined) this.found.delete(oldest)
+  }
+
+  answered(key: string, node: NodeId, now: number): void {
+    this.reached.set(key, { node, at: now })
+  }
+
+  isOurselves(key: string): void {
+    this.ourselves.add(key)
+  }
+
+  /** This node's own addresses may have changed. */
+  forgetOurselves(): void {
+    this.ourselves.clear()
+  }
+
+  isConnected(key: string, connected: ReadonlySet<string>): boolean {
+    return connected.has(key) || connected.has(this.reached.get(key)?.node ?? '')
+  }
+
+  private candidateTarget({ node, addresses, wanted }: DialCandidate): Target {
+    const place = { kind: 'addresses', addresses } as const
+    return { key: node, node, wanted, addresses: () => dialableAddresses(place, this.resolve) }
+  }
+
+  /** With enough neighbours a bootstrap place is asked rarely: then only to hear of another part of a split mesh. */
+  private bootstrapTargets(connected: ReadonlySet<string>, now: number): readonly Target[] {
+    return this.bootstrap.flatMap(place => {
+      const key = bootstrapKey(place)
+      if (this.ourselves.has(key) || this.isConnected(key, connected)) return []
+      const reached = this.reached.get(key)
+      const rested = reached === undefined || now - reached.at > bootstrapAgainSeconds * 1000
+      if (connected.size >= neighbourDegree && !rested) return []
+      return [{ key, node: null, wanted: true, addresses: () => dialableAddresses(place, this.resolve) }]
+    })
+  }
+}
