@@ -135,11 +135,7 @@ function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine
     tunnel: configuration.tunnel,
     secrets,
     wanted: () => devicesOf(machine.current),
-    log: (_, { message, command }) =>
-      log.warn('kernel.monitor_ended', {
-        reason: String(message),
-        command: command === null ? null : String(command),
-      }),
+    log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
   })
   const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })
   const daemon: Daemon = createDaemon({

@@ -5,11 +5,11 @@ import { type Classify, classifyForwarding, classifyLinks } from './readers/moni
 import { type Child, type Command, execute, follow } from './run.ts'
 
 export interface WatchOptions {
-  /** Our devices. */
-  readonly own: Pick<ReadonlySet<InterfaceName>, 'has'>
-  readonly listener: (event: KernelEvent) => void
+  /** Whether a device of this name is one of ours. */
+  isOwn(name: string): boolean
+  listener(event: KernelEvent): void
   /** A monitor ended by itself; it is started again after a while. */
-  readonly onEnded: (failure: Failure) => void
+  onEnded(failure: Failure): void
 }
 
 /** Follows the kernel's own events until closed. After a gap both kinds are told, since some may have been missed. */

@@ -11,7 +11,7 @@ export type Classify = (line: string) => KernelEvent | null
  * Lines of `ip -oneline monitor link address route`. Routers repeat an address with a new lifetime every few
  * seconds: an underlay address is news only when something else about it changed.
  */
-export function classifyLinks(own: Pick<ReadonlySet<InterfaceName>, 'has'>): Classify {
+export function classifyLinks(isOwn: IsOwn): Classify {
   const known = new Map<string, string>()
   return line => {
     const match = /^(Deleted )?\d+: ([^\s:@]+)[@:\s]/.exec(line)
@@ -27,7 +27,7 @@ export function classifyLinks(own: Pick<ReadonlySet<InterfaceName>, 'has'>): Cla
 }
 
 /** Lines of `bridge monitor fdb`: learned entries come and go, static ones are lnet's. */
-export function classifyForwarding(own: Pick<ReadonlySet<InterfaceName>, 'has'>): Classify {
+export function classifyForwarding(isOwn: IsOwn): Classify {
   return line => {
     const device = / dev (\S+)/.exec(line)?.[1]
     return isOwn(device ?? '') && / (static|permanent)\b/.test(line) ? 'ours' : null
@@ -35,7 +35,7 @@ export function classifyForwarding(own: Pick<ReadonlySet<InterfaceName>, 'has'>)
 }
 
 /** Our own routes, and the underlay's default route, by which everything leaves. */
-function classifyRoute(line: string, own: Pick<ReadonlySet<InterfaceName>, 'has'>): KernelEvent | null {
+function classifyRoute(line: string, isOwn: IsOwn): KernelEvent | null {
   if (line.includes(` proto ${routeProtocol} `)) return 'ours'
   const device = / dev (\S+)/.exec(line)?.[1]
   return /^(Deleted )?default /.test(line) && !isOwn(device ?? '') ? 'underlay' : null
