@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -292,5 +292,70 @@ describe('colour', () => {
     await serve()
     expect((await onTerminal({ NO_COLOR: '1' })).out).not.toContain('\u001b[')
     expect((await lnetctl('peers')).out).not.toContain('\u001b[')
+  })
+})
+
+describe('lnetctl init, token and join', () => {
+  const paths = (name: string) => {
+    const config = join(directory, name, 'lnetd.yaml')
+    return { config, secret: join(directory, name, 'mesh.secret') }
+  }
+
+  async function initialised(): Promise<string> {
+    const { config } = paths('first')
+    expect(await lnetctl('init', '--config', config, '--name', 'gauss')).toMatchObject({ code: 0, err: '' })
+    const { code, out } = await lnetctl('token', '--config', config, '--bootstrap', '203.0.113.7')
+    expect(code).toBe(0)
+    return out
+  }
+
+  it('make a mesh and a second node of it, by argument, file or standard input', async () => {
+    const token = await initialised()
+    const secret = readFileSync(paths('first').secret, 'utf8')
+    const file = join(directory, 'token')
+    writeFileSync(file, token)
+    const ways = [[token.trim()], ['--token-file', file], ['-'], ['--token-file', '-']]
+    for (const [index, way] of ways.entries()) {
+      const node = paths(`node${index}`)
+      const argv = [program, 'join', ...way, '--config', node.config]
+      const { code, out } = await run(process.execPath, argv, {}, way.includes('-') ? token : '')
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`wrote ${node.config}\n`) })
+      expect(readFileSync(node.secret, 'utf8')).toBe(secret)
+      expect(statSync(node.secret).mode & 0o777).toBe(0o600)
+      expect(readFileSync(node.config, 'utf8')).toContain('203.0.113.7')
+    }
+  })
+
+  it('say what to do next, and never show the secret', async () => {
+    const { config, secret } = paths('first')
+    const { out } = await lnetctl('init', '--config', config, '--secret-file', secret)
+    expect(out).toContain('lnetctl token')
+    expect(out).not.toContain(readFileSync(secret, 'utf8').trim())
+  })
+
+  it('overwrite nothing', async () => {
+    const token = await initialised()
+    const { config, secret } = paths('first')
+    const before = [config, secret].map(path => readFileSync(path, 'utf8'))
+    for (const words of [['init'], ['join', token.trim()]]) {
+      const { code, err } = await lnetctl(...words, '--config', config)
+      expect(code).toBe(1)
+      expect(err).toContain('is there already')
+    }
+    expect([config, secret].map(path => readFileSync(path, 'utf8'))).toEqual(before)
+  })
+
+  it.each([
+    ['neither token nor file', [], 2],
+    ['both', ['token', '--token-file', 'file'], 2],
+    ['a file that is not there', ['--token-file', '/nonexistent/token'], 1],
+    ['an endless one', ['--token-file', '/dev/zero'], 1],
+    ['what is no token', ['hello'], 1],
+  ])('refuse %s', async (_, words, expected) => {
+    const { config } = paths('refused')
+    const { code, out, err } = await lnetctl('join', ...words, '--config', config)
+    expect({ code, out }).toEqual({ code: expected, out: '' })
+    expect(err).not.toBe('')
+    expect(existsSync(config)).toBe(false)
   })
 })
