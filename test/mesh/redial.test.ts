@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  afterFailure,
+  type DialRecord,
+  type DialTarget,
+  dueTargets,
+  nextDueAt,
+  secretMayDiffer,
+  withFreshBackoff,
+} from '../../src/mesh/redial.ts'
+import { dialsAtOnceMax, neighbourDegree } from '../../src/model/limits.ts'
+
+const silence = { error: 'timed out', handshake: false }
+const handshake = { error: 'reset', handshake: true }
+const nobody = { records: new Map(), dialling: new Set<string>(), connected: 0, now: 0 }
+
+describe('whom to dial', () => {
+  const targets: readonly DialTarget[] = [
+    { key: 'spare-1', wanted: false },
+    { key: 'wanted-1', wanted: true },
+    { key: 'wanted-2', wanted: true },
+    { key: 'spare-2', wanted: false },
+  ]
+
+  it('is the wanted ones first, and others while there are too few', () => {
+    expect(keys(dueTargets(targets, nobody))).toEqual(['wanted-1', 'wanted-2', 'spare-1', 'spare-2'])
+    const satisfied = { ...nobody, connected: neighbourDegree }
+    expect(keys(dueTargets(targets, satisfied))).toEqual(['wanted-1', 'wanted-2'])
+    expect(keys(dueTargets(targets, { ...nobody, connected: neighbourDegree - 3 }))).toHaveLength(3)
+  })
+
+  it('is nobody who is being dialled, and nobody whose wait is not over', () => {
+    const waiting = afterFailure(undefined, silence, 0, 0)
+    const situation = {
+      ...nobody,
+      connected: neighbourDegree,
+      dialling: new Set(['wanted-1']),
+      records: new Map([['wanted-2', waiting]]),
+    }
+    expect(dueTargets(targets, situation)).toEqual([])
+    expect(keys(dueTargets(targets, { ...situation, now: waiting.nextAt }))).toEqual(['wanted-2'])
+    expect(nextDueAt([targets[1], targets[2]] as DialTarget[], situation)).toBe(waiting.nextAt)
+  })
+
+  it('is never more than may be dialled at once', () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({ key: `${index}`, wanted: index % 2 === 0 }))
+    fc.assert(
+      fc.property(fc.nat({ max: 40 }), fc.nat({ max: 20 }), (dialling, connected) => {
+        const underWay = new Set(many.slice(0, dialling).map(({ key }) => key))
+        const due = dueTargets(many, { ...nobody, connected, dialling: underWay })
+        expect(due.length).toBeLessThanOrEqual(Math.max(0, dialsAtOnceMax - dialling))
+        expect(due.some(({ key }) => underWay.has(key))).toBe(false)
+      }),
+    )
+  })
+})
+
+describe('the wait after a failure', () => {
+  it('begins short, grows to 5 s at first and to 30 s after minutes, and is never the same for all', () => {
+    const first = afterFailure(undefined, silence, 0, 0.5)
+    expect(first.nextAt).toBeGreaterThanOrEqual(100)
+    expect(first.nextAt).toBeLessThanOrEqual(300)
+    expect(waitAfter(20, 0, 0.5)).toBe(5000)
+    expect(waitAfter(20, 600_000, 0.5)).toBe(30_000)
+    expect(waitAfter(20, 0, 0)).toBeLessThan(waitAfter(20, 0, 0.9))
+  })
+
+  it('is over at once when something changed, and short again', () => {
+    const tired = repeat(20, 600_000, 0.5)
+    const fresh = withFreshBackoff(tired, 700_000)
+    expect(fresh.nextAt).toBe(700_000)
+    expect(afterFailure(fresh, silence, 700_000, 0.5).nextAt - 700_000).toBeLessThan(1000)
+  })
+
+  it('tells a handshake that fails again and again, and forgets it when TCP fails', () => {
+    let record = afterFailure(undefined, handshake, 0, 0)
+    record = afterFailure(record, handshake, 1, 0)
+    expect(secretMayDiffer(record)).toBe(false)
+    record = afterFailure(record, handshake, 2, 0)
+    expect(secretMayDiffer(record)).toBe(true)
+    expect(secretMayDiffer(withFreshBackoff(record, 3))).toBe(true)
+    expect(secretMayDiffer(afterFailure(record, silence, 3, 0))).toBe(false)
+  })
+})
+
+function repeat(times: number, now: number, random: number): DialRecord {
+  let record = afterFailure(undefined, silence, 0, random)
+  for (let index = 1; index < times; index += 1) record = afterFailure(record, silence, now, random)
+  return record
+}
+
+function waitAfter(times: number, now: number, random: number): number {
+  return repeat(times, now, random).nextAt - now
+}
+
+function keys(targets: readonly DialTarget[]): readonly string[] {
+  return targets.map(({ key }) => key)
+}
