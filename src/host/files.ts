@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { failed, ok, type Result } from '../model/failure.ts'
 
@@ -60,14 +60,22 @@ export async function createWhole(path: string, bytes: Uint8Array, mode: number)
   }
 }
 
-/** Makes a directory with all its parents; one that is there stays as it is. */
-export async function makeDirectory(path: string, mode: number): Promise<Result<void>> {
+/**
+ * Makes a directory with all its parents, and tells which ones it made, outermost first; one that is there stays as
+ * it is. Not by node's own recursion, which says "no such file" of a read-only file system.
+ */
+export async function makeDirectory(path: string, mode: number): Promise<Result<readonly string[]>> {
   try {
-    await mkdir(path, { recursive: true, mode })
-    return ok(undefined)
+    await mkdir(path, { mode })
+    return ok([path])
   } catch (error) {
-    return ioFailure('make directory', path, error)
+    if (codeOf(error) === 'EEXIST' && (await isDirectory(path))) return ok([])
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) return ioFailure('make directory', path, error)
   }
+  const parents = await makeDirectory(dirname(path), mode)
+  if (!parents.ok) return parents
+  const own = await makeDirectory(path, mode)
+  return own.ok ? ok([...parents.value, ...own.value]) : own
 }
 
 export async function syncDirectory(path: string): Promise<void> {
@@ -103,10 +111,15 @@ const ioReasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory: make its directory first',
   ENOTDIR: 'a part of the path is not a directory: correct the path',
   EISDIR: 'it is a directory: correct the path',
+  EEXIST: 'something else is there already: correct the path',
   EIO: 'the disk reports an input/output error: check it (dmesg)',
   EMFILE: 'too many open files: raise the limit (LimitNOFILE)',
   ELOOP: 'too many symbolic links: correct the path',
   ENAMETOOLONG: 'the path is too long: choose a shorter one',
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false
 }
 
 async function readHandle(handle: FileHandle, path: string, bytesMax: number): Promise<Result<FileContent>> {

@@ -6,20 +6,17 @@ import {
   type Prefix,
   parseHostPort,
   parseInterfaceAddress,
-  parseIpAddress,
-  parsePort,
   parsePrefix,
   prefixOf,
 } from '../../model/address.ts'
+import { parseBootstrapPlace } from '../../model/bootstrap.ts'
 import type { BootstrapPlace } from '../../model/configuration.ts'
 import {
-  gossipAddressCharactersMax,
   ipv4PoolLengthMax,
   ipv4PoolLengthMin,
   ipv6PrefixLengthMax,
   ipv6PrefixLengthMin,
 } from '../../model/limits.ts'
-import { parseNodeId } from '../../model/node.ts'
 import { type Reader, refuse, text } from './readers.ts'
 
 /** A host with a port of its own or the given one. */
@@ -32,13 +29,6 @@ export function bootstrapPlace(defaultPort: Port): Reader<BootstrapPlace> {
   return text('a host, host:port, [IPv6]:port or a multiaddr such as /ip4/203.0.113.7/tcp/51821', value =>
     parseBootstrapPlace(value, defaultPort),
   )
-}
-
-/** Null when the text is none. */
-export function parseBootstrapPlace(value: string, defaultPort: Port): BootstrapPlace | null {
-  if (value.startsWith('/')) return isTcpMultiaddr(value) ? { kind: 'multiaddr', multiaddr: value } : null
-  const place = parseHostPort(value, defaultPort)
-  return place === null ? null : { kind: 'host', place }
 }
 
 /** A network nodes can take addresses from. Says which one was meant when an address of it was written. */
@@ -63,17 +53,4 @@ export const pool: Reader<Prefix> = plain => {
   return length < ipv4PoolLengthMin
     ? refuse(`an IPv4 network of /${ipv4PoolLengthMin} or longer`, plain)
     : { value: prefix }
-}
-
-function isTcpMultiaddr(value: string): boolean {
-  if (value.length > gossipAddressCharactersMax) return false
-  const match = /^\/(ip4|ip6|dns|dns4|dns6)\/([^/]+)\/tcp\/(\d{1,5})(?:\/p2p\/([^/]+))?$/.exec(value)
-  if (match === null) return false
-  const [, protocol, host = '', port, node] = match
-  if (parsePort(Number(port)) === null) return false
-  if (node !== undefined && parseNodeId(node) === null) return false
-  const address = parseIpAddress(host)
-  if (protocol === 'ip4' || protocol === 'ip6')
-    return address !== null && `ip${familyOf(address)}` === protocol
-  return address === null && parseHostPort(`${host}:1`) !== null
 }

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { dirname, join as joinPath, resolve as resolvePath } from 'node:path'
+import { decodeToken, encodeToken } from '../mesh/token.ts'
+import { endpoint, hostOf, type Port, parseHostPort } from '../model/address.ts'
+import { parseBootstrapPlace } from '../model/bootstrap.ts'
+import type { BootstrapPlace, Configuration } from '../model/configuration.ts'
+import type { Facts } from '../model/facts.ts'
+import { failed, ok, type Result } from '../model/failure.ts'
+import { tokenBootstrapPlacesMax } from '../model/limits.ts'
+import { type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
+import { scopeOf } from '../model/scope.ts'
+import { describeConfigurationProblem, loadConfiguration } from './config.ts'
+import { readFacts } from './facts.ts'
+import { deriveMeshId, deriveMeshKeys, readMeshSecret } from './secret.ts'
+import { type SetupFiles, writeSetup } from './setup-files.ts'
+import { firstConfiguration, joiningConfiguration } from './setup-text.ts'
+
+export interface SetupPaths {
+  /** Default: /etc/lnetd/lnetd.yaml */
+  readonly configPath?: string | undefined
+  /** Default: mesh.secret beside the configuration. */
+  readonly secretPath?: string | undefined
+}
+
+export interface InitialiseOptions extends SetupPaths {
+  /** Default: the hostname, whenever lnetd starts. */
+  readonly name?: string | undefined
+}
+
+export interface JoinOptions extends InitialiseOptions {
+  readonly token: string
+}
+
+export interface TokenOptions {
+  readonly configPath?: string | undefined
+  /** Places to put first: `host`, `host:port` or a multiaddr. */
+  readonly bootstrap?: readonly string[] | undefined
+}
+
+/** What was done, and what the operator does next, in sentences. */
+export interface SetupDone {
+  readonly written: readonly string[]
+  readonly next: readonly string[]
+}
+
+export const defaultConfigPath = '/etc/lnetd/lnetd.yaml'
+
+/** Makes the configuration and the secret of a new mesh. Never overwrites; leaves nothing half-made. */
+export async function initialise(options: InitialiseOptions): Promise<Result<SetupDone>> {
+  const secret = randomBytes(32)
+  const name = readName(options.name)
+  if (!name.ok) return name
+  const paths = pathsOf(options)
+  const written = await writeSetup(
+    paths,
+    firstConfiguration(name.value, deriveMeshId(secret), paths.secretPath),
+    secret,
+  )
+  return written.ok
+    ? ok({
+        written: written.value,
+        next: [
+          startHint(paths.configPath),
+          'Print a token for other machines with `lnetctl token`, and run `lnetctl join` with it there',
+        ],
+      })
+    : written
+}
+
+/** Makes the configuration and the secret of a node that joins. Never overwrites; leaves nothing half-made. */
+export async function join(options: JoinOptions): Promise<Result<SetupDone>> {
+  const token = decodeToken(options.token)
+  if (!token.ok) return token
+  const name = readName(options.name)
+  if (!name.ok) return name
+  const paths = pathsOf(options)
+  const text = joiningConfiguration(name.value, token.value, paths.secretPath)
+  const written = await writeSetup(paths, text, token.value.secret)
+  return written.ok
+    ? ok({
+        written: written.value,
+        next: [startHint(paths.configPath), 'See the others with `lnetctl peers`'],
+      })
+    : written
+}
+
+/** The token of the mesh this machine is configured for, with the places it can be reached at. */
+export async function makeToken({
+  configPath = defaultConfigPath,
+  bootstrap = [],
+}: TokenOptions): Promise<Result<string>> {
+  const loaded = await loadConfiguration(configPath)
+  if (!loaded.ok) {
+    const problems = loaded.problems.map(problem => describeConfigurationProblem(configPath, problem))
+    return failed(problems.join('\n'))
+  }
+  const { configuration } = loaded
+  const secret = await readMeshSecret(configuration, loaded.inlineSecret)
+  if (!secret.ok) return secret
+  const extra = bootstrap.map(text => parseBootstrapPlace(text, configuration.gossip.port))
+  const wrong = bootstrap.find((_, index) => extra[index] === null)
+  if (wrong !== undefined)
+    return failed(`${JSON.stringify(wrong)} is no place to ask: write host, host:port or a multiaddr`)
+  return encodeToken({
+    mesh: deriveMeshKeys(secret.value, configuration.mesh.id).meshId,
+    secret: secret.value,
+    bootstrap: placesOf(configuration, readFacts(ownInterfaces(configuration)), extra as BootstrapPlace[]),
+    tunnelPrefix: configuration.tunnel.prefix,
+    segments: configuration.segments,
+  })
+}
+
+/** Where this machine's gossip can be reached, best first: as asked for, as configured, public, on the LAN; then other members. */
+export function placesOf(
+  configuration: Configuration,
+  facts: Facts,
+  extra: readonly BootstrapPlace[],
+): readonly BootstrapPlace[] {
+  const { port } = configuration.gossip
+  const configured = configuration.tunnel.endpoints.flatMap(place => hostPlace(hostOf(place), port))
+  const found = facts.addresses
+    .toSorted((a, b) => Number(scopeOf(a.address) !== 'global') - Number(scopeOf(b.address) !== 'global'))
+    .flatMap(({ address }) => hostPlace(endpoint(address, port), port))
+  const all = [...extra, ...configured, ...found, ...configuration.bootstrap]
+  const distinct = new Map(all.map(place => [JSON.stringify(place), place]))
+  return [...distinct.values()].slice(0, tokenBootstrapPlacesMax)
+}
+
+function ownInterfaces({ tunnel, segments }: Configuration) {
+  return new Set([tunnel.interface, ...segments.map(segment => segment.interface)])
+}
+
+function hostPlace(host: string, port: Port): readonly BootstrapPlace[] {
+  const place = parseHostPort(host, port)
+  return place === null ? [] : [{ kind: 'host', place }]
+}
+
+function pathsOf({ configPath = defaultConfigPath, secretPath }: SetupPaths): SetupFiles {
+  const config = resolvePath(configPath)
+  return {
+    configPath: config,
+    secretPath: resolvePath(secretPath ?? joinPath(dirname(config), 'mesh.secret')),
+  }
+}
+
+function readName(name: string | undefined): Result<NodeName | null> {
+  if (name === undefined) return ok(null)
+  const parsed = parseNodeName(name)
+  return parsed === null
+    ? failed(
+        `${JSON.stringify(name)} is no name for a node: write letters, digits and hyphens, such as ${nodeNameFromHostname(name)}`,
+      )
+    : ok(parsed)
+}
+
+function startHint(configPath: string): string {
+  return configPath === defaultConfigPath
+    ? 'Start lnetd with `systemctl enable --now lnetd`'
+    : `Start lnetd with \`lnetd --config ${configPath}\``
+}
