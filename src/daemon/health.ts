@@ -1,6 +1,6 @@
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { isReachable } from '../mesh/desire.ts'
-import { impostorsMax, membersMax } from '../model/limits.ts'
+import { firstNeighbourSeconds, impostorsMax, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
 import { describeStep } from '../model/step.ts'
 import type { DaemonParts } from './parts.ts'
@@ -33,7 +33,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...parts.archive.notes,
     ...kernelProblems(state),
     ...claimProblems(state),
-    ...gossipProblems(state),
+    ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),
     ...ownProblems(state),
   ]
@@ -73,7 +73,7 @@ function claimProblems(state: State): readonly Problem[] {
   ]
 }
 
-function gossipProblems(state: State): readonly Problem[] {
+function gossipProblems(state: State, now: number): readonly Problem[] {
   const dials = state.gossip?.dials() ?? []
   const isAlone = (state.gossip?.neighbours().length ?? 0) === 0
   const problems: Problem[] = dials
@@ -87,7 +87,8 @@ function gossipProblems(state: State): readonly Problem[] {
       ),
     )
   const expectsOthers = state.configuration.bootstrap.length > 0 || state.membership.size > 0
-  if (isAlone && expectsOthers) problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
+  const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
+  if (isAlone && expectsOthers && hadTime) problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
   return problems
 }
 

@@ -148,6 +148,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   }
 
   async function apply(plan: Plan): Promise<'changed' | 'failed'> {
+    // From here until it settles again, what changes is our own doing.
+    state.settled = null
     const stepFailures = await kernel.apply(plan)
     state.stepFailures = stepFailures
     const broken = new Set(stepFailures.map(({ step }) => step))

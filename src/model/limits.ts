@@ -202,3 +202,5 @@ export const underlayAddressesMax = 4096
 export const farewellMilliseconds = 500
 /** Sentences of one plan in one line of log. */
 export const logStepsMax = 50
+/** A node that has no neighbour this long after its start says so. */
+export const firstNeighbourSeconds = 5
