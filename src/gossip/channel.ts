@@ -7,7 +7,7 @@ import { syncMessageBytesMax } from '../model/limits.ts'
 export interface Channel {
   send(message: SyncMessage, signal: AbortSignal): Promise<void>
   /** Rejects with MalformedMessage for bytes that are no sync message. */
-  receive(signal?: AbortSignal): Promise<SyncMessage>
+  receive(signal: AbortSignal): Promise<SyncMessage>
   isOpen(): boolean
   abort(): void
 }
@@ -24,7 +24,7 @@ export function channelOver(stream: Stream): Channel {
   return {
     send: (message, signal) => messages.write(encodeSyncMessage(message), { signal }),
     receive: async signal => {
-      const bytes = await messages.read(signal === undefined ? {} : { signal })
+      const bytes = await messages.read({ signal }).catch(asMalformed)
       const message = decodeSyncMessage(bytes.subarray())
       if (message === null) throw new MalformedMessage('not a sync message')
       return message
@@ -35,4 +35,10 @@ export function channelOver(stream: Stream): Channel {
       stream.remoteWriteStatus === 'writable',
     abort: () => stream.abort(new Error('sync ended')),
   }
+}
+
+/** A length that breaks a bound is malformed as well; everything else is the stream's end. */
+function asMalformed(error: unknown): never {
+  const isLength = error instanceof Error && /^Invalid(Data|Message)Length/.test(error.name)
+  throw isLength ? new MalformedMessage(error.message) : error
 }

@@ -8,6 +8,7 @@ import {
   type SyncMessage,
 } from '../mesh/sync.ts'
 import {
+  neighbourSilenceSecondsMax,
   syncAnswersBurst,
   syncAnswersPerSecond,
   syncForgedMax,
@@ -79,7 +80,7 @@ export async function answer(
   let full = false
   try {
     for (let last = performance.now(); ; ) {
-      const message = await channel.receive()
+      const message = await channel.receive(AbortSignal.timeout(2 * neighbourSilenceSecondsMax * 1000))
       const now = performance.now()
       allowance = Math.min(syncAnswersBurst, allowance + ((now - last) / 1000) * syncAnswersPerSecond) - 1
       last = now

@@ -8,7 +8,7 @@ import {
 } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { type Cascade, cascadeTo } from './cascade.ts'
-import { type Channel, channelOver } from './channel.ts'
+import { type Channel, channelOver, MalformedMessage } from './channel.ts'
 import { answer, ask, type Unsettled } from './exchange.ts'
 import type { GossipHandlers, GossipOptions } from './port.ts'
 import type { Swarm } from './swarm.ts'
@@ -179,7 +179,8 @@ class Syncing implements Sync {
       const handlers = this.cascade.from(link.node)
       await ask({ channel, handlers, memory, patient, stepMilliseconds, now: this.options.now })
       return true
-    } catch {
+    } catch (error) {
+      if (error instanceof MalformedMessage) this.handlers.refused('malformed')
       link.channel?.abort()
       link.channel = null
       return false

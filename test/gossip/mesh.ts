@@ -4,6 +4,7 @@ import { createGossip, type GossipParts } from '../../src/gossip/gossip.ts'
 import type { DialCandidate, Gossip, GossipHandlers, GossipOptions } from '../../src/gossip/port.ts'
 import { type DigestEntry, hashDigest } from '../../src/mesh/sync.ts'
 import type { Envelope, OpenedEnvelope, Verdict } from '../../src/model/announcement.ts'
+import type { BootstrapPlace } from '../../src/model/configuration.ts'
 import type { NodeId } from '../../src/model/node.ts'
 
 /** A node with a minimal daemon: it keeps the newest numbered word of each author, and dials whom it heard of. */
@@ -31,6 +32,7 @@ export interface TestNodeOptions extends GossipParts {
   readonly seed?: Uint8Array
   readonly networkKey?: Uint8Array
   readonly bootstrap?: readonly string[]
+  readonly places?: readonly BootstrapPlace[]
   readonly port?: number
   readonly mdns?: boolean
   readonly verdict?: (opened: OpenedEnvelope) => Verdict
@@ -82,7 +84,10 @@ export function gossipOptions(options: TestNodeOptions): GossipOptions {
     networkKey: options.networkKey ?? meshKey,
     topic,
     port: options.port ?? 51_821,
-    bootstrap: (options.bootstrap ?? []).map(multiaddr => ({ kind: 'multiaddr', multiaddr })),
+    bootstrap: [
+      ...(options.places ?? []),
+      ...(options.bootstrap ?? []).map(multiaddr => ({ kind: 'multiaddr' as const, multiaddr })),
+    ],
     mdns: options.mdns ?? false,
     isInside: options.inside ?? (() => false),
     now: () => performance.now(),
