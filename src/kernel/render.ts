@@ -106,8 +106,10 @@ const renderers: Renderers = {
   'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
   'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
-  'unicast.set': ({ interface: device, lower, entry: { mac, vtep } }) => [
-    bridge(`fdb replace ${mac} dst ${vtep} dev ${device} via ${lower} self static`),
+  // Without `via`: the kernel drops a frame whose sender's static entry names a device (vxlan_snoop compares that with
+  // none), so the rightful VTEP would be taken for a forger. The guard keeps such frames inside the tunnel.
+  'unicast.set': ({ interface: device, entry: { mac, vtep } }) => [
+    bridge(`fdb replace ${mac} dst ${vtep} dev ${device} self static`),
   ],
   'unicast.remove': step => [bridge(`fdb delete ${step.entry.mac} dev ${step.interface} self`, entryGone)],
   'neighbour.set': ({ interface: device, entry: { address, mac } }) => [
