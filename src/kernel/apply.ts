@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import type { InterfaceName } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
@@ -13,6 +12,7 @@ import { readBatchErrors } from './readers/batch-errors.ts'
 import { readLinkNames } from './readers/links.ts'
 import { peerSection } from './render.ts'
 import { type Command, execute, firstLines, run } from './run.ts'
+import { writeSysctl } from './sysctl.ts'
 import { createTunnel } from './tunnel.ts'
 
 export interface ApplyOptions {
@@ -93,23 +93,50 @@ function perform(batch: Batch, options: ApplyOptions): Promise<readonly StepFail
   }
 }
 
+type LineItem = Traced<InstructionOf<'ip' | 'bridge'>>
+
+/** iproute2 leaves a whole batch with this code when it cannot make sense of one word, `-force` or not. */
+const abandonedExitCode = 255
+
 async function performLines(
   tool: 'ip' | 'bridge',
-  items: readonly Traced<InstructionOf<'ip' | 'bridge'>>[],
+  items: readonly LineItem[],
 ): Promise<readonly StepFailure[]> {
   const input = items.map(({ instruction }) => `${instruction.line}\n`).join('')
-  const command: Command = { tool, arguments: ['-force', '-batch', '-'], input }
-  const { stderr, failure } = await execute(command)
+  const { stderr, failure } = await execute({ tool, arguments: ['-force', '-batch', '-'], input })
   if (failure === null) return []
+  if (failure.exitCode === abandonedExitCode) {
+    const [item] = items
+    if (items.length === 1 && item !== undefined) return lineFailure(item, stderr, abandonedExitCode)
+    return await performHalves(tool, items)
+  }
   const errors = readBatchErrors(stderr)
   if (errors.size === 0) return items.map(({ step }) => ({ step, failure }))
-  return items.flatMap(({ step, instruction }, index) => {
+  return items.flatMap((item, index) => {
     const said = errors.get(index + 1)
-    if (said === undefined || instruction.tolerated?.test(said)) return []
-    const message = `could not ${describeStep(step)}${explain(said)}`
-    const command = `${tool} ${instruction.line}`
-    return [{ step, failure: { message, command, exitCode: failure.exitCode, stderr: firstLines(said) } }]
+    return said === undefined ? [] : lineFailure(item, said, failure.exitCode)
   })
+}
+
+/** Every line may be said twice, so the bad one is found by halving. */
+async function performHalves(
+  tool: 'ip' | 'bridge',
+  items: readonly LineItem[],
+): Promise<readonly StepFailure[]> {
+  const middle = Math.ceil(items.length / 2)
+  const first = await performLines(tool, items.slice(0, middle))
+  return [...first, ...(await performLines(tool, items.slice(middle)))]
+}
+
+function lineFailure(
+  { step, instruction }: LineItem,
+  said: string,
+  exitCode: number | null,
+): readonly StepFailure[] {
+  if (instruction.tolerated?.test(said)) return []
+  const message = `could not ${describeStep(step)}${explain(said)}`
+  const command = `${instruction.tool} ${instruction.line}`
+  return [{ step, failure: { message, command, exitCode, stderr: firstLines(said) } }]
 }
 
 /** One transaction; when it fails, each table alone, so that a bad one costs only itself. */
@@ -168,21 +195,6 @@ async function each<Item extends { readonly step: Step }>(
     if (failure !== null) failures.push({ step: item.step, failure })
   }
   return failures
-}
-
-async function writeSysctl(path: string, value: string): Promise<Failure | null> {
-  try {
-    await writeFile(path, value)
-    return null
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return {
-      message: `cannot write ${path}${explain(reason)}`,
-      command: null,
-      exitCode: null,
-      stderr: reason,
-    }
-  }
 }
 
 function firstOfEach(failures: readonly StepFailure[]): readonly StepFailure[] {

@@ -21,6 +21,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /Address family not supported|IPv6 is disabled|IPv6 support/,
     'this kernel has no IPv6: set tunnel.prefix to an IPv4 network',
   ],
+  [/Unable to access interface/, 'the tunnel is gone or nobody serves it: is wireguard-go still running?'],
   [/No buffer space|Cannot allocate memory/, 'the kernel is out of memory for networking'],
   [/No space left on device/, 'free some space on the file system'],
 ]

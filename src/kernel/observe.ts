@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { compareText, type InterfaceName } from '../model/address.ts'
 import { ok, type Result } from '../model/failure.ts'
 import type {
@@ -21,8 +20,9 @@ import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
 import { readNeighbours } from './readers/neighbours.ts'
 import { readRoutes } from './readers/routes.ts'
 import { readWireguardDump, type WireguardDump } from './readers/wireguard.ts'
-import { disableIpv6Path, routeProtocol } from './render.ts'
+import { routeProtocol } from './render.ts'
 import { run } from './run.ts'
+import { hasIpv6 } from './sysctl.ts'
 
 export interface ObserveOptions {
   readonly mesh: MeshId
@@ -134,15 +134,6 @@ async function observeGuards(
 
 async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyMap<InterfaceName, boolean>> {
   return new Map(await Promise.all(devices.map(async device => [device, await hasIpv6(device)] as const)))
-}
-
-/** Without the file, the kernel has no IPv6 at all: then there is nothing to switch on. */
-async function hasIpv6(device: InterfaceName): Promise<boolean> {
-  try {
-    return (await readFile(disableIpv6Path(device), 'utf8')).trim() !== '1'
-  } catch {
-    return true
-  }
 }
 
 function assemble(found: Found, wireguard: WireguardDump | null): Observation {

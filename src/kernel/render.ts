@@ -6,6 +6,7 @@ import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-
 import { guardRemoval, guardScript } from './guard.ts'
 import { markOf } from './mark.ts'
 import type { TunnelSecrets } from './port.ts'
+import { disableIpv6Path } from './sysctl.ts'
 
 /** Routes of lnet carry this protocol number, so that nobody else's are touched. */
 export const routeProtocol = 201
@@ -70,6 +71,8 @@ const renderers: Renderers = {
     { tool: 'tunnel', interface: device, mtu },
     // No router solicitations through the tunnel, before it comes up.
     ip(`link set dev ${device} alias ${markOf(mesh)} mtu ${mtu} addrgenmode none`),
+    // A segment with an IPv6 VTEP cannot be made on a device where IPv6 is off.
+    { tool: 'sysctl', path: disableIpv6Path(device), value: '0' },
   ],
   'tunnel.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
   'tunnel.configure': step => [{ tool: 'wg-device', interface: step.interface, listenPort: step.listenPort }],
@@ -122,11 +125,6 @@ const renderers: Renderers = {
     bridge(`${floodLine('delete', step)} via ${step.lower} self`, entryGone),
     bridge(`${floodLine('delete', step)} self`, entryGone),
   ],
-}
-
-/** Where the kernel keeps whether IPv6 is off on a device. */
-export function disableIpv6Path(device: InterfaceName): string {
-  return `/proc/sys/net/ipv6/conf/${device}/disable_ipv6`
 }
 
 function ip(line: string, tolerated: RegExp | null = null): Instruction {

@@ -11,7 +11,9 @@ export function diff(
 ): readonly Step[] {
   return [
     ...diffTunnel(desired.tunnel, observed.tunnel, renewals),
+    ...guardsOfOrphans(desired, observed),
     ...diffSegments(desired.segments, withoutOrphans(observed, desired)),
+    ...orphanedGuards(desired.segments, observed.segments, withoutOrphans(observed, desired)),
     ...diffRoutes(desired.routes, observed.routes),
   ]
 }
@@ -74,12 +76,34 @@ function samePeer(desired: WireguardPeer, observed: WireguardPeer): boolean {
   )
 }
 
-/** Segments fall with the tunnel they are on. */
+/** A tunnel that is removed takes the segments on it along, but not their guards. */
+function guardsOfOrphans(desired: KernelState, observed: KernelState): readonly Step[] {
+  const wanted = new Set(desired.segments.map(segment => segment.interface))
+  return observed.segments
+    .filter(segment => isOrphan(segment, desired, observed))
+    .filter(segment => segment.guard !== null && !wanted.has(segment.interface))
+    .map((segment): Step => ({ kind: 'guard.remove', interface: segment.interface }))
+}
+
 function withoutOrphans(observed: KernelState, desired: KernelState): readonly SegmentState[] {
-  const falls = observed.tunnel !== null && observed.tunnel.interface !== desired.tunnel?.interface
-  return falls
-    ? observed.segments.filter(({ lower }) => lower !== observed.tunnel?.interface)
-    : observed.segments
+  return observed.segments.filter(segment => !isOrphan(segment, desired, observed))
+}
+
+function isOrphan({ lower }: SegmentState, desired: KernelState, observed: KernelState): boolean {
+  const falling = observed.tunnel?.interface
+  return falling !== undefined && falling !== desired.tunnel?.interface && lower === falling
+}
+
+/** A guard outlives the device that fell with its tunnel. */
+function orphanedGuards(
+  desired: readonly SegmentState[],
+  observed: readonly SegmentState[],
+  kept: readonly SegmentState[],
+): readonly Step[] {
+  const needed = new Set([...kept, ...desired].map(segment => segment.interface))
+  return observed
+    .filter(segment => segment.guard !== null && !needed.has(segment.interface))
+    .map((segment): Step => ({ kind: 'guard.remove', interface: segment.interface }))
 }
 
 function diffSegments(desired: readonly SegmentState[], observed: readonly SegmentState[]): readonly Step[] {

@@ -60,6 +60,8 @@ const effects: Effects = {
     }),
   'link.mac': (draft, step) =>
     onSegment(draft, step.interface, segment => {
+      // The kernel forgets every neighbour of a device whose own MAC changes.
+      if (segment.mac !== step.mac) segment.neighbours.clear()
       segment.mac = step.mac
     }),
   'link.up': (draft, step) =>

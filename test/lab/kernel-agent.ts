@@ -1,0 +1,46 @@
+import { createInterface } from 'node:readline'
+import { createLinuxKernel } from '../../src/kernel/linux.ts'
+import type { InterfaceName } from '../../src/model/address.ts'
+import { mesh, secrets } from '../kernel/state.ts'
+
+/** The Linux adapter behind a pipe: a request a line, an answer a line, events in between. */
+export type Request =
+  | { readonly method: 'observe' | 'readings' | 'watch' | 'unwatch' | 'preflight' }
+  | { readonly method: 'apply' | 'speak'; readonly argument: unknown }
+
+const kernel = createLinuxKernel({
+  mesh,
+  tunnel: { interface: 'lnet0' as InterfaceName, implementation: null },
+  secrets,
+  wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
+  log: failure => say({ failure }),
+})
+const watches: { close(): void }[] = []
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const began = performance.now()
+  const result = await answer(JSON.parse(line))
+  say({ result: result ?? null, milliseconds: performance.now() - began })
+}
+for (const watch of watches) watch.close()
+
+function answer(request: Request): unknown {
+  switch (request.method) {
+    case 'apply':
+      return kernel.apply(request.argument as never)
+    case 'speak':
+      return kernel.speak(request.argument as never)
+    case 'watch':
+      watches.push(kernel.watch(event => say({ event, at: Date.now() })))
+      return null
+    case 'unwatch':
+      watches.pop()?.close()
+      return null
+    default:
+      return kernel[request.method]()
+  }
+}
+
+function say(message: unknown): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}
