@@ -62,6 +62,8 @@ export class FakeNode implements Gossip {
   private readonly records = new Map<string, DialRecord>()
   private readonly dialling = new Set<string>()
   private readonly seen = new Set<number>()
+  /** When the first copy of a message under way arrives. */
+  private readonly expected = new Map<number, number>()
   private isCascading = false
 
   constructor(
@@ -242,23 +244,32 @@ export class FakeNode implements Gossip {
     const { network } = this
     const bytes = message.envelope.length + framingBytes
     const { loss, duplication } = network.conditions
-    // A copy of what was seen already is told apart by its hash and costs nothing more than its way.
-    if (network.find(other)?.seen.has(message.number) === true) {
-      network.counts.messages += 1
-      network.counts.bytes += bytes
-      return
-    }
+    const receiver = network.find(other)
     const copies = duplication > 0 && network.time.random() < duplication ? 2 : 1
     for (let copy = 0; copy < copies; copy += 1) {
+      network.count(bytes)
       if (loss > 0 && network.time.random() < loss) continue
-      network.carry(this.node, other, bytes, 0, receiver => receiver.hear(message, this.node))
+      const delay = network.delay()
+      // What comes after another copy is told apart by its hash and costs only its way: no event for it.
+      if (receiver?.isExpected(message.number, delay) === true) continue
+      network.deliver(this.node, other, delay, node => node.hear(message, this.node))
     }
+  }
+
+  /** Whether this message was seen, or a copy of it comes sooner; if not, it is expected from now on. */
+  private isExpected(number: number, delay: number): boolean {
+    const now = this.network.time.now()
+    const at = this.expected.get(number)
+    if (this.seen.has(number) || (at !== undefined && at >= now && at <= now + delay)) return true
+    this.expected.set(number, now + delay)
+    return false
   }
 
   private hear(message: TopicMessage, source: NodeId): void {
     const link = this.links.get(source)
     if (link === undefined || this.seen.has(message.number)) return
     link.heard = true
+    this.expected.delete(message.number)
     this.remember(message.number)
     const verdict = this.handlers.announced(message.envelope, message.opened)
     if (verdict.kind === 'accept') this.spread(message, source)

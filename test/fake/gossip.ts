@@ -104,10 +104,22 @@ export class MemoryGossipNetwork {
 
   /** Runs the action at the receiver after the way took its time, if it can be reached then. */
   carry(from: NodeId, to: NodeId, bytes: number, extra: number, action: (receiver: FakeNode) => void): void {
-    const { delay } = this.conditions
+    this.count(bytes)
+    this.deliver(from, to, this.delay() + extra, action)
+  }
+
+  count(bytes: number): void {
     this.counts.messages += 1
     this.counts.bytes += bytes
-    this.time.schedule(delay.min + this.time.random() * (delay.max - delay.min) + extra, () => {
+  }
+
+  delay(): number {
+    const { min, max } = this.conditions.delay
+    return min + this.time.random() * (max - min)
+  }
+
+  deliver(from: NodeId, to: NodeId, delay: number, action: (receiver: FakeNode) => void): void {
+    this.time.schedule(delay, () => {
       const receiver = this.nodes.get(to)
       if (receiver?.isRunning === true && this.reaches(from, to)) action(receiver)
     })

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { startNode, stopAll, type TestNode, until } from './mesh.ts'
+import { freePort, startNode, stopAll, type TestNode, until } from './mesh.ts'
 
 afterEach(stopAll)
 
@@ -99,8 +99,8 @@ describe('the topic', () => {
 })
 
 describe('delivery with sync switched off', () => {
-  it('brings every announcement to everyone', async () => {
-    const nodes = await startRing(14, { sync: false })
+  it('brings every announcement to everyone, with more than ten nodes on one IP address', async () => {
+    const nodes = await startRing(14, { sync: false, isTcp: true })
     for (const node of nodes) await node.say('first')
     await until(() => nodes.every(({ known }) => known.size === nodes.length), 'everyone knows everyone')
     for (const node of nodes) await node.say('second')
@@ -129,11 +129,15 @@ async function startPair(): Promise<[TestNode, TestNode]> {
 }
 
 /** Each dials the next three. */
-async function startRing(size: number, options: { sync?: boolean } = {}): Promise<TestNode[]> {
+async function startRing(
+  size: number,
+  { isTcp = false, ...options }: { sync?: boolean; isTcp?: boolean } = {},
+): Promise<TestNode[]> {
   const nodes: TestNode[] = []
   for (let index = 0; index < size; index += 1) {
     const bootstrap = nodes.slice(-3).map(({ address }) => address)
-    nodes.push(await startNode({ ...options, bootstrap }))
+    const where = isTcp ? { port: await freePort() } : {}
+    nodes.push(await startNode({ ...options, ...where, bootstrap }))
   }
   await until(() => nodes.every(({ gossip }) => gossip.neighbours().length > 0), 'connected')
   await topicReady(nodes)

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:net'
 import { memory } from '@libp2p/memory'
 import { createGossip, type GossipParts } from '../../src/gossip/gossip.ts'
 import type { DialCandidate, Gossip, GossipHandlers, GossipOptions } from '../../src/gossip/port.ts'
@@ -66,6 +67,24 @@ export async function stopAll(): Promise<void> {
 export async function stopNode(node: TestNode): Promise<void> {
   running.delete(node.gossip)
   await node.gossip.stop()
+}
+
+/** A TCP port of the loopback address that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  const port = await listenOn(server)
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+export function listenOn(server: Server, host = '127.0.0.1'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.on('error', reject)
+    server.listen(0, host, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
 }
 
 /** Resolves when the condition holds; throws after a generous time. */

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGossip } from '../../src/gossip/gossip.ts'
 import type { GossipHandlers } from '../../src/gossip/port.ts'
 import type { HostPort } from '../../src/model/address.ts'
-import { gossipOptions, startNode, stopAll, stopNode, type TestNode, until } from './mesh.ts'
+import {
+  freePort,
+  gossipOptions,
+  listenOn,
+  startNode,
+  stopAll,
+  stopNode,
+  type TestNode,
+  until,
+} from './mesh.ts'
 
 const servers = new Set<Server>()
 
@@ -171,25 +180,11 @@ function neighboursOf(node: TestNode): readonly string[] {
   return node.gossip.neighbours().map(neighbour => neighbour.node)
 }
 
-async function freePort(): Promise<number> {
-  const port = await listen(() => undefined)
-  const server = [...servers].at(-1) as Server
-  servers.delete(server)
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-function listen(onSocket: (socket: import('node:net').Socket) => void, host = '127.0.0.1'): Promise<number> {
+function listen(onSocket: (socket: Socket) => void, host?: string): Promise<number> {
   const server = createServer(socket => {
     socket.on('error', () => socket.destroy())
     onSocket(socket)
   })
   servers.add(server)
-  return new Promise((resolve, reject) => {
-    server.on('error', reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : 0)
-    })
-  })
+  return listenOn(server, host)
 }
