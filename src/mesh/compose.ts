@@ -1,18 +1,13 @@
-import { compareAddresses, endpoint, familyOf, type HostPort, type Port } from '../model/address.ts'
-import type { Announcement, EndpointCandidate } from '../model/announcement.ts'
+import { compareAddresses } from '../model/address.ts'
+import type { Announcement } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
-import {
-  endpointsPerMemberMax,
-  gossipAddressesPerMemberMax,
-  heartbeatSecondsMax,
-  idleGossipBytesPerSecond,
-} from '../model/limits.ts'
+import { heartbeatSecondsMax, idleGossipBytesPerSecond } from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
-import { scopeOf } from '../model/scope.ts'
 import { type SegmentFacts, tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import { gossipAddresses, tunnelEndpoints } from './compose-endpoints.ts'
 import { segmentMac } from './derive.ts'
 
 export interface Self {
@@ -47,9 +42,12 @@ export function compose(
   }
 }
 
-/** True when two announcements say the same but for their number. */
+/**
+ * True when two announcements say the same but for their number and when the next is due: the interval follows the
+ * size of the mesh, and if it were news, each newcomer would make everyone speak.
+ */
 export function saysTheSame(a: Announcement, b: Announcement): boolean {
-  return JSON.stringify({ ...a, sequence: null }) === JSON.stringify({ ...b, sequence: null })
+  return JSON.stringify(substance(a)) === JSON.stringify(substance(b))
 }
 
 /**
@@ -62,33 +60,8 @@ export function heartbeatSeconds(configuredSeconds: number, members: number): nu
   return Math.min(heartbeatSecondsMax, Math.max(configuredSeconds, stretched))
 }
 
-function tunnelEndpoints(configuration: Configuration, facts: Facts): readonly EndpointCandidate[] {
-  const { port, endpoints } = configuration.tunnel
-  const configured = endpoints.map((place): EndpointCandidate => ({ place, kind: 'configured' }))
-  const found = facts.addresses
-    .map(({ address }): EndpointCandidate => {
-      const kind = scopeOf(address) === 'global' ? 'public' : 'lan'
-      return { place: endpoint(address, port) as string as HostPort, kind }
-    })
-    .sort((a, b) => Number(a.kind === 'lan') - Number(b.kind === 'lan'))
-  const known = new Set<HostPort>()
-  return [...configured, ...found]
-    .filter(({ place }) => !known.has(place) && known.add(place))
-    .slice(0, endpointsPerMemberMax)
-}
-
-function gossipAddresses(configuration: Configuration, facts: Facts): readonly string[] {
-  const { port } = configuration.gossip
-  const configured = configuration.tunnel.endpoints.map(place => dnsMultiaddr(place, port))
-  const found = facts.addresses.map(({ address }) => `/ip${familyOf(address)}/${address}/tcp/${port}`)
-  return [...new Set([...configured, ...found])].slice(0, gossipAddressesPerMemberMax)
-}
-
-/** A machine that is reached at a name for the tunnel is reached there for gossip, too. */
-function dnsMultiaddr(place: HostPort, port: Port): string {
-  const host = place.slice(0, place.lastIndexOf(':')).replaceAll(/^\[|\]$/g, '')
-  if (host.includes(':')) return `/ip6/${host}/tcp/${port}`
-  return /^[\d.]+$/.test(host) ? `/ip4/${host}/tcp/${port}` : `/dns/${host}/tcp/${port}`
+function substance(announcement: Announcement) {
+  return { ...announcement, sequence: null, heartbeatSeconds: null }
 }
 
 function segmentFacts(

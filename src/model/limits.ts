@@ -151,7 +151,6 @@ export const stateFileBytesMax = 1024 * 1024
 export const membersFileBytesMax = membersMax * (envelopeBytesMax + 32)
 /** Damaged state files that are kept for a look. */
 export const setAsideFilesMax = 3
-export const configListEntriesMax = 256
 export const configProblemsMax = 100
 export const bootstrapPlacesMax = 64
 /** WireGuard takes up to 65535; beyond this an idle tunnel would count as down (receiveGrowthSecondsMax). */

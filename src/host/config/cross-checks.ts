@@ -1,3 +1,4 @@
+import { announcedEndpointBytes } from '../../mesh/compose-endpoints.ts'
 import {
   addressOf,
   familyOf,
@@ -12,7 +13,7 @@ import {
   prefixOf,
 } from '../../model/address.ts'
 import type { SegmentConfiguration } from '../../model/configuration.ts'
-import { endpointsBytesMax, segmentFactsBytesMax } from '../../model/limits.ts'
+import { endpointsBytesMax, overlayAddressesPerSegmentMax, segmentFactsBytesMax } from '../../model/limits.ts'
 import { scopeOf } from '../../model/scope.ts'
 import type { Report } from './report.ts'
 import type { Draft } from './sections.ts'
@@ -106,9 +107,12 @@ function networkUses({ tunnel, segments }: Draft): readonly Use<Prefix>[] {
   const own = tunnel.prefix === null ? [] : [{ key: 'tunnel.prefix', value: tunnel.prefix }]
   return [
     ...own,
-    ...segments.flatMap(({ prefixes }, index) =>
-      prefixes.map(value => ({ key: `segments[${index}].prefixes`, value })),
-    ),
+    ...segments.flatMap(({ prefixes, addresses }, index) => [
+      ...prefixes.map(value => ({ key: `segments[${index}].prefixes`, value })),
+      ...[...new Set(addresses?.map(prefixOf))]
+        .filter(value => !prefixes.includes(value))
+        .map(value => ({ key: `segments[${index}].addresses`, value })),
+    ]),
   ]
 }
 
@@ -124,8 +128,9 @@ function checkSegmentAddresses(segment: SegmentConfiguration, key: string, repor
       report.add(at, `${address} must have the length of its prefix ${home}`)
     else checkHost(address, at, report)
   }
-  const duplicates = (segment.addresses ?? []).filter((address, index, all) => all.indexOf(address) !== index)
-  for (const address of duplicates) report.add(at, `${address} is there twice`)
+  const hosts = (segment.addresses ?? []).map(addressOf)
+  for (const host of hosts.filter((each, index) => hosts.indexOf(each) !== index))
+    report.add(at, `${host} is there twice`)
 }
 
 /** A machine cannot have a network's own address, its broadcast address, a group's or a loopback one. */
@@ -150,17 +155,33 @@ function isLast(address: IpAddress, length: number): boolean {
 /** An announcement is small; what does not fit is refused here and not at run time. */
 function checkAnnounceable({ tunnel, segments }: Draft, report: Report): void {
   if (report.isBroken('segments', 'tunnel.endpoints')) return
-  const endpointBytes = tunnel.endpoints.reduce((sum, place) => sum + place.length + 4, 0)
+  const endpointBytes = tunnel.endpoints.reduce((sum, place) => sum + announcedEndpointBytes(place), 0)
   if (endpointBytes > endpointsBytesMax)
     report.add('tunnel.endpoints', `is too long to be announced: at most ${endpointsBytesMax} bytes together`)
-  const segmentBytes = segments.reduce((sum, segment) => sum + announcedBytes(segment), 0)
-  if (segmentBytes > segmentFactsBytesMax)
+  const announced = segments.map(announcedAddresses)
+  for (const [index, lengths] of announced.entries())
+    if (lengths.length > overlayAddressesPerSegmentMax)
+      report.add(`segments[${index}]`, `has more than ${overlayAddressesPerSegmentMax} addresses`)
+  const bytes = announced.flat().reduce((sum, length) => sum + length, segments.length * segmentBytesMax)
+  if (bytes > segmentFactsBytesMax)
     report.add('segments', 'has more segments and addresses than an announcement can hold: leave some out')
 }
 
-/** VNI, MAC and framing, then each address with its claim; an automatic IPv6 address is the longest. */
-function announcedBytes({ addresses, prefixes }: SegmentConfiguration): number {
-  const automatic = prefixes.filter(prefix => familyOf(prefix) === 4).length * 30 + 53
-  const written = addresses?.reduce((sum, address) => sum + address.length + 10, 0)
-  return 30 + (written ?? automatic)
+/** VNI, MAC and framing in CBOR; and what a claim adds to the text of its address. */
+const segmentBytesMax = 30
+const claimBytesMax = 10
+/** `255.255.255.255/30`, and eight groups of four digits with `/64`. */
+const automaticCharactersMax = { 4: 18, 6: 42 } as const
+
+/** The bytes of each address of a segment: those written down, and one a prefix of each family that has none written down. */
+function announcedAddresses({ addresses, prefixes }: SegmentConfiguration): readonly number[] {
+  const written = addresses ?? []
+  const automatic = ([4, 6] as const)
+    .filter(family => !written.some(address => familyOf(address) === family))
+    .flatMap(family => {
+      const own = prefixes.filter(prefix => familyOf(prefix) === family).length
+      // Without an IPv6 prefix, the derived one is used.
+      return Array<number>(family === 6 ? Math.max(1, own) : own).fill(automaticCharactersMax[family])
+    })
+  return [...written.map(address => address.length), ...automatic].map(length => length + claimBytesMax)
 }
