@@ -16,11 +16,12 @@ import { createListener } from './listener.ts'
 import { failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
 import { createReconciler } from './reconciler.ts'
+import { isWarm } from './situation.ts'
 import { newState, type State } from './state.ts'
 import { createWitness } from './witness.ts'
 
 export interface Daemon extends ControlSource {
-  /** Ok once it listens and speaks. A failure leaves nothing half-made: the kernel was not touched. */
+  /** Ok once it listens and speaks, and has done to the kernel what it could. A failure left the kernel untouched. */
   start(): Promise<Result<void>>
   /** Ends the daemon and leaves the data plane as it is. */
   stop(): Promise<void>
@@ -65,6 +66,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const health = createHealth(parts, state)
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
+  let stopping: Promise<void> | null = null
 
   async function start(): Promise<Result<void>> {
     const foreign = await refuseForeign()
@@ -77,6 +79,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     watching = kernel.watch(event => (event === 'ours' ? reconciler.drifted() : witness.underlayChanged()))
     reconciler.mark()
     await announcer.update()
+    await reconciler.idle()
     return ok(undefined)
   }
 
@@ -103,7 +106,12 @@ export function createDaemon(parts: DaemonParts): Daemon {
     state.gossip?.redial()
   }
 
-  async function stop(): Promise<void> {
+  function stop(): Promise<void> {
+    stopping ??= stopAll()
+    return stopping
+  }
+
+  async function stopAll(): Promise<void> {
     announcer.stop()
     witness.stop()
     watching?.close()
@@ -138,7 +146,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   async function snapshot(): Promise<Snapshot> {
     const readings = await kernel.readings()
     if (readings.ok) witness.read(readings.value)
-    const { membership, tracks, warm, refused, own, observation } = state
+    const { membership, tracks, refused, own, observation } = state
     return {
       mesh: parts.mesh,
       software: parts.software,
@@ -154,7 +162,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       dials: state.gossip?.dials() ?? [],
       problems: health.problems(),
       refused: new Map(refused),
-      warm,
+      warm: isWarm(state, clock.now()),
       vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
     }
   }

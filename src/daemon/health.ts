@@ -88,7 +88,8 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
     )
   const expectsOthers = state.configuration.bootstrap.length > 0 || state.membership.size > 0
   const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
-  if (isAlone && expectsOthers && hadTime) problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
+  if (isAlone && expectsOthers && hadTime)
+    problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
   return problems
 }
 

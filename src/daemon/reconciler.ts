@@ -4,18 +4,17 @@ import type { OwnClaims } from '../model/claims.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import {
-  claimGraceSeconds,
   driftDebounceMilliseconds,
   observeSeconds,
   reconcileRoundsMax,
   retryMillisecondsMax,
   retryMillisecondsMin,
-  warmGraceSeconds,
 } from '../model/limits.ts'
 import { describeStep, type Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
 import { describePlan, failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
+import { graceLeft, situationOf } from './situation.ts'
 import type { State } from './state.ts'
 
 export interface Reconciler {
@@ -23,6 +22,8 @@ export interface Reconciler {
   mark(): void
   /** The kernel itself said so: wait a moment for the rest of it. */
   drifted(): void
+  /** Until nothing is left to do, or until a failure is waiting for its next try. */
+  idle(): Promise<void>
   /** What would be changed now. Changes nothing. */
   plan(): Promise<Result<Plan>>
   /** Ends after the round that is under way. */
@@ -79,43 +80,11 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     const observed = await kernel.observe()
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
-    const decision = decideNow(observed.value)
+    const decision = decide(situationOf(parts, state, observed.value))
     logDrift(log, state.settled, observed.value.state)
     await commit(decision, observed.value)
     if (decision.plan.length === 0) return settle(decision)
     return apply(decision.plan)
-  }
-
-  function decideNow(observation: Observation): Decision {
-    state.warm ||= state.synced || clock.now() - state.startedAt >= warmGraceSeconds * 1000
-    const { mesh, node, publicKey, resolved } = parts
-    const { configuration, facts, claims, membership, tracks, warm } = state
-    return decide({
-      ...{
-        mesh,
-        node,
-        publicKey,
-        resolved,
-        configuration,
-        facts,
-        claims,
-        membership,
-        tracks,
-        warm,
-        observation,
-      },
-      presharedKey: key => parts.presharedKey(key),
-      mayChoose: mayChoose(),
-      now: clock.now(),
-      wallSeconds: clock.wallSeconds(),
-    })
-  }
-
-  /** Nobody to ask, somebody answered, or nobody did in time. */
-  function mayChoose(): boolean {
-    const { bootstrap, discovery } = state.configuration
-    const alone = bootstrap.length === 0 && !discovery.mdns && state.membership.size === 0
-    return alone || state.synced || clock.now() - state.startedAt >= claimGraceSeconds * 1000
   }
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
@@ -135,16 +104,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     state.settled = decision.desired
     const now = clock.now()
     const poll = observeSeconds * 1000 * (0.8 + 0.2 * clock.random())
-    wake(Math.min(poll, decision.dueAt - now, graceLeft(now)))
+    wake(Math.min(poll, decision.dueAt - now, graceLeft(state, now)))
     return 'settled'
-  }
-
-  /** A starting daemon looks again when its graces end. */
-  function graceLeft(now: number): number {
-    const graces = [claimGraceSeconds, warmGraceSeconds].map(
-      seconds => state.startedAt + seconds * 1000 - now,
-    )
-    return Math.min(...graces.filter(left => left > 0))
   }
 
   async function apply(plan: Plan): Promise<'changed' | 'failed'> {
@@ -183,7 +144,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   async function plan(): Promise<Result<Plan>> {
     const observed = await kernel.observe()
     if (!observed.ok) return failed(observed.failure.message, observed.failure)
-    return ok(decideNow(observed.value).plan)
+    return ok(decide(situationOf(parts, state, observed.value)).plan)
   }
 
   return {
@@ -191,6 +152,9 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     drifted() {
       if (running === null) wake(driftDebounceMilliseconds)
       else marked = true
+    },
+    async idle() {
+      while (running !== null) await running
     },
     plan,
     async stop() {

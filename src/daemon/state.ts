@@ -40,7 +40,6 @@ export interface State {
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
-  warm: boolean
   kernelFailure: Failure | null
   stepFailures: readonly StepFailure[]
 
@@ -67,7 +66,6 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     tracks: new Map(),
     observation: null,
     settled: null,
-    warm: false,
     kernelFailure: null,
     stepFailures: [],
     saveFailure: null,

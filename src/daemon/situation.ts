@@ -1,0 +1,49 @@
+import type { Situation } from '../mesh/decide.ts'
+import type { Observation } from '../model/kernel-state.ts'
+import { claimGraceSeconds, warmGraceSeconds } from '../model/limits.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** All that a decision depends on, as it is now. */
+export function situationOf(parts: DaemonParts, state: State, observation: Observation): Situation {
+  const { mesh, node, publicKey, resolved, clock } = parts
+  const { configuration, facts, claims, membership, tracks } = state
+  const now = clock.now()
+  return {
+    ...{
+      mesh,
+      node,
+      publicKey,
+      resolved,
+      configuration,
+      facts,
+      claims,
+      membership,
+      tracks,
+      observation,
+      now,
+    },
+    presharedKey: key => parts.presharedKey(key),
+    mayChoose: mayChoose(state, now),
+    warm: isWarm(state, now),
+    wallSeconds: clock.wallSeconds(),
+  }
+}
+
+/** The mesh was heard, or has had its time. */
+export function isWarm(state: State, now: number): boolean {
+  return state.synced || now - state.startedAt >= warmGraceSeconds * 1000
+}
+
+/** Until the next grace of a starting daemon ends, milliseconds; infinity when all are over. */
+export function graceLeft(state: State, now: number): number {
+  const graces = [claimGraceSeconds, warmGraceSeconds].map(seconds => state.startedAt + seconds * 1000 - now)
+  return Math.min(...graces.filter(left => left > 0))
+}
+
+/** Nobody to ask, somebody answered, or nobody did in time. */
+function mayChoose(state: State, now: number): boolean {
+  const { bootstrap, discovery } = state.configuration
+  const alone = bootstrap.length === 0 && !discovery.mdns && state.membership.size === 0
+  return alone || state.synced || now - state.startedAt >= claimGraceSeconds * 1000
+}
