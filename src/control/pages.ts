@@ -3,6 +3,7 @@ import { type Cell, endpointText, layOut, stateColours } from './table.ts'
 import { byteSize, duration, type Paint, plural, printable } from './text.ts'
 
 const namedNeighboursMax = 12
+const shownDialsMax = 10
 
 /** `lnetctl peer NAME`: everything known of one member, every key in full. */
 export function peerPage(row: PeerRow, paint: Paint): string {
@@ -54,11 +55,7 @@ export function statusPage(view: StatusView, paint: Paint): string {
     ],
     paint,
   )
-  const trouble = [
-    ...view.unreachable.map(unreachableLine),
-    ...moreUnreachable(view),
-    ...view.dials.map(dialLine),
-  ]
+  const trouble = [...view.unreachable.map(unreachableLine), ...moreUnreachable(view), ...dialLines(view)]
   const problems = view.problems.map(
     ({ severity, message }) =>
       `${paint(severity === 'degraded' ? 'red' : 'yellow', severity)}: ${printable(message)}\n`,
@@ -147,10 +144,19 @@ function moreUnreachable({ members, unreachable }: StatusView): readonly string[
   return rest > 0 ? [`and ${rest} more: see lnetctl peers`] : []
 }
 
+function dialLines({ dials }: StatusView): readonly string[] {
+  const rest = dials.length - shownDialsMax
+  return [
+    ...dials.slice(0, shownDialsMax).map(dialLine),
+    ...(rest > 0 ? [`and ${rest} more do not answer gossip`] : []),
+  ]
+}
+
 function dialLine(dial: StatusView['dials'][number]): string {
-  const { target, failures, tried_seconds: ago, error, secret_may_differ: secret } = dial
+  const { target, name, failures, tried_seconds: ago, error, secret_may_differ: secret } = dial
+  const place = name === null ? target : `${name} (${target})`
   const times = `dialled ${plural(failures, 'time')} in vain, last ${duration(ago)} ago`
   return secret
-    ? `${target} is reachable, but the mesh secret may differ: compare mesh.secret_file on both (${times})`
-    : `${target} does not answer: ${error} (${times})`
+    ? `${place} is reachable, but the mesh secret may differ: compare mesh.secret_file on both (${times})`
+    : `${place} does not answer gossip: ${error} (${times})`
 }

@@ -144,7 +144,10 @@ export interface NeighbourSummary {
 
 /** A place that was dialled in vain. */
 export interface DialSummary {
+  /** A bootstrap place as configured, or a node id. */
   readonly target: string
+  /** The member it is, where one is known by that id. */
+  readonly name: NodeName | null
   readonly failures: number
   readonly tried_seconds: number
   readonly error: string

@@ -1,6 +1,7 @@
 import { compareText } from '../model/address.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
 import { statusMembersMax } from '../model/limits.ts'
+import type { NodeName } from '../model/node.ts'
 import { describeStep, type Plan } from '../model/step.ts'
 import {
   type DialSummary,
@@ -37,7 +38,7 @@ export function statusView(snapshot: Snapshot): StatusView {
     members: countMembers(peers),
     unreachable: unreachable(peers),
     neighbours: neighbours(snapshot, peers),
-    dials: dials(snapshot),
+    dials: dials(snapshot, peers),
     refused: Object.fromEntries([...snapshot.refused].sort(([a], [b]) => compareText(a, b))),
     problems: snapshot.problems.map(({ code, subject, message, severity }) => ({
       code,
@@ -114,7 +115,7 @@ function unreachable(peers: readonly PeerRow[]): StatusView['unreachable'] {
 }
 
 function neighbours(snapshot: Snapshot, peers: readonly PeerRow[]): readonly NeighbourSummary[] {
-  const names = new Map(peers.map(({ node, name }) => [node, name]))
+  const names = namesOf(peers)
   return snapshot.neighbours.map(({ node, address, direction }) => ({
     node,
     name: names.get(node) ?? null,
@@ -123,12 +124,18 @@ function neighbours(snapshot: Snapshot, peers: readonly PeerRow[]): readonly Nei
   }))
 }
 
-function dials({ dials: reports, now }: Snapshot): readonly DialSummary[] {
+function dials({ dials: reports, now }: Snapshot, peers: readonly PeerRow[]): readonly DialSummary[] {
+  const names = namesOf(peers)
   return reports.map(({ target, failures, lastTriedAt, error, secretMayDiffer }) => ({
     target,
+    name: names.get(target) ?? null,
     failures,
     tried_seconds: Math.max(0, Math.floor((now - lastTriedAt) / 1000)),
     error,
     secret_may_differ: secretMayDiffer,
   }))
+}
+
+function namesOf(peers: readonly PeerRow[]): ReadonlyMap<string, NodeName> {
+  return new Map(peers.map(({ node, name }) => [node, name]))
 }

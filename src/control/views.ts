@@ -1,5 +1,5 @@
 import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
-import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { type TunnelLiveness, type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
@@ -58,8 +58,7 @@ function memberRow(member: Member, context: Context): PeerRow {
     node: announcement.node,
     public_key: announcement.publicKey,
     vtep: announcement.vtep,
-    endpoint: track?.endpoint ?? null,
-    endpoint_kind: endpointKind(track, announcement),
+    ...endpointRow(track, announcement),
     state: stateOf(about),
     gossip: about.standing,
     seen_seconds: wholeSeconds(about.seenSeconds),
@@ -113,10 +112,18 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
     vtepOwner: { node: owner, name: context.names.get(owner) ?? name },
     endpoints,
     track,
-    liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
+    liveness: track === null ? 'unknown' : livenessOf(track, now),
     hasTunnel: state?.tunnel?.up === true,
     wallSeconds,
   }
+}
+
+/** When every endpoint was tried in vain, another round of them is no reason to hope. */
+function livenessOf(track: TunnelTrack, now: number): TunnelLiveness {
+  const liveness = tunnelLiveness(track, now)
+  const exhausted =
+    track.candidates.length > 0 && track.candidates.every(endpoint => track.tried.includes(endpoint))
+  return liveness === 'unknown' && exhausted ? 'down' : liveness
 }
 
 function stateOf(about: Circumstances): PeerState {
@@ -131,15 +138,18 @@ function selfReason({ self, state }: Snapshot): string | null {
   return state.tunnel.up ? null : `${state.tunnel.interface} is down: see the problems in lnetctl status`
 }
 
-/** A candidate that is not announced as such came from a name that was. */
-function endpointKind(track: TunnelTrack | null, { endpoints }: Announcement): PeerRow['endpoint_kind'] {
-  if (track === null || track.endpoint === null) return null
-  const current: string = track.endpoint
-  const announced = endpoints.find(({ place }) => place === current)
-  const named = track.candidates.includes(track.endpoint)
+/** Nobody sends to who left. A candidate that is not announced as such came from a name that was. */
+function endpointRow(
+  track: TunnelTrack | null,
+  { endpoints, left }: Announcement,
+): Pick<PeerRow, 'endpoint' | 'endpoint_kind'> {
+  const current = track?.endpoint ?? null
+  if (track === null || current === null || left) return { endpoint: null, endpoint_kind: null }
+  const announced = endpoints.find(({ place }) => place === (current as string))
+  const named = track.candidates.includes(current)
     ? endpoints.find(({ place }) => hostAddress(place) === null)
     : undefined
-  return (announced ?? named)?.kind ?? 'roamed'
+  return { endpoint: current, endpoint_kind: (announced ?? named)?.kind ?? 'roamed' }
 }
 
 function segmentRow({ vni, mac, addresses }: SegmentFacts, vtep: IpAddress, context: Context): PeerSegment {

@@ -116,6 +116,7 @@ describe('statusView', () => {
     expect(view.dials).toEqual([
       {
         target: '203.0.113.9:51821',
+        name: null,
         failures: 3,
         tried_seconds: 3,
         error: 'ECONNREFUSED',

@@ -151,7 +151,7 @@ describe('statusPage', () => {
       neighbours  none
       node3 is down: seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?
       203.0.113.9:51821 is reachable, but the mesh secret may differ: compare mesh.secret_file on both (dialled 12 times in vain, last 10 s ago)
-      203.0.113.8:51821 does not answer: connection refused (dialled 1 time in vain, last 10 s ago)
+      203.0.113.8:51821 does not answer gossip: connection refused (dialled 1 time in vain, last 10 s ago)
       degraded: nobody answers
       "
     `)
@@ -168,6 +168,21 @@ describe('statusPage', () => {
       neighbours  none
       "
     `)
+  })
+
+  it('names the members it cannot dial, as many as fit a screen', () => {
+    const dials = Array.from({ length: 12 }, (_, index) => ({
+      target: nodeId(index + 2),
+      failures: 2,
+      lastTriedAt: 3_599_000,
+      error: 'timeout',
+      secretMayDiffer: false,
+    }))
+    const page = statusPage(statusView(snapshot([member(2)], [track(2)], { dials })), plain)
+    expect(page).toContain(`node2 (${nodeId(2)}) does not answer gossip: timeout`)
+    expect(page).toContain(`\n${nodeId(3)} does not answer gossip`)
+    expect(page.split('\n').filter(line => line.includes('in vain'))).toHaveLength(10)
+    expect(page).toContain('\nand 2 more do not answer gossip\n')
   })
 
   it('names some neighbours and counts all', () => {

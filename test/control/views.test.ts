@@ -181,12 +181,26 @@ describe('state and gossip', () => {
     ['silent in gossip, alive in WireGuard', member(2, {}, 241), track(2), 'up', 'silent'],
     ['just set up', member(2), track(2, { ...quiet, endpointSetAt: 3_599_000 }), 'unknown', 'live'],
     ['tried in vain', member(2), track(2, quiet), 'down', 'live'],
+    [
+      'tried in vain, another round under way',
+      member(2),
+      track(2, { ...quiet, endpointSetAt: 3_599_000, tried: track(2).candidates }),
+      'down',
+      'live',
+    ],
     ['not in WireGuard', member(2), null, 'unknown', 'live'],
     ['gone on purpose', member(2, { left: true }), track(2), 'left', 'left'],
   ] as const)('%s', (_, given, tunnel, state, gossip) => {
     const { peers } = peersView(snapshot([given], tunnel === null ? [] : [tunnel]))
     expect(peers[0]).toMatchObject({ state, gossip })
     expect(peers[0]?.reason === null).toBe(state === 'up')
+  })
+})
+
+describe('a member that left', () => {
+  it('has no endpoint any more', () => {
+    const { peers } = peersView(snapshot([member(2, { left: true, endpoints: [] })], [track(2)]))
+    expect(peers[0]).toMatchObject({ endpoint: null, endpoint_kind: null, handshake_seconds: 60 })
   })
 })
 
