@@ -27,10 +27,14 @@ function readAddresses(): readonly InterfaceText[] {
   )
 }
 
+/**
+ * The lesser of the device's and IPv6's own, which a router may have lowered. The second also keeps to the network
+ * namespace where /sys is that of another one.
+ */
 function readMtu(device: string): readonly [string, number][] {
-  const text = readText(`/sys/class/net/${device}/mtu`) || readText(`/proc/sys/net/ipv6/conf/${device}/mtu`)
-  const mtu = Number(text)
-  return Number.isSafeInteger(mtu) && mtu > 0 ? [[device, mtu]] : []
+  const texts = [`/sys/class/net/${device}/mtu`, `/proc/sys/net/ipv6/conf/${device}/mtu`].map(readText)
+  const mtus = texts.map(Number).filter(mtu => Number.isSafeInteger(mtu) && mtu > 0)
+  return mtus.length === 0 ? [] : [[device, Math.min(...mtus)]]
 }
 
 /** Empty where there is no such file: a kernel without IPv6, a namespace without /sys. */

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
+import { constants, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { failed, ok, type Result } from '../model/failure.ts'
 
 /** The bytes of a file with its mode, or null when there is no such file. Refuses what is longer than `bytesMax` or no file. */
 export async function readWhole(path: string, bytesMax: number): Promise<Result<FileContent | null>> {
   try {
-    const handle = await open(path, 'r')
+    // Without O_NONBLOCK, a named pipe would be waited for.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       return await readHandle(handle, path, bytesMax)
     } finally {

@@ -51,7 +51,7 @@ export function gossipAddresses(configuration: Configuration, facts: Facts): rea
 }
 
 /** The text in CBOR with its kind. */
-export function announcedEndpointBytes(place: HostPort): number {
+function announcedEndpointBytes(place: HostPort): number {
   return place.length + 5
 }
 

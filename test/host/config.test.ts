@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -311,11 +312,13 @@ describe('a configuration file', () => {
     })
   })
 
-  it('that is missing, a directory or too big is one problem', async () => {
+  it('that is missing, a directory, a pipe or too big is one problem', async () => {
     const directory = testDirectory()
+    const pipe = join(directory, 'pipe')
+    execFileSync('mkfifo', [pipe])
     const big = join(directory, 'big.yaml')
     writeFileSync(big, `# ${'x'.repeat(configBytesMax)}\n`)
-    for (const path of [join(directory, 'none.yaml'), directory, big])
+    for (const path of [join(directory, 'none.yaml'), directory, pipe, big])
       expect(await loadConfiguration(path)).toMatchObject({ ok: false, problems: [{ key: '', line: null }] })
   })
 })

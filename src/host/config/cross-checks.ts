@@ -1,4 +1,3 @@
-import { announcedEndpointBytes } from '../../mesh/compose-endpoints.ts'
 import {
   addressOf,
   familyOf,
@@ -155,7 +154,7 @@ function isLast(address: IpAddress, length: number): boolean {
 /** An announcement is small; what does not fit is refused here and not at run time. */
 function checkAnnounceable({ tunnel, segments }: Draft, report: Report): void {
   if (report.isBroken('segments', 'tunnel.endpoints')) return
-  const endpointBytes = tunnel.endpoints.reduce((sum, place) => sum + announcedEndpointBytes(place), 0)
+  const endpointBytes = tunnel.endpoints.reduce((sum, place) => sum + place.length + endpointFramingBytes, 0)
   if (endpointBytes > endpointsBytesMax)
     report.add('tunnel.endpoints', `is too long to be announced: at most ${endpointsBytesMax} bytes together`)
   const announced = segments.map(announcedAddresses)
@@ -167,7 +166,9 @@ function checkAnnounceable({ tunnel, segments }: Draft, report: Report): void {
     report.add('segments', 'has more segments and addresses than an announcement can hold: leave some out')
 }
 
-/** VNI, MAC and framing in CBOR; and what a claim adds to the text of its address. */
+/** The head of a text, its kind and the list around them in CBOR (RFC 8949). */
+const endpointFramingBytes = 5
+/** VNI, MAC and framing; and what a claim adds to the text of its address. */
 const segmentBytesMax = 30
 const claimBytesMax = 10
 /** `255.255.255.255/30`, and eight groups of four digits with `/64`. */
