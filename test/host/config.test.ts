@@ -251,6 +251,14 @@ colour: red
     expect(problems(`${secretFile}tunnel: {prefix: x, address: 10.0.0.1}\n`)).toHaveLength(1)
   })
 
+  it('stand at their own place, beside others too', () => {
+    const text = `${secretFile}segments:\n  - word\n  - {interface: va, vni: 1, prefixes: []}\n  - {interface: vb, vni: 1, prefixes: []}\n`
+    expect(problems(text)).toEqual([
+      'lnetd.yaml:3: segments[0]: must be a map of keys and values',
+      'lnetd.yaml:5: segments[2].vni: VNI 1 is that of segments[1].vni: give it another one',
+    ])
+  })
+
   it('say what was probably meant', () => {
     expect(problems(`${secretFile}boot-strap: []\n`)).toEqual([
       'lnetd.yaml:2: boot-strap: unknown key; did you mean bootstrap?',

@@ -59,9 +59,9 @@ export class Fields {
     entriesMax: number,
   ): readonly Value[] | null {
     return this.#eachItem(name, entriesMax, (node, key) => {
-      if (isMap(node)) return this.#readMap(node, key, read)
-      this.#report.add(key, 'must be a map of keys and values')
-      return null
+      if (!isMap(node)) this.#report.add(key, 'must be a map of keys and values')
+      // The others keep their numbers.
+      return this.#readMap(isMap(node) ? node : null, key, read)
     })
   }
 
