@@ -11,7 +11,7 @@ import {
 } from '../../src/model/kernel-state.ts'
 import { describeStep, type Plan, type Step } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
-import { freeze, type KernelDraft, thaw } from './kernel-draft.ts'
+import { freeze, type KernelDraft, type TunnelDraft, thaw } from './kernel-draft.ts'
 import { applyStep } from './kernel-steps.ts'
 
 export interface FakeKernelOptions {
@@ -66,6 +66,11 @@ export class FakeKernel implements Kernel {
   /** What is there now, canonical. */
   get state(): KernelState {
     return this.#look().state
+  }
+
+  /** For whoever moves packets: the live tunnel, without the cost of a look. */
+  get tunnel(): Readonly<TunnelDraft> | null {
+    return this.#draft.tunnel
   }
 
   observe(): Promise<Result<Observation>> {

@@ -1,0 +1,206 @@
+import type { Snapshot } from '../../src/control/snapshot.ts'
+import { encodeAnnouncement } from '../../src/mesh/codec.ts'
+import { tunnelLiveness } from '../../src/mesh/liveness.ts'
+import { addressOf } from '../../src/model/address.ts'
+import type { Announcement } from '../../src/model/announcement.ts'
+import type { KernelState } from '../../src/model/kernel-state.ts'
+import { compareSequence, type NodeId } from '../../src/model/node.ts'
+import { describeStep, type Plan } from '../../src/model/step.ts'
+import type { Machine } from './machine.ts'
+import { pairViolations } from './pair-checks.ts'
+import type { Simulator } from './simulator.ts'
+
+/** All that is known of one running node at one moment. */
+export interface Sight {
+  readonly machine: Machine
+  readonly snapshot: Snapshot
+  readonly state: KernelState
+  readonly plan: Plan | string
+  /** Its own word, and what it believes of others, by node. */
+  readonly words: ReadonlyMap<NodeId, Announcement>
+}
+
+export interface HealedOptions {
+  /** Nodes that are gone, or claim what they cannot have: they may lack what a whole node has. */
+  readonly except?: readonly string[]
+}
+
+/** Looks at every running node; only a ready one can be seen. */
+export async function survey(sim: Simulator): Promise<readonly Sight[]> {
+  return sim.look(() => Promise.all(sim.running.map(sight)))
+}
+
+/** What of a whole mesh is missing, in sentences; nothing when it has healed. Lazy: the first is cheap to have. */
+export function* violations(
+  sim: Simulator,
+  sights: readonly Sight[],
+  { except = [] }: HealedOptions = {},
+): Generator<string> {
+  for (const machine of sim.machines)
+    if (machine.refusal !== null) yield `${machine.name} does not start: ${machine.refusal}`
+  const whole = sights.filter(({ machine }) => !except.includes(machine.name))
+  yield* membershipViolations(whole)
+  yield* authorshipViolations(sim, sights)
+  yield* planViolations(whole)
+  yield* ownerViolations(sights)
+  yield* mtuViolations(whole)
+  yield* pairViolations(whole)
+  yield* tunnelViolations(whole)
+}
+
+/** Fails with what is missing. */
+export async function expectHealed(sim: Simulator, options: HealedOptions = {}): Promise<void> {
+  const missing = [...take(violations(sim, await survey(sim), options), 12)]
+  if (missing.length > 0) throw new Error(`the mesh is not whole:\n  ${missing.join('\n  ')}`)
+}
+
+/** Lets time pass until the mesh is whole; the seconds it took. Fails when that is not so by the limit. */
+export async function untilHealed(
+  sim: Simulator,
+  limitSeconds: number,
+  options: HealedOptions = {},
+): Promise<number> {
+  const isWhole = async () => violations(sim, await survey(sim), options).next().done === true
+  const seconds = await until(sim, limitSeconds, isWhole)
+  if (seconds === null) await expectHealed(sim, options)
+  return seconds ?? limitSeconds
+}
+
+/** Only that everybody believes the same; kernels may lag. */
+export async function untilAgreed(sim: Simulator, limitSeconds: number): Promise<number> {
+  const seconds = await until(
+    sim,
+    limitSeconds,
+    async () => membershipViolations(await survey(sim)).next().done === true,
+  )
+  if (seconds === null)
+    throw new Error(
+      `no agreement after ${limitSeconds} s: ${[...take(membershipViolations(await survey(sim)), 5)].join('; ')}`,
+    )
+  return seconds
+}
+
+/** Seconds until it was so, to a quarter of a second; null when it was not by the limit. */
+export async function until(
+  sim: Simulator,
+  limitSeconds: number,
+  isSo: () => Promise<boolean>,
+): Promise<number | null> {
+  const step = Math.max(0.25, sim.running.length / 200)
+  for (let seconds = 0; seconds <= limitSeconds; seconds += step) {
+    if (await isSo()) return seconds
+    await sim.run({ seconds: step })
+  }
+  return null
+}
+
+async function sight(machine: Machine): Promise<Sight> {
+  const { daemon, kernel } = machine
+  const snapshot = await daemon.snapshot()
+  const plan = await daemon.plan()
+  const words = new Map<NodeId, Announcement>()
+  if (snapshot.self !== null) words.set(machine.node, snapshot.self)
+  for (const [node, member] of snapshot.membership) words.set(node, member.announcement)
+  return { machine, snapshot, state: kernel.state, plan: plan.ok ? plan.value : plan.failure.message, words }
+}
+
+/** Everybody believes the same of everybody. */
+function* membershipViolations(sights: readonly Sight[]): Generator<string> {
+  const [first, ...rest] = sights
+  if (first === undefined) return
+  for (const { machine } of sights)
+    if (!first.words.has(machine.node)) yield `${first.machine.name} does not know ${machine.name}`
+  for (const sight of rest) yield* differences(first, sight)
+}
+
+function* differences(a: Sight, b: Sight): Generator<string> {
+  for (const [node, word] of a.words) {
+    const other = b.words.get(node)
+    if (other === undefined) yield `${b.machine.name} does not know ${word.name}, ${a.machine.name} does`
+    else if (other !== word && !isSameWord(word, other))
+      yield `${a.machine.name} and ${b.machine.name} differ about ${word.name}`
+  }
+  for (const [node, { name }] of b.words)
+    if (!a.words.has(node)) yield `${a.machine.name} does not know ${name}, ${b.machine.name} does`
+}
+
+/** A heartbeat may be under way: the number may differ, nothing else may. */
+function isSameWord(a: Announcement, b: Announcement): boolean {
+  return compareSequence(a.sequence, b.sequence) === 0 || contentOf(a) === contentOf(b)
+}
+
+const contents = new WeakMap<Announcement, string>()
+
+function contentOf(announcement: Announcement): string {
+  const known = contents.get(announcement)
+  if (known !== undefined) return known
+  const bytes = encodeAnnouncement({ ...announcement, sequence: { incarnation: 0, counter: 0 } })
+  const content = Buffer.from(bytes).toString('latin1')
+  contents.set(announcement, content)
+  return content
+}
+
+/** Whatever is held anywhere was said by its author, byte for byte. */
+function* authorshipViolations(sim: Simulator, sights: readonly Sight[]): Generator<string> {
+  const proven = new Set<Uint8Array>()
+  for (const { machine, snapshot } of sights)
+    for (const [node, { envelope, announcement }] of snapshot.membership) {
+      if (proven.has(envelope)) continue
+      const said = sim.sealed.get(node)
+      // Those who are not simulated daemons are not bound to any record.
+      if (said === undefined && !sim.machines.some(other => other.node === node)) continue
+      const isSaid = said?.some(word => word === envelope || Buffer.compare(word, envelope) === 0) === true
+      if (isSaid) proven.add(envelope)
+      else yield `${machine.name} holds words of ${announcement.name} that it never said`
+    }
+}
+
+function* planViolations(sights: readonly Sight[]): Generator<string> {
+  for (const { machine, plan } of sights) {
+    if (typeof plan === 'string') yield `${machine.name} cannot plan: ${plan}`
+    else if (plan.length > 0)
+      yield `${machine.name} still wants to ${plan.slice(0, 3).map(describeStep).join('; ')}`
+  }
+}
+
+/** What is really on the devices: no address is there twice. */
+function* ownerViolations(sights: readonly Sight[]): Generator<string> {
+  const owners = new Map<string, string>()
+  for (const { machine, state } of sights)
+    for (const device of [state.tunnel, ...state.segments])
+      for (const address of device?.addresses ?? []) {
+        const owner = owners.get(addressOf(address))
+        if (owner !== undefined) yield `${address} is up on ${owner} and on ${machine.name}`
+        owners.set(addressOf(address), machine.name)
+      }
+}
+
+function* mtuViolations(sights: readonly Sight[]): Generator<string> {
+  const announced = sights.flatMap(({ snapshot }) => (snapshot.self === null ? [] : [snapshot.self.mtu]))
+  const agreed = Math.min(...announced)
+  for (const { machine, state } of sights)
+    if (state.tunnel?.mtu !== agreed)
+      yield `${machine.name} has MTU ${state.tunnel?.mtu}, the least of the mesh is ${agreed}`
+}
+
+/** Packets pass between every two. */
+function* tunnelViolations(sights: readonly Sight[]): Generator<string> {
+  for (const { machine, snapshot } of sights)
+    for (const other of sights) {
+      if (other.machine === machine) continue
+      const track = snapshot.tracks.get(other.machine.publicKey)
+      const liveness = track === undefined ? 'unknown' : tunnelLiveness(track, snapshot.now)
+      if (liveness !== 'up')
+        yield `${machine.name} finds the tunnel to ${other.machine.name} ${liveness} (${track?.endpoint})`
+    }
+}
+
+export function* take<Item>(items: Iterable<Item>, count: number): Generator<Item> {
+  let left = count
+  if (left > 0)
+    for (const item of items) {
+      yield item
+      left -= 1
+      if (left === 0) return
+    }
+}

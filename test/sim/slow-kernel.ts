@@ -1,0 +1,76 @@
+import type { Closeable, Kernel, KernelEvent, StepFailure } from '../../src/kernel/port.ts'
+import type { IpAddress } from '../../src/model/address.ts'
+import type { Result } from '../../src/model/failure.ts'
+import { failed } from '../../src/model/failure.ts'
+import type { Observation, WireguardReading } from '../../src/model/kernel-state.ts'
+import type { Plan } from '../../src/model/step.ts'
+import type { Machine, Process, World } from './machine.ts'
+
+/** How long the tools take, milliseconds (FACTS-kernel 6, FACTS-gossip 6): a start of each, and a bit for each peer or step. */
+const processMilliseconds = { min: 8, max: 25 }
+const lookPerPeerMilliseconds = 0.05
+const applyPerStepMilliseconds = 0.1
+
+/** The kernel as one daemon has it: every look and every change takes time, and ends with the daemon. */
+export class SlowKernel implements Kernel {
+  readonly #world: World
+  readonly #machine: Machine
+  readonly #process: Process
+
+  constructor(world: World, machine: Machine, process: Process) {
+    this.#world = world
+    this.#machine = machine
+    this.#process = process
+  }
+
+  async observe(): Promise<Result<Observation>> {
+    await this.#look()
+    if (!this.#world.isLooking && this.#fails()) return failed('the kernel does not answer (injected)')
+    return this.#machine.kernel.observe()
+  }
+
+  async readings(): Promise<Result<readonly WireguardReading[]>> {
+    await this.#look()
+    return this.#machine.kernel.readings()
+  }
+
+  async apply(plan: Plan): Promise<readonly StepFailure[]> {
+    await this.#process.sleep(this.#toolMilliseconds() + plan.length * applyPerStepMilliseconds)
+    const { kernel } = this.#machine
+    if (this.#fails()) kernel.failStep(1 + Math.floor(this.#world.time.random() * plan.length))
+    const failures = await kernel.apply(plan)
+    kernel.plans.length = 0
+    const broken = new Set(failures.map(({ step }) => step))
+    this.#world.wires.applied(
+      this.#machine,
+      plan.filter(step => !broken.has(step)),
+    )
+    return failures
+  }
+
+  watch(listener: (event: KernelEvent) => void): Closeable {
+    return this.#machine.kernel.watch(event => {
+      this.#process.after(1 + this.#world.time.random() * 5, () => listener(event))
+    })
+  }
+
+  speak(vteps: readonly IpAddress[]): void {
+    this.#world.wires.speak(this.#machine, vteps)
+  }
+
+  async #look(): Promise<void> {
+    if (this.#world.isLooking) return
+    const peers = this.#machine.kernel.tunnel?.peers.size ?? 0
+    await this.#process.sleep(this.#toolMilliseconds() + peers * lookPerPeerMilliseconds)
+  }
+
+  #toolMilliseconds(): number {
+    const { min, max } = processMilliseconds
+    return min + this.#world.time.random() * (max - min)
+  }
+
+  #fails(): boolean {
+    const { kernelFaultsPercent, time } = this.#world
+    return kernelFaultsPercent > 0 && time.random() * 100 < kernelFaultsPercent
+  }
+}
