@@ -96,7 +96,9 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   const machine = assemble({ configuration, keys, keyring, store, log })
   refuseAny(await machine.kernel.preflight())
   const control = must(await openControlServer(configuration.socket, machine.daemon))
-  must(await machine.daemon.start())
+  const started = await machine.daemon.start()
+  if (!started.ok) await control.close()
+  must(started)
   const { node, publicKey } = keyring
   log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
   await tell(log, notify.ready(`node ${configuration.name}`))

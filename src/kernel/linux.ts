@@ -1,4 +1,4 @@
-import type { InterfaceName } from '../model/address.ts'
+import type { InterfaceName, Port } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
@@ -13,6 +13,7 @@ export interface LinuxKernelOptions {
   readonly mesh: MeshId
   readonly tunnel: {
     readonly interface: InterfaceName
+    readonly port: Port
     /** Null: the kernel's where it has one, else user space. */
     readonly implementation: TunnelImplementation | null
   }
@@ -43,6 +44,6 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
         onEnded: failure => options.log(failure),
       }),
     speak,
-    preflight: () => preflight(implementation),
+    preflight: () => preflight(tunnel),
   }
 }

@@ -1,22 +1,30 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { release } from 'node:os'
+import type { Port } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import { missingTool } from './explain.ts'
+import type { LinuxKernelOptions } from './linux.ts'
+import { isPortTaken } from './port-taken.ts'
 import { run, toolPath } from './run.ts'
 
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
 const capNetAdminBit = 12n
 
 /** Everything that would keep lnet from working here, as far as it can be told without changing anything. */
-export async function preflight(implementation: TunnelImplementation | null): Promise<readonly Failure[]> {
+export async function preflight({
+  implementation,
+  interface: tunnel,
+  port,
+}: LinuxKernelOptions['tunnel']): Promise<readonly Failure[]> {
   const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
   const sentences = [
     ...tools,
     ...(mayAdminister ? [] : ['no right to change the network: run lnetd as root or give it CAP_NET_ADMIN']),
     ...(await missingVxlan()),
     ...(await missingTunDevice(implementation)),
+    ...((await isPortTaken(tunnel, port)) ? [portTaken(port)] : []),
   ]
   const failures = sentences.map(sentence)
   if (failures.length > 0) return failures
@@ -24,6 +32,10 @@ export async function preflight(implementation: TunnelImplementation | null): Pr
   return tables.ok
     ? []
     : [{ ...tables.failure, message: 'this kernel has no nftables: load its module (modprobe nf_tables)' }]
+}
+
+function portTaken(port: Port): string {
+  return `another program has UDP port ${port} (ss -ulpn shows which): end it, or set another tunnel.port`
 }
 
 async function missingTools(implementation: TunnelImplementation | null): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { createLinuxKernel } from '../../src/kernel/linux.ts'
-import type { InterfaceName } from '../../src/model/address.ts'
+import type { InterfaceName, Port } from '../../src/model/address.ts'
 import { mesh, secrets } from '../kernel/state.ts'
 
 /** The Linux adapter behind a pipe: a request a line, an answer a line, events in between. */
@@ -10,7 +10,7 @@ export type Request =
 
 const kernel = createLinuxKernel({
   mesh,
-  tunnel: { interface: 'lnet0' as InterfaceName, implementation: null },
+  tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null },
   secrets,
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
   log: failure => say({ failure }),
