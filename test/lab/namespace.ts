@@ -175,15 +175,22 @@ function addressLine(address: string, device: string): string {
 }
 
 async function outcome(argv: readonly string[], options: RunOptions, strict: boolean): Promise<Outcome> {
-  const [file, ...args] = argv as [string, ...string[]]
-  const done = await execa(file, args, {
+  const [file = '', ...args] = argv
+  const running = execa(file, args, {
     reject: false,
-    timeout: options.milliseconds ?? 60_000,
-    forceKillAfterDelay: 500,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.env === undefined ? {} : { env: options.env }),
   })
-  const exitCode = done.timedOut ? 124 : (done.exitCode ?? 128)
+  let isOver = false
+  const timer = setTimeout(() => {
+    isOver = true
+    // nsenter waits for a child of its own inside; that one holds our pipes.
+    for (const pid of running.pid === undefined ? [] : childrenOf(running.pid)) process.kill(pid, 'SIGKILL')
+    running.kill('SIGKILL')
+  }, options.milliseconds ?? 60_000)
+  const done = await running
+  clearTimeout(timer)
+  const exitCode = isOver ? 124 : (done.exitCode ?? 128)
   if (strict && exitCode !== 0)
     throw new Error(`${argv.join(' ')}: exit code ${exitCode}: ${done.stderr} ${done.stdout}`)
   return { stdout: String(done.stdout), stderr: String(done.stderr), exitCode }

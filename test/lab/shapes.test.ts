@@ -45,15 +45,18 @@ describe('a mesh', () => {
   })
 
   it('agrees on the MTU of the narrowest node', async () => {
-    const nodes = await formed({ nodes: 3, mtu: index => (index === 2 ? 1400 : 1500) })
+    const narrow = 1460
+    const tunnel = narrow - 80
+    const nodes = await formed({ nodes: 3, mtu: index => (index === 2 ? narrow : 1500) })
     for (const node of nodes) {
       await eventually(`${node.name} has the agreed MTUs`, async () =>
-        (await mtuOf(node, 'lnet0')) === 1400 - 80 && (await mtuOf(node, 'vlnet0')) === 1400 - 80 - 70
+        (await mtuOf(node, 'lnet0')) === tunnel && (await mtuOf(node, 'vlnet0')) === tunnel - 70
           ? true
           : null,
       )
     }
-    const largest = 1400 - 80 - 70 - 48
+    // Less the headers of IPv6 and ICMPv6: the largest packet that needs no fragments.
+    const largest = tunnel - 70 - 48
     const [first, , last] = nodes as [LabNode, LabNode, LabNode]
     const reply = await last.ask('peers')
     const address = reply.ok ? reply.view.self?.segments[0]?.addresses.find(a => a.includes(':')) : undefined
