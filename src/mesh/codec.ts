@@ -1,6 +1,5 @@
 import { encode } from 'cborg'
 import {
-  compareAddresses,
   type InterfaceAddress,
   parseHostPort,
   parseInterfaceAddress,
@@ -14,23 +13,12 @@ import {
   type IgnoreReason,
   type RejectReason,
 } from '../model/announcement.ts'
-import {
-  announcementBytesMax,
-  endpointsPerMemberMax,
-  gossipAddressCharactersMax,
-  gossipAddressesPerMemberMax,
-  heartbeatSecondsMax,
-  heartbeatSecondsMin,
-  mtuBytesMax,
-  mtuBytesMin,
-  overlayAddressesPerSegmentMax,
-  segmentsPerMemberMax,
-  softwareCharactersMax,
-} from '../model/limits.ts'
+import { announcementBytesMax } from '../model/limits.ts'
 import { isSequence, parseNodeId, parseNodeName, type Sequence } from '../model/node.ts'
 import { type Claim, type OverlayAddress, parseVni, type SegmentFacts } from '../model/segment.ts'
 import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
-import { decodeMap, isPrintable, readBoolean, readInteger, readList, readText } from './cbor.ts'
+import { withinLimits } from './announcement-limits.ts'
+import { decodeMap, readBoolean, readInteger, readList, readText } from './cbor.ts'
 
 /** Version 1 is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone. */
 const field = {
@@ -68,10 +56,7 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
       [field.counter, announcement.sequence.counter],
       [field.name, announcement.name],
       [field.publicKey, announcement.publicKey],
-      [
-        field.endpoints,
-        announcement.endpoints.map(({ place, kind }) => [place, endpointKinds.indexOf(kind)]),
-      ],
+      [field.endpoints, announcement.endpoints.map(encodeEndpoint)],
       [field.vtep, announcement.vtep],
       [field.vtepClaim, encodeClaim(announcement.vtepClaim)],
       [field.gossip, announcement.gossip],
@@ -84,6 +69,15 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
   )
   if (bytes.length > announcementBytesMax) throw new RangeError(`announcement of ${bytes.length} bytes`)
   return bytes
+}
+
+/** As it stands in an announcement, so that its size is known before. */
+export function encodeSegment({ vni, mac, addresses }: SegmentFacts): readonly unknown[] {
+  return [vni, mac, addresses.map(encodeOverlayAddress)]
+}
+
+export function encodeOverlayAddress({ address, since, pinned }: OverlayAddress): readonly unknown[] {
+  return [address, since, pinned]
 }
 
 /** Reads hostile bytes: every field is checked, fields of later versions are passed over. Never throws. */
@@ -100,13 +94,12 @@ export function decodeAnnouncement(bytes: Uint8Array): Decoded {
   return { ok: true, announcement }
 }
 
-function encodeClaim(claim: Claim): readonly unknown[] {
-  return [claim.since, claim.pinned]
+function encodeEndpoint({ place, kind }: EndpointCandidate): readonly unknown[] {
+  return [place, endpointKinds.indexOf(kind)]
 }
 
-function encodeSegment(segment: SegmentFacts): readonly unknown[] {
-  const addresses = segment.addresses.map(({ address, since, pinned }) => [address, since, pinned])
-  return [segment.vni, segment.mac, addresses]
+function encodeClaim({ since, pinned }: Claim): readonly unknown[] {
+  return [since, pinned]
 }
 
 function reject(reason: RejectReason): Decoded {
@@ -143,35 +136,11 @@ function readSequence(incarnation: unknown, counter: unknown): Sequence | null {
   return isSequence(sequence) ? sequence : null
 }
 
-function withinLimits(announcement: Announcement): boolean {
-  const { endpoints, gossip, segments, mtu, heartbeatSeconds, software } = announcement
-  return (
-    endpoints.length <= endpointsPerMemberMax &&
-    gossip.length <= gossipAddressesPerMemberMax &&
-    gossip.every(address => address.length <= gossipAddressCharactersMax && isPrintable(address)) &&
-    segments.length <= segmentsPerMemberMax &&
-    isStrictlySorted(segments, (a, b) => a.vni - b.vni) &&
-    segments.every(segment => isSegmentWithinLimits(segment)) &&
-    mtu >= mtuBytesMin &&
-    mtu <= mtuBytesMax &&
-    heartbeatSeconds >= heartbeatSecondsMin &&
-    heartbeatSeconds <= heartbeatSecondsMax &&
-    software.length <= softwareCharactersMax &&
-    isPrintable(software)
-  )
-}
-
-function isSegmentWithinLimits(segment: SegmentFacts): boolean {
-  return (
-    segment.addresses.length <= overlayAddressesPerSegmentMax &&
-    isStrictlySorted(segment.addresses, (a, b) => compareAddresses(a.address, b.address))
-  )
-}
-
 function readEndpoint(value: unknown): EndpointCandidate | null {
   if (!Array.isArray(value)) return null
   const place = readText(value[0], parseHostPort)
-  const kind = endpointKinds[value[1] as number]
+  const index = readInteger(value[1])
+  const kind = index === null ? undefined : endpointKinds[index]
   return place === null || kind === undefined ? null : { place, kind }
 }
 
@@ -195,8 +164,4 @@ function readClaim(value: unknown): Claim | null {
   const since = readInteger(value[0])
   const pinned = readBoolean(value[1])
   return since === null || pinned === null ? null : { since, pinned }
-}
-
-function isStrictlySorted<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): boolean {
-  return items.every((item, index) => index === 0 || compare(items[index - 1] as Item, item) < 0)
 }

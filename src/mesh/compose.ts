@@ -1,14 +1,13 @@
-import { compareAddresses } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import { heartbeatSecondsMax, idleGossipBytesPerSecond } from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
-import { type SegmentFacts, tunnelMtu } from '../model/segment.ts'
+import { tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { gossipAddresses, tunnelEndpoints } from './compose-endpoints.ts'
-import { segmentMac } from './derive.ts'
+import { segmentFacts } from './compose-segments.ts'
 
 export interface Self {
   readonly node: NodeId
@@ -62,21 +61,4 @@ export function heartbeatSeconds(configuredSeconds: number, members: number): nu
 
 function substance(announcement: Announcement) {
   return { ...announcement, sequence: null, heartbeatSeconds: null }
-}
-
-function segmentFacts(
-  node: NodeId,
-  configuration: Configuration,
-  claims: OwnClaims,
-): readonly SegmentFacts[] {
-  return configuration.segments
-    .map(({ vni }) => ({
-      vni,
-      mac: segmentMac(node, vni),
-      addresses: claims.overlay
-        .filter(claim => claim.vni === vni)
-        .map(({ address, since, pinned }) => ({ address, since, pinned }))
-        .sort((a, b) => compareAddresses(a.address, b.address)),
-    }))
-    .sort((a, b) => a.vni - b.vni)
 }
