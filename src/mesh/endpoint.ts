@@ -79,11 +79,11 @@ export function decideEndpoint(
   if (track.endpoint === null || now >= trialEndsAt(known))
     return { track: start(known, candidates, nextIndex(known), now), renew: true }
   if (now >= renewalDueAt(known, own))
-    return { track: { ...known, renewals: known.renewals + 1 }, renew: true }
+    return { track: { ...known, renewals: renewalsDue(known, own, now) }, renew: true }
   return { track: known, renew: false }
 }
 
-/** When a decision may change by time alone; infinity when never. */
+/** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */
 export function endpointDueAt(track: TunnelTrack, own: WireguardPublicKey, now: number): number {
   if (track.candidates.length === 0 || tunnelLiveness(track, now) === 'up') return Number.POSITIVE_INFINITY
   return Math.min(trialEndsAt(track), renewalDueAt(track, own))
@@ -135,9 +135,17 @@ function trialEndsAt(track: TunnelTrack): number {
  * itself retries after 5 s only. The lower key goes first, so that the second try does not cross again.
  */
 function renewalDueAt(track: TunnelTrack, own: WireguardPublicKey): number {
-  const schedule = renewalMilliseconds[own < track.publicKey ? 'lower' : 'higher']
-  const after = schedule[track.renewals]
+  const after = renewalSchedule(track, own)[track.renewals]
   return after === undefined || hasLife(track) ? Number.POSITIVE_INFINITY : track.endpointSetAt + after
+}
+
+/** Whoever comes late renews once, not once for each time that was missed. */
+function renewalsDue(track: TunnelTrack, own: WireguardPublicKey, now: number): number {
+  return renewalSchedule(track, own).filter(after => now >= track.endpointSetAt + after).length
+}
+
+function renewalSchedule({ publicKey }: TunnelTrack, own: WireguardPublicKey): readonly number[] {
+  return renewalMilliseconds[own < publicKey ? 'lower' : 'higher']
 }
 
 /** Heard from since the endpoint was set: a session that may live is never made anew. */

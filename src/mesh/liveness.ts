@@ -9,6 +9,8 @@ export type TunnelLiveness = (typeof tunnelStates)[number]
 /** What is remembered of one WireGuard peer between two looks. Times are monotonic milliseconds. */
 export interface TunnelTrack {
   readonly publicKey: WireguardPublicKey
+  /** Since when the peer is looked at. */
+  readonly knownSince: number
   /** Where WireGuard sends, as last seen or as last decided. */
   readonly endpoint: Endpoint | null
   /** When we last set the endpoint; roaming does not count. */
@@ -31,6 +33,7 @@ export interface TunnelTrack {
 export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrack {
   return {
     publicKey,
+    knownSince: now,
     endpoint: null,
     endpointSetAt: now,
     candidates: [],
@@ -55,8 +58,7 @@ export function observeTunnel(
 ): TunnelTrack {
   const { publicKey, endpoint, handshakeAt, receivedBytes, sentBytes } = reading
   const known = track ?? newTrack(publicKey, now)
-  const adopted = track === undefined && isFresh(handshakeAt, wallSeconds)
-  const grew = adopted || (track !== undefined && receivedBytes > known.receivedBytes)
+  const grew = track === undefined ? isFresh(handshakeAt, wallSeconds) : hasSpoken(track, reading)
   return {
     ...known,
     endpoint,
@@ -77,10 +79,23 @@ export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness 
   return now - track.endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
 }
 
-/** The second witness against a member: WireGuard has not heard from it for as long as a session can last. */
+/**
+ * The second witness against a member: WireGuard has not heard from it for as long as a session can last, whatever
+ * was tried meanwhile.
+ */
 export function isHandshakeStale(track: TunnelTrack, now: number): boolean {
-  const lastSign = track.grewAt ?? track.endpointSetAt
+  const lastSign = track.grewAt ?? track.knownSince
   return now - lastSign > handshakeFreshSecondsMax * 1000
+}
+
+/**
+ * Without a handshake, bytes prove nothing: they may be initiations that crossed ours or whose answer is lost. A
+ * peer made anew counts from zero, so what it received since the last look may be less than before, or as much with
+ * another handshake.
+ */
+function hasSpoken(track: TunnelTrack, { receivedBytes, handshakeAt }: WireguardReading): boolean {
+  if (handshakeAt === null) return false
+  return receivedBytes !== track.receivedBytes ? receivedBytes > 0 : handshakeAt !== track.handshakeAt
 }
 
 function isFresh(handshakeAt: number | null, wallSeconds: number): boolean {
