@@ -1,3 +1,4 @@
+import type { EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
@@ -71,7 +72,7 @@ export function decide(situation: Situation): Decision {
       presharedKey: key => situation.presharedKey(key),
       claims,
       lost,
-      mtu: tunnelMtu(situation.facts.pathMtu),
+      mtu: ownMtu(situation),
     },
     { members: present, holds: holdsOf([...others, ...ownHolds(node, claims)]), tracks },
   )
@@ -110,9 +111,8 @@ function decideEndpoints(
   const inKernel = new Set(situation.observation.readings.map(reading => reading.publicKey))
   const tracks = new Map(observed)
   const renewals = new Set<WireguardPublicKey>()
-  for (const { announcement } of present) {
-    const { publicKey } = announcement
-    const candidates = rankEndpoints(announcement.endpoints, situation.resolved, surroundings)
+  for (const [publicKey, announced] of endpointsByKey(present, situation.publicKey)) {
+    const candidates = rankEndpoints(announced, situation.resolved, surroundings)
     const decision = decideEndpoint(
       isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
       publicKey,
@@ -124,6 +124,28 @@ function decideEndpoints(
     if (decision.renew) renewals.add(publicKey)
   }
   return { tracks, renewals }
+}
+
+/** Whoever claims another's key only adds places to try: it can neither withdraw the holder's nor decide alone. */
+function endpointsByKey(
+  members: readonly Member[],
+  own: WireguardPublicKey,
+): ReadonlyMap<WireguardPublicKey, readonly EndpointCandidate[]> {
+  const announced = new Map<WireguardPublicKey, readonly EndpointCandidate[]>()
+  for (const { announcement } of members) {
+    const { publicKey, endpoints } = announcement
+    if (publicKey !== own) announced.set(publicKey, [...(announced.get(publicKey) ?? []), ...endpoints])
+  }
+  return announced
+}
+
+/**
+ * What our path allows. Before the mesh was heard not more than the tunnel has: the others' limits are not known
+ * again yet, and frames too large for them would be lost.
+ */
+function ownMtu({ facts, observation, warm }: Situation): number {
+  const allowed = tunnelMtu(facts.pathMtu)
+  return warm ? allowed : Math.min(allowed, observation.state.tunnel?.mtu ?? allowed)
 }
 
 /** Taken out of the kernel long ago: when its member comes back, it starts from the first candidate. */

@@ -4,6 +4,7 @@ import {
   compareText,
   type InterfaceAddress,
   type IpAddress,
+  isHostOf,
   type Prefix,
   prefixContains,
 } from '../model/address.ts'
@@ -73,7 +74,7 @@ function desireUnicast(members: readonly Member[], vni: Vni): readonly UnicastEn
     .sort((a, b) => compareText(a.mac, b.mac))
 }
 
-/** Only owners, and only inside the segment's own networks: a liar cannot place a neighbour elsewhere. */
+/** Only owners, and only hosts of the segment's own networks: a liar cannot place a neighbour elsewhere. */
 function desireNeighbours(
   members: readonly Member[],
   segment: SegmentConfiguration,
@@ -88,7 +89,7 @@ function desireNeighbours(
         .flatMap(({ mac, addresses }) =>
           addresses
             .map(({ address }) => addressOf(address))
-            .filter(address => networks.some(network => prefixContains(network, address)))
+            .filter(address => isHostOfSome(networks, address))
             .filter(
               address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
             )
@@ -96,4 +97,9 @@ function desireNeighbours(
         ),
     )
     .sort((a, b) => compareAddresses(a.address, b.address))
+}
+
+function isHostOfSome(networks: readonly Prefix[], address: IpAddress): boolean {
+  const around = networks.filter(network => prefixContains(network, address))
+  return around.length > 0 && around.every(network => isHostOf(network, address))
 }

@@ -4,8 +4,8 @@ import {
   hostPrefix,
   type IpAddress,
   interfaceAddress,
+  isHostOf,
   type Prefix,
-  prefixContains,
   prefixOf,
 } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
@@ -56,7 +56,8 @@ export function desire(intent: Intent, world: World): KernelState | null {
   if (intent.lost.some(({ vni }) => vni === null)) return emptyKernelState
   const prefix = tunnelPrefix(intent.configuration.tunnel, intent.mesh)
   const reachable = world.members.filter(member => isReachable(member, prefix, world.holds))
-  const mtu = agreedTunnelMtu([intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)])
+  const mtus = [intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)]
+  const mtu = agreedTunnelMtu(mtus, vtep.address)
   const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
   const segments = intent.configuration.segments.map(segment =>
     desireSegment(segment, intent, world, reachable, { vtep: vtep.address, vteps: prefix, mtu }),
@@ -65,10 +66,10 @@ export function desire(intent: Intent, world: World): KernelState | null {
   return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix) }
 }
 
-/** A member's VTEP counts where it is in our prefix and its own. */
+/** A member's VTEP counts where it is a host of our prefix and its own. */
 export function isReachable(member: Member, prefix: Prefix, holds: Holds): boolean {
   const { node, vtep } = member.announcement
-  return prefixContains(prefix, vtep) && ownerOf(vtep, holds.vteps.get(vtep)) === node
+  return isHostOf(prefix, vtep) && ownerOf(vtep, holds.vteps.get(vtep)) === node
 }
 
 function desireTunnel(

@@ -29,7 +29,8 @@ export function admit(membership: Membership, heard: readonly Heard[], self: Nod
     if (verdict !== accept) return verdict
     next ??= new Map(membership)
     const { announcement, envelope, ageMilliseconds } = item
-    next.set(announcement.node, { announcement, envelope, heardAt: now - Math.max(0, ageMilliseconds) })
+    const heardAt = heardSince(next.get(announcement.node), ageMilliseconds, now)
+    next.set(announcement.node, { announcement, envelope, heardAt })
     return verdict
   })
   return { membership: next ?? membership, verdicts }
@@ -55,6 +56,11 @@ export function standingOf(member: Member, now: number): Standing {
 /** Members in the order of their ids, the same on every node. */
 export function sortedMembers(membership: Membership): readonly Member[] {
   return [...membership.values()].sort((a, b) => (a.announcement.node < b.announcement.node ? -1 : 1))
+}
+
+/** A newer word was not spoken before an older one was heard: so no copy, whatever its age, makes a member older. */
+function heardSince(known: Member | undefined, ageMilliseconds: number, now: number): number {
+  return Math.max(known?.heardAt ?? Number.NEGATIVE_INFINITY, now - Math.max(0, ageMilliseconds))
 }
 
 function judge(membership: Membership, heard: Heard, self: NodeId): Verdict {

@@ -44,9 +44,12 @@ export function segmentMtu(tunnelMtuBytes: number, vtep: IpAddress): number {
   return tunnelMtuBytes - vxlanOverheadBytes[familyOf(vtep)]
 }
 
-/** One layer-2 segment needs one tunnel MTU: the least of its members', never below what IPv6 needs. */
-export function agreedTunnelMtu(mtusBytes: readonly number[]): number {
-  return clampMtu(Math.min(...mtusBytes))
+/**
+ * One layer-2 segment needs one tunnel MTU: the least of its members', but never so small that the segments over it
+ * lose IPv6. On a path that carries less, WireGuard's packets are fragmented: slow is better than broken for all.
+ */
+export function agreedTunnelMtu(mtusBytes: readonly number[], vtep: IpAddress): number {
+  return clampMtu(Math.max(mtuBytesMin + vxlanOverheadBytes[familyOf(vtep)], Math.min(...mtusBytes)))
 }
 
 function clampMtu(bytes: number): number {
