@@ -11,7 +11,6 @@ export function diff(
 ): readonly Step[] {
   return [
     ...diffTunnel(desired.tunnel, observed.tunnel, renewals),
-    ...guardsOfOrphans(desired, observed),
     ...diffSegments(desired.segments, withoutOrphans(observed, desired)),
     ...orphanedGuards(desired.segments, observed.segments, withoutOrphans(observed, desired)),
     ...diffRoutes(desired.routes, observed.routes),
@@ -76,15 +75,7 @@ function samePeer(desired: WireguardPeer, observed: WireguardPeer): boolean {
   )
 }
 
-/** A tunnel that is removed takes the segments on it along, but not their guards. */
-function guardsOfOrphans(desired: KernelState, observed: KernelState): readonly Step[] {
-  const wanted = new Set(desired.segments.map(segment => segment.interface))
-  return observed.segments
-    .filter(segment => isOrphan(segment, desired, observed))
-    .filter(segment => segment.guard !== null && !wanted.has(segment.interface))
-    .map((segment): Step => ({ kind: 'guard.remove', interface: segment.interface }))
-}
-
+/** Segments fall with the tunnel they are on. */
 function withoutOrphans(observed: KernelState, desired: KernelState): readonly SegmentState[] {
   return observed.segments.filter(segment => !isOrphan(segment, desired, observed))
 }
