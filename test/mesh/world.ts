@@ -1,0 +1,229 @@
+import type { Situation } from '../../src/mesh/decide.ts'
+import { derivedAddress, segmentMac, segmentPrefix, vtepPrefix } from '../../src/mesh/derive.ts'
+import {
+  type Endpoint,
+  type HostPort,
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  interfaceAddress,
+  type Port,
+  type Prefix,
+  parseIpAddress,
+} from '../../src/model/address.ts'
+import type { Announcement, EndpointCandidate, EndpointKind } from '../../src/model/announcement.ts'
+import { noClaims } from '../../src/model/claims.ts'
+import type {
+  Configuration,
+  SegmentConfiguration,
+  TunnelConfiguration,
+} from '../../src/model/configuration.ts'
+import type { Facts } from '../../src/model/facts.ts'
+import {
+  emptyKernelState,
+  type KernelState,
+  type Observation,
+  type WireguardReading,
+} from '../../src/model/kernel-state.ts'
+import type { Member, Membership } from '../../src/model/member.ts'
+import { type MeshId, type NodeId, type NodeName, parseNodeId } from '../../src/model/node.ts'
+import type { Vni } from '../../src/model/segment.ts'
+import {
+  type KeyFingerprint,
+  parseWireguardPublicKey,
+  type WireguardPublicKey,
+} from '../../src/model/wireguard-key.ts'
+
+/**
+ * A small world in which node `n` is called node`n`, sits at 203.0.n/256.n%256 on the underlay and holds only what
+ * is its own. Everything a builder makes is valid; `changes` make it what a test needs.
+ */
+
+/** The moment all tests begin at: an hour on the daemon's clock, 2026-11-22 10:30 UTC on the wall. */
+export const now = 3_600_000
+export const wallSeconds = Date.UTC(2026, 10, 22, 10, 30) / 1000
+export const mesh = '00112233445566778899aabbccddeeff' as MeshId
+export const vni = 49_371 as Vni
+export const overlayPrefix = '192.168.102.0/24' as Prefix
+
+const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** In the order of their numbers. */
+export function nodeId(number: number): NodeId {
+  let digits = ''
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 58)) digits = `${base58[rest % 58]}${digits}`
+  return sure(parseNodeId(`12D3KooW${digits.padStart(44, '1')}`))
+}
+
+export function publicKey(number: number): WireguardPublicKey {
+  const bytes = Buffer.alloc(32, 0)
+  bytes.writeUInt32BE(number, 0)
+  return sure(parseWireguardPublicKey(bytes.toString('base64')))
+}
+
+export function presharedKey(key: WireguardPublicKey): KeyFingerprint {
+  return Buffer.from(key, 'base64').toString('hex').slice(0, 16) as KeyFingerprint
+}
+
+export function underlayAddress(number: number): IpAddress {
+  return sure(parseIpAddress(`203.0.${Math.floor(number / 256)}.${number % 256}`))
+}
+
+export function endpointOf(number: number): Endpoint {
+  return `${underlayAddress(number)}:51820` as Endpoint
+}
+
+/** The VTEP nobody else can claim. */
+export function vtepOf(number: number): IpAddress {
+  return derivedAddress(nodeId(number), vtepPrefix(mesh))
+}
+
+export function candidate(place: string, kind: EndpointKind = 'public'): EndpointCandidate {
+  return { place: place as HostPort, kind }
+}
+
+/** `192.168.102.n/24` for small numbers, spread over `192.168.0.0/16` for greater ones. */
+export function overlayAddress(number: number): InterfaceAddress {
+  return `192.168.${(102 + Math.floor(number / 256)) % 256}.${number % 256}/24` as InterfaceAddress
+}
+
+export function announcement(number: number, changes: Partial<Announcement> = {}): Announcement {
+  const node = nodeId(number)
+  const prefix = segmentPrefix(mesh, vni)
+  const derived = interfaceAddress(derivedAddress(node, prefix), prefix)
+  return {
+    node,
+    sequence: { incarnation: 1, counter: 1 },
+    name: `node${number}` as NodeName,
+    publicKey: publicKey(number),
+    endpoints: [candidate(endpointOf(number))],
+    vtep: vtepOf(number),
+    vtepClaim: { since: 0, pinned: false },
+    gossip: [`/ip4/${underlayAddress(number)}/tcp/51821`],
+    segments: [
+      {
+        vni,
+        mac: segmentMac(node, vni),
+        addresses: [
+          { address: overlayAddress(number), since: 1_700_000_000, pinned: false },
+          { address: derived, since: 0, pinned: false },
+        ],
+      },
+    ],
+    mtu: 1420,
+    heartbeatSeconds: 60,
+    software: '0.1.0',
+    left: false,
+    ...changes,
+  }
+}
+
+export function member(number: number, changes: Partial<Announcement> = {}, seenSeconds = 4): Member {
+  return {
+    announcement: announcement(number, changes),
+    envelope: new Uint8Array(),
+    heardAt: now - seenSeconds * 1000,
+  }
+}
+
+export function membership(...members: readonly Member[]): Membership {
+  return new Map(members.map(each => [each.announcement.node, each]))
+}
+
+export function tunnelConfiguration(changes: Partial<TunnelConfiguration> = {}): TunnelConfiguration {
+  return {
+    interface: 'lnet0' as InterfaceName,
+    port: 51_820 as Port,
+    endpoints: [],
+    prefix: null,
+    address: null,
+    keepaliveSeconds: 25,
+    implementation: null,
+    ...changes,
+  }
+}
+
+export function segmentConfiguration(changes: Partial<SegmentConfiguration> = {}): SegmentConfiguration {
+  return {
+    interface: 'vlnet0' as InterfaceName,
+    vni,
+    port: 4789 as Port,
+    prefixes: [overlayPrefix],
+    addresses: null,
+    bridge: null,
+    ...changes,
+  }
+}
+
+export function configuration(number: number, changes: Partial<Configuration> = {}): Configuration {
+  return {
+    name: `node${number}` as NodeName,
+    mesh: { secret: { kind: 'file', path: '/etc/lnetd/mesh.secret' }, id: mesh },
+    bootstrap: [],
+    discovery: { mdns: false },
+    gossip: { port: 51_821 as Port, heartbeatSeconds: 60 },
+    tunnel: tunnelConfiguration(),
+    segments: [segmentConfiguration()],
+    stateDir: '/var/lib/lnetd',
+    socket: '/run/lnetd/lnetd.sock',
+    log: { level: 'info' },
+    ...changes,
+  }
+}
+
+export function facts(number: number, changes: Partial<Facts> = {}): Facts {
+  const address = underlayAddress(number)
+  const network = `${address}/32` as Prefix
+  return { addresses: [{ address, network, interface: 'eth0' as InterfaceName }], pathMtu: 1500, ...changes }
+}
+
+/** What WireGuard says of a member it hears from. */
+export function reading(number: number, changes: Partial<WireguardReading> = {}): WireguardReading {
+  return {
+    publicKey: publicKey(number),
+    endpoint: endpointOf(number),
+    handshakeAt: wallSeconds - 60,
+    receivedBytes: 1000,
+    sentBytes: 1000,
+    ...changes,
+  }
+}
+
+export function observation(
+  state: KernelState = emptyKernelState,
+  readings: readonly WireguardReading[] = [],
+): Observation {
+  return { state, readings, implementation: 'kernel', foreign: [] }
+}
+
+/** Node `number` before an empty kernel, with these members, claims settled on the way. */
+export function situation(
+  number: number,
+  members: readonly Member[] = [],
+  changes: Partial<Situation> = {},
+): Situation {
+  return {
+    configuration: configuration(number),
+    mesh,
+    node: nodeId(number),
+    publicKey: publicKey(number),
+    presharedKey,
+    facts: facts(number),
+    claims: noClaims,
+    membership: membership(...members),
+    tracks: new Map(),
+    observation: observation(),
+    resolved: () => [],
+    mayChoose: true,
+    warm: true,
+    now,
+    wallSeconds,
+    ...changes,
+  }
+}
+
+/** For what a test knows to be there. */
+export function sure<Value>(value: Value | null | undefined): Value {
+  if (value === null || value === undefined) throw new Error('a test expected a value')
+  return value
+}
