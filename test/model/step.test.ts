@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import type { InterfaceName, MacAddress, Port, Prefix } from '../../src/model/address.ts'
+import type { WireguardPeer } from '../../src/model/kernel-state.ts'
+import { describeStep, type Step, type StepKind } from '../../src/model/step.ts'
+import { endpointOf, overlayAddress, presharedKey, publicKey, underlayAddress, vni } from '../mesh/world.ts'
+
+const tunnel = 'lnet0' as InterfaceName
+const segment = 'vlnet0' as InterfaceName
+const vtep = underlayAddress(2)
+const mac = '02:00:5e:00:53:01' as MacAddress
+const prefix = '192.168.228.0/24' as Prefix
+const peer: WireguardPeer = {
+  publicKey: publicKey(2),
+  presharedKey: presharedKey(publicKey(2)),
+  endpoint: endpointOf(2),
+  allowedIps: ['192.168.228.2/32' as Prefix],
+  keepaliveSeconds: 25,
+}
+
+/** One of each kind: a new one does not compile without its example here. */
+const examples: { readonly [Kind in StepKind]: Extract<Step, { readonly kind: Kind }> } = {
+  'tunnel.create': { kind: 'tunnel.create', interface: tunnel, mtu: 1420 },
+  'tunnel.remove': { kind: 'tunnel.remove', interface: tunnel },
+  'tunnel.configure': {
+    kind: 'tunnel.configure',
+    interface: tunnel,
+    publicKey: publicKey(1),
+    listenPort: 51_820 as Port,
+  },
+  'peer.set': { kind: 'peer.set', interface: tunnel, peer },
+  'peer.renew': { kind: 'peer.renew', interface: tunnel, peer: { ...peer, endpoint: null, allowedIps: [] } },
+  'peer.remove': { kind: 'peer.remove', interface: tunnel, publicKey: publicKey(2) },
+  'segment.create': {
+    kind: 'segment.create',
+    segment: { interface: segment, vni, port: 4789 as Port, local: vtep, lower: tunnel, mac, mtu: 1350 },
+  },
+  'segment.remove': { kind: 'segment.remove', interface: segment },
+  'segment.local': { kind: 'segment.local', interface: segment, local: vtep },
+  'segment.bridge': { kind: 'segment.bridge', interface: segment, bridge: 'br0' as InterfaceName },
+  'link.mtu': { kind: 'link.mtu', interface: tunnel, mtu: 1420 },
+  'link.mac': { kind: 'link.mac', interface: segment, mac },
+  'link.up': { kind: 'link.up', interface: tunnel },
+  'link.ipv6': { kind: 'link.ipv6', interface: tunnel },
+  'address.add': { kind: 'address.add', interface: segment, address: overlayAddress(1) },
+  'address.remove': { kind: 'address.remove', interface: segment, address: overlayAddress(1) },
+  'route.add': { kind: 'route.add', route: { prefix, device: tunnel } },
+  'route.remove': { kind: 'route.remove', route: { prefix, device: null } },
+  'guard.set': {
+    kind: 'guard.set',
+    interface: segment,
+    guard: { port: 4789 as Port, tunnel, vteps: prefix },
+  },
+  'guard.remove': { kind: 'guard.remove', interface: segment },
+  'unicast.set': { kind: 'unicast.set', interface: segment, lower: tunnel, entry: { mac, vtep } },
+  'unicast.remove': { kind: 'unicast.remove', interface: segment, entry: { mac, vtep } },
+  'neighbour.set': { kind: 'neighbour.set', interface: segment, entry: { address: vtep, mac } },
+  'neighbour.remove': { kind: 'neighbour.remove', interface: segment, entry: { address: vtep, mac } },
+  'flood.add': { kind: 'flood.add', interface: segment, lower: tunnel, vtep },
+  'flood.remove': { kind: 'flood.remove', interface: segment, lower: tunnel, vtep },
+}
+
+describe('steps', () => {
+  it('read as sentences', () => {
+    expect(Object.values(examples).map(describeStep)).toMatchInlineSnapshot(`
+      [
+        "create tunnel lnet0, mtu 1420",
+        "remove tunnel lnet0",
+        "set key AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= and port 51820 on lnet0",
+        "set WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (192.168.228.2/32) at 203.0.0.2:51820 on lnet0",
+        "make WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (no addresses) at no endpoint on lnet0 anew",
+        "remove WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= from lnet0",
+        "create segment vlnet0, vni 49371, port 4789, mtu 1350, over lnet0 from 203.0.0.2",
+        "remove segment vlnet0",
+        "send from VTEP 203.0.0.2 on vlnet0",
+        "put vlnet0 into bridge br0",
+        "set mtu 1420 on lnet0",
+        "set MAC 02:00:5e:00:53:01 on vlnet0",
+        "bring lnet0 up",
+        "switch IPv6 on for lnet0",
+        "add address 192.168.102.1/24 to vlnet0",
+        "remove address 192.168.102.1/24 from vlnet0",
+        "add route 192.168.228.0/24 by lnet0",
+        "remove unreachable route 192.168.228.0/24",
+        "guard VXLAN port 4789 for vlnet0: only by lnet0",
+        "remove the guard of vlnet0",
+        "reach MAC 02:00:5e:00:53:01 by VTEP 203.0.0.2 on vlnet0",
+        "forget MAC 02:00:5e:00:53:01 on vlnet0",
+        "know 203.0.0.2 as MAC 02:00:5e:00:53:01 on vlnet0",
+        "forget neighbour 203.0.0.2 on vlnet0",
+        "flood to VTEP 203.0.0.2 on vlnet0",
+        "stop flooding to VTEP 203.0.0.2 on vlnet0",
+      ]
+    `)
+    expect(describeStep({ ...examples['segment.bridge'], bridge: null })).toMatchInlineSnapshot(
+      `"take vlnet0 out of its bridge"`,
+    )
+  })
+
+  it('never show what a preshared key is known by', () => {
+    const fingerprint = presharedKey(publicKey(2))
+    for (const step of Object.values(examples)) expect(describeStep(step)).not.toContain(fingerprint)
+  })
+})
