@@ -216,7 +216,8 @@ function keepWatchdogFed(log: Log): void {
 /** Until somebody wants an end: a signal, or `lnetctl down`. */
 function endOf(daemon: Daemon): Promise<string> {
   return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    // Not `once`: execa's own handler, there while a tool runs, would find itself alone and end lnetd at once.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
     void daemon.ended.then(() => resolve('down'))
   })
 }

@@ -67,7 +67,8 @@ describe('the lab', () => {
         null,
     )
     interrupted.kill('SIGINT')
-    expect((await interrupted).exitCode).toBe(130)
+    const ended = await interrupted
+    expect([ended.exitCode, ended.signal, ended.stderr]).toEqual([130, undefined, ''])
     expect(existsSync(record.directory)).toBe(false)
   })
 

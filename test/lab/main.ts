@@ -16,8 +16,9 @@ async function main(): Promise<number> {
   }
   if (options.end !== null) return end(options.end)
   const creation = createLab({ nodes: options.nodes, lasting: options.keep })
+  // Not `once`: execa's own handler, run while a tool runs, would find itself alone and end the process at once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => {
+    process.on(signal, () => {
       void creation.then(lab => lab.cleanup()).finally(() => process.exit(130))
     })
   const lab = await creation

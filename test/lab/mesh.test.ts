@@ -74,6 +74,17 @@ describe('a daemon that ends', () => {
     await eventually('the plan is empty', () => emptyPlan(first), 15)
   })
 
+  it('ends well in the midst of its work', async () => {
+    const last = nodes[3] as LabNode
+    for (let round = 0; round < 5; round++) {
+      expect(await last.stop()).toBe(0)
+      await last.namespace.must(['ip', 'link', 'del', 'vlnet0'])
+      last.start()
+      await last.listening()
+    }
+    await allUp(nodes)
+  })
+
   it('keeps its addresses', async () => {
     const last = nodes[3] as LabNode
     const before = await overlayAddresses(last)

@@ -106,11 +106,14 @@ export async function createSwitch(
   return hub
 }
 
-/** When the process began, in clock ticks since boot: with its pid it names one process for ever. Null: not there. */
+/**
+ * When the process began, in clock ticks since boot: with its pid it names one process for ever. Null: it is not there,
+ * or dead and waiting for its parent to notice.
+ */
 export function processStart(pid: number): number | null {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
-    return Number(fields?.[19])
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return ['Z', 'X'].includes(fields[0] as string) ? null : Number(fields[19])
   } catch {
     return null
   }
