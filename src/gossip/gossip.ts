@@ -8,7 +8,7 @@ import type { Neighbour } from '../model/neighbour.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { gateOf } from './gate.ts'
-import { followDiscovery } from './mdns.ts'
+import { startDiscovery } from './mdns.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
 import { type Redial, startRedial } from './redial.ts'
@@ -70,7 +70,9 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   }
   swarm.addEventListener('peer:connect', changed)
   swarm.addEventListener('peer:disconnect', changed)
-  followDiscovery(swarm, redial)
+  const discovery = options.mdns
+    ? startDiscovery(options, node, (found, at) => redial.discovered(found, at))
+    : null
   return {
     node,
     seal: payload => sealEnvelope(privateKey, payload),
@@ -93,6 +95,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
       swarm.removeEventListener('peer:disconnect', changed)
       redial.stop()
       endUpkeep()
+      discovery?.stop()
       topic.leave()
       await Promise.race([
         stopAll(swarm, sync),

@@ -1,8 +1,7 @@
 import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
-import type { ConnectionGater, Libp2p, PeerDiscovery, PrivateKey } from '@libp2p/interface'
-import { mdns } from '@libp2p/mdns'
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
@@ -18,7 +17,6 @@ import {
   neighboursMax,
   syncStepSecondsMax,
 } from '../model/limits.ts'
-import { serviceTagOf } from './mdns.ts'
 import { placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
 import { topicProtocolOptions } from './topic.ts'
@@ -26,7 +24,6 @@ import { topicProtocolOptions } from './topic.ts'
 interface Services extends Record<string, unknown> {
   identify: Identify
   topic: GossipSub
-  mdns?: PeerDiscovery
 }
 
 export type Swarm = Libp2p<Services>
@@ -101,7 +98,6 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
     services: {
       identify: identify({ protocolPrefix: 'lnet', maxInboundStreams: 2, maxOutboundStreams: 2 }),
       topic: gossipsub(topicProtocolOptions(options.topic)),
-      ...(options.mdns ? { mdns: mdns({ serviceTag: serviceTagOf(options.topic) }) } : {}),
     },
   })
 }

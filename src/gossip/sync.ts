@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import {
+  neighbourProbeSeconds,
   neighbourSilenceSecondsMax,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
@@ -34,7 +35,6 @@ interface Link {
   readonly memory: Unsettled
   channel: Channel | null
   heardAt: number
-  nextAskAt: number
   asking: boolean
   /** Something new came up while asking. */
   askAgain: boolean
@@ -60,6 +60,7 @@ class Syncing implements Sync {
   private readonly handlers: SyncHandlers
   private readonly links = new Map<string, Link>()
   private ticking: NodeJS.Timeout | null = null
+  private nextAskAt = 0
   private readonly cascade: Cascade
 
   constructor(swarm: Swarm, options: Pick<GossipOptions, 'now' | 'random'>, handlers: SyncHandlers) {
@@ -74,6 +75,7 @@ class Syncing implements Sync {
     this.swarm.addEventListener('connection:close', this.closed)
     // Whoever was quick enough to connect before this moment.
     for (const connection of this.swarm.getConnections()) this.open(connection)
+    this.nextAskAt = this.options.now() + this.interval()
     this.ticking = setInterval(() => this.tick(), 1000)
   }
 
@@ -97,8 +99,7 @@ class Syncing implements Sync {
 
   async answer(stream: Stream, connection: Connection): Promise<void> {
     const link = this.linkOf(connection)
-    const handlers = this.cascade.from(link.node)
-    await answer(channelOver(stream), handlers, syncStepSecondsMax * 1000, finished => {
+    await answer(channelOver(stream), this.cascade.from(link.node), syncStepSecondsMax * 1000, finished => {
       link.heardAt = this.options.now()
       if (finished && this.links.has(connection.id)) this.handlers.synced(link.node)
     })
@@ -112,7 +113,7 @@ class Syncing implements Sync {
 
   private open(connection: Connection): void {
     const link = this.linkOf(connection)
-    // The side that dialled asks, so that one exchange happens and not two.
+    // The side that dialled asks: one exchange and not two.
     if (connection.direction === 'outbound') this.askSoon(link, syncStepSecondsMax)
   }
 
@@ -126,7 +127,6 @@ class Syncing implements Sync {
       memory: { pair: null },
       channel: null,
       heardAt: now,
-      nextAskAt: connection.direction === 'outbound' ? now + this.interval() : Number.POSITIVE_INFINITY,
       asking: false,
       askAgain: false,
     }
@@ -134,12 +134,19 @@ class Syncing implements Sync {
     return link
   }
 
+  /** A random neighbour from time to time, and whoever was silent for long: the side that dialled first. */
   private tick(): void {
     const now = this.options.now()
-    for (const link of this.links.values()) {
-      const silent = now - link.heardAt > neighbourSilenceSecondsMax * 1000
-      if (now >= link.nextAskAt || silent) this.askSoon(link, syncStepSecondsMax, !silent)
+    const links = [...this.links.values()]
+    for (const link of links) {
+      const isDialler = link.connection.direction === 'outbound'
+      const bound = isDialler ? neighbourProbeSeconds : neighbourSilenceSecondsMax
+      if (now - link.heardAt > bound * 1000) this.askSoon(link, syncStepSecondsMax)
     }
+    if (now < this.nextAskAt) return
+    this.nextAskAt = now + this.interval()
+    const chosen = links[Math.floor(this.options.random() * links.length)]
+    if (chosen !== undefined) this.askSoon(chosen, syncStepSecondsMax, true)
   }
 
   private askSoon(link: Link, stepSeconds: number, patient = false): void {
@@ -150,7 +157,6 @@ class Syncing implements Sync {
     link.asking = true
     void this.askTwice(link, stepSeconds, patient).finally(() => {
       link.asking = false
-      if (link.connection.direction === 'outbound') link.nextAskAt = this.options.now() + this.interval()
       if (!link.askAgain || !this.links.has(link.connection.id)) return
       link.askAgain = false
       this.askSoon(link, stepSeconds)
@@ -159,8 +165,8 @@ class Syncing implements Sync {
 
   /** A stream may break alone; when a fresh one does not work either, the connection is dead. */
   private async askTwice(link: Link, stepSeconds: number, patient: boolean): Promise<void> {
-    const answered =
-      (await this.askOnce(link, stepSeconds, patient)) || (await this.askOnce(link, stepSeconds, false))
+    let answered = await this.askOnce(link, stepSeconds, patient)
+    if (!answered) answered = await this.askOnce(link, stepSeconds, false)
     if (!this.links.has(link.connection.id)) return
     if (!answered) return link.connection.abort(new Error('neighbour does not answer'))
     link.heardAt = this.options.now()
@@ -168,8 +174,8 @@ class Syncing implements Sync {
   }
 
   private async askOnce(link: Link, stepSeconds: number, patient: boolean): Promise<boolean> {
-    const stepMilliseconds = stepSeconds * 1000
     if (!this.links.has(link.connection.id)) return false
+    const stepMilliseconds = stepSeconds * 1000
     try {
       if (link.channel === null || !link.channel.isOpen()) {
         const signal = AbortSignal.timeout(stepMilliseconds)

@@ -63,7 +63,8 @@ export const envelopesPerSyncMax = 1000
 export const syncStepSecondsMax = 10
 /** The same when something of the underlay just changed, and dead connections are likely. */
 export const syncProbeSecondsMax = 4
-/** A neighbour that dialled us asks at least every syncIntervalSecondsMax; silent for longer, we ask. */
+/** A neighbour we dialled is asked when it was silent for so long; and then the same by the side that was dialled. */
+export const neighbourProbeSeconds = 60
 export const neighbourSilenceSecondsMax = 75
 /** News that came by sync are passed on after this, so that what comes together goes together. */
 export const syncCascadeMillisecondsMin = 100
@@ -113,6 +114,12 @@ export const duplicateSecondsMax = 5
 export const discoveredNodesMax = 256
 /** What one name may resolve to, and one announcement or discovery may offer to dial. */
 export const addressesPerPlaceMax = 16
+/** How often interfaces are looked at, and each LAN is asked for nodes of the mesh. A newcomer asks at once. */
+export const multicastScanSeconds = 5
+export const multicastAskSeconds = 60
+export const multicastEagerAsks = 3
+export const multicastAnswerMilliseconds = 200
+export const multicastInterfacesMax = 16
 export const gossipStopSecondsMax = 2
 
 export const configBytesMax = 256 * 1024
