@@ -95,6 +95,7 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })
   const machine = assemble({ configuration, keys, keyring, store, log })
   refuseAny(await machine.kernel.preflight())
+  const signalled = nextSignal()
   const control = must(await openControlServer(configuration.socket, machine.daemon))
   const started = await machine.daemon.start()
   if (!started.ok) await control.close()
@@ -104,7 +105,7 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   await tell(log, notify.ready(`node ${configuration.name}`))
   keepWatchdogFed(log)
   process.on('SIGHUP', () => void reload(path, machine, log))
-  const signal = await endOf(machine.daemon)
+  const signal = await Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
   log.info('daemon.stopping', { signal })
   await tell(log, notify.stopping())
   await control.close()
@@ -213,12 +214,11 @@ function keepWatchdogFed(log: Log): void {
   })
 }
 
-/** Until somebody wants an end: a signal, or `lnetctl down`. */
-function endOf(daemon: Daemon): Promise<string> {
+/** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */
+function nextSignal(): Promise<string> {
   return new Promise(resolve => {
     // Not `once`: execa's own handler, there while a tool runs, would find itself alone and end lnetd at once.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
-    void daemon.ended.then(() => resolve('down'))
   })
 }
 
