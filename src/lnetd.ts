@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   if (help) return void process.stdout.write(`${usage}\n`)
   if (version) return void process.stdout.write(`lnetd ${software}\n`)
   const loaded = accepted(await loadConfiguration(config), config)
-  if (check) return void process.stdout.write(`${config}: no problems\n`)
+  if (check) return void process.stdout.write(checked(config, loaded.warnings))
   await run(config, loaded)
 }
 
@@ -71,6 +71,11 @@ function readArguments() {
   } catch (error) {
     throw new Refusal([`${(error as Error).message}`, usage], 2)
   }
+}
+
+function checked(path: string, warnings: readonly string[]): string {
+  const lines = warnings.length === 0 ? ['no problems'] : warnings.map(warning => `warning: ${warning}`)
+  return lines.map(line => `${path}: ${line}\n`).join('')
 }
 
 type Accepted = Extract<LoadedConfiguration, { ok: true }>

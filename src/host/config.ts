@@ -32,7 +32,10 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
   if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
   return {
     ...loaded,
-    warnings: [`${path} holds the mesh secret and is open to others: run \`chmod 600 ${path}\``],
+    warnings: [
+      ...loaded.warnings,
+      `${path} holds the mesh secret and is open to others: run \`chmod 600 ${path}\``,
+    ],
   }
 }
 
@@ -47,7 +50,23 @@ export function parseConfiguration(text: string, machine: string): LoadedConfigu
   crossCheck(draft, report)
   const problems = report.problems()
   if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, configuration: finish(draft), inlineSecret: draft.mesh.inlineSecret, warnings: [] }
+  return {
+    ok: true,
+    configuration: finish(draft),
+    inlineSecret: draft.mesh.inlineSecret,
+    warnings: unusedAddresses(draft),
+  }
+}
+
+/** A port of a bridge gets no address; what was pinned for it is not used. */
+function unusedAddresses({ segments }: Draft): readonly string[] {
+  return segments.flatMap(({ interface: device, addresses, bridge }) =>
+    bridge === null || addresses === null
+      ? []
+      : [
+          `${device} is a port of ${bridge} and gets no address: give ${addresses.join(', ')} to ${bridge} yourself`,
+        ],
+  )
 }
 
 function finish(draft: Draft): Configuration {

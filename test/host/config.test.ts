@@ -100,9 +100,16 @@ log: { level: info }
   })
 })
 
+it('warns of addresses that a port of a bridge cannot have', () => {
+  const segment = '{interface: v0, vni: 1, prefixes: [10.0.0.0/24], addresses: [10.0.0.1/24], bridge: br0}'
+  expect(parseConfiguration(`${secretFile}segments: [${segment}]`, 'host')).toMatchObject({
+    warnings: ['v0 is a port of br0 and gets no address: give 10.0.0.1/24 to br0 yourself'],
+  })
+})
+
 describe('the commented sample', () => {
   it('is taken', () => {
-    expect(accepted(sample).segments.map(segment => segment.interface)).toEqual(['vlab0', 'vlnet0'])
+    expect(accepted(sample).segments.map(segment => segment.interface)).toEqual(['vbr0', 'vlab0', 'vlnet0'])
   })
 
   it('shows every key there is', () => {
