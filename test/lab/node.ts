@@ -81,7 +81,7 @@ export function createNode(
       if (node.pid() !== null) throw new Error(`lnetd on ${node.name} runs already`)
       daemon = spawnDaemon(node)
     },
-    listening: () => listening(node),
+    listening: () => listening(node, () => daemon !== null && node.pid() === null),
     stop: signal => stop(node, daemon, signal ?? 'SIGTERM'),
     pid: () => pidOf(daemon),
     write: () => writeConfiguration(node),
@@ -124,11 +124,11 @@ function pidOf(daemon: ChildProcess | null): number | null {
   }
 }
 
-async function listening(node: LabNode): Promise<void> {
+async function listening(node: LabNode, isGone: () => boolean): Promise<void> {
   for (let waited = 0; waited < listeningSecondsMax * 1000; waited += 50) {
     if ((await node.ask('version')).ok) return
     // Not yet forked during the first moments.
-    if (waited > 1000 && node.pid() === null) break
+    if (waited > 1000 && isGone()) break
     await sleep(50)
   }
   throw new Error(`lnetd on ${node.name} does not answer:\n${logTail(node)}`)
