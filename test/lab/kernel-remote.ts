@@ -6,6 +6,7 @@ import type { Failure, Result } from '../../src/model/failure.ts'
 import type { Observation } from '../../src/model/kernel-state.ts'
 import type { Plan } from '../../src/model/step.ts'
 import type { Request } from './kernel-agent.ts'
+import { eventually } from './lab.ts'
 import type { Namespace } from './namespace.ts'
 import { root } from './node.ts'
 
@@ -74,4 +75,9 @@ async function finish(child: ChildProcess, signal: 'SIGKILL' | undefined): Promi
   if (signal === undefined) child.stdin?.end()
   else child.kill(signal)
   await ended
+}
+
+/** Asks until it is so. */
+export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  await eventually(what, async () => ((await condition()) ? true : null))
 }

@@ -5,8 +5,7 @@ import type { Vni } from '../../src/model/segment.ts'
 import type { Plan } from '../../src/model/step.ts'
 import { FakeKernel } from '../fake/kernel.ts'
 import { desiredState, planFor, vtepOf } from '../kernel/state.ts'
-import { type RemoteKernel, startKernel } from './kernel-remote.ts'
-import { eventually } from './lab.ts'
+import { type RemoteKernel, startKernel, until } from './kernel-remote.ts'
 import { createNamespace, type Namespace } from './namespace.ts'
 
 const vlnet0 = 'vlnet0' as InterfaceName
@@ -44,7 +43,7 @@ describe('the Linux kernel', () => {
     expect(await kernel.apply(away)).toEqual([])
     expect(await space.must(['nft', 'list', 'ruleset'])).toBe('')
     expect(await space.must(['ip', 'route', 'show', 'table', 'all', 'proto', '201'])).toBe('')
-    await eventually(
+    await until(
       'wireguard-go has ended',
       async () => (await space.run(['pgrep', 'wireguard-go'])).exitCode === 1,
     )
@@ -216,7 +215,7 @@ describe('wireguard-go', () => {
     const desired = desiredState(2)
     await kernel.apply(planFor(desired))
     await space.must(['pkill', '-KILL', '-x', 'wireguard-go'])
-    await eventually(
+    await until(
       'the tunnel is gone',
       async () => (await space.run(['ip', 'link', 'show', 'lnet0'])).exitCode === 1,
     )

@@ -9,6 +9,7 @@ import {
 import type { Result } from '../../model/failure.ts'
 import type { UnicastEntry } from '../../model/kernel-state.ts'
 import { documents, type Fields, objects, optionalText, reading } from './fields.ts'
+import { remembered } from './remembered.ts'
 
 /** Where a segment sends what. */
 export interface ForwardingTable {
@@ -35,6 +36,8 @@ export function readForwarding(
   })
 }
 
+const rememberedAddress = remembered(parseIpAddress)
+
 interface Draft {
   readonly flood: Set<IpAddress>
   readonly unicast: UnicastEntry[]
@@ -43,7 +46,7 @@ interface Draft {
 /** Entries without a destination are the device's own MACs. */
 function enter(fields: Fields, table: Draft): void {
   const state = optionalText(fields, 'state')
-  const vtep = parseIpAddress(optionalText(fields, 'dst') ?? '')
+  const vtep = rememberedAddress(optionalText(fields, 'dst') ?? '')
   if (vtep === null || (state !== 'static' && state !== 'permanent')) return
   const written = optionalText(fields, 'mac') ?? ''
   if (written === '00:00:00:00:00:00') {

@@ -1,7 +1,14 @@
-import { compareAddresses, type InterfaceName, parseIpAddress, parseMacAddress } from '../../model/address.ts'
+import {
+  compareAddresses,
+  type InterfaceName,
+  type IpAddress,
+  parseIpAddress,
+  parseMacAddress,
+} from '../../model/address.ts'
 import type { NeighbourEntry } from '../../model/kernel-state.ts'
 import { scopeOf } from '../../model/scope.ts'
 import { type Fields, objects, optionalText, text, texts } from './fields.ts'
+import { remembered } from './remembered.ts'
 
 /**
  * The permanent ARP and ND entries of some devices, sorted by address, from one document of `ip -json neigh show`.
@@ -24,8 +31,12 @@ export function readNeighbours(
 /** Null for what the kernel found out itself, and for multicast, whose MACs are group addresses. */
 function permanent(fields: Fields): NeighbourEntry | null {
   if (!texts(fields.state).includes('PERMANENT')) return null
-  const address = parseIpAddress(optionalText(fields, 'dst') ?? '')
+  const address = usableAddress(optionalText(fields, 'dst') ?? '')
   const mac = parseMacAddress(optionalText(fields, 'lladdr') ?? '')
-  if (address === null || mac === null || scopeOf(address) === 'unusable') return null
-  return { address, mac }
+  return address === null || mac === null ? null : { address, mac }
 }
+
+const usableAddress = remembered((written): IpAddress | null => {
+  const address = parseIpAddress(written)
+  return address === null || scopeOf(address) === 'unusable' ? null : address
+})

@@ -18,6 +18,7 @@ import {
   type WireguardPublicKey,
 } from '../../model/wireguard-key.ts'
 import { reading, unreadable } from './fields.ts'
+import { remembered } from './remembered.ts'
 
 export interface WireguardDump {
   readonly publicKey: WireguardPublicKey | null
@@ -69,22 +70,26 @@ function readPeer(line: string, place: string): { peer: WireguardPeer; measured:
   }
 }
 
-function readFingerprint(text: string): KeyFingerprint | null {
+/** The keys it remembers are ones this process derives by itself. */
+const readFingerprint = remembered((text): KeyFingerprint | null => {
   const key = parseWireguardSecretKey(text)
   return key === null ? null : keyFingerprint(key)
-}
+})
+
+const rememberedEndpoint = remembered(parseEndpoint)
+const rememberedPrefix = remembered(parsePrefix)
 
 /** A link-local endpoint with its zone cannot be given to anyone else: it counts as none. */
 function readEndpoint(text: string, place: string): Endpoint | null {
   if (/^\[[0-9a-f:]+%[^\]\s]+\]:\d+$/.test(text)) return null
-  return readOptional(text, parseEndpoint, `the endpoint of ${place}`)
+  return readOptional(text, rememberedEndpoint, `the endpoint of ${place}`)
 }
 
 function readAllowedIps(text: string, place: string): readonly Prefix[] {
   if (text === '(none)') return []
   return text
     .split(',')
-    .map(item => parsePrefix(item) ?? unreadable(`${place} has a malformed allowed address`))
+    .map(item => rememberedPrefix(item) ?? unreadable(`${place} has a malformed allowed address`))
     .sort(compareAddresses)
 }
 

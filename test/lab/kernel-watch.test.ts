@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { KernelEvent } from '../../src/kernel/port.ts'
+import { desiredState, planFor } from '../kernel/state.ts'
+import { type RemoteKernel, startKernel, until } from './kernel-remote.ts'
+import { eventually } from './lab.ts'
+import { createNamespace, type Namespace } from './namespace.ts'
+
+let space: Namespace
+let kernel: RemoteKernel
+
+beforeEach(async () => {
+  space = await createNamespace('k2')
+  await space.must(['ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'up1'])
+  kernel = startKernel(space)
+  await kernel.apply(planFor(desiredState(2)))
+  await kernel.call({ method: 'watch' })
+  await listening()
+})
+
+afterEach(async () => {
+  await kernel.end()
+  space.close()
+})
+
+describe('watching', () => {
+  it.each([
+    ['ours', 'ip link set dev vlnet0 down'],
+    ['ours', 'ip link delete dev vlnet0'],
+    ['ours', 'ip link set dev lnet0 mtu 1300'],
+    ['ours', 'ip address delete 192.168.0.1/16 dev vlnet0'],
+    ['ours', 'ip route delete fde9::/64 dev vlnet0 proto 201'],
+    ['ours', 'ip route delete unreachable fd77::/64 proto 201'],
+    ['ours', 'bridge fdb delete 00:00:00:00:00:00 dst fd77::2 dev vlnet0 via lnet0'],
+    ['ours', 'bridge fdb delete 02:00:00:00:00:02 dev vlnet0'],
+    ['ours', 'bridge fdb add 02:bb:00:00:00:01 dst fd77::bad dev vlnet0 static'],
+    ['underlay', 'ip address add 198.51.100.7/24 dev up0'],
+    ['underlay', 'ip link set dev up0 mtu 1400'],
+  ] as const)('tells %s of: %s', async (event, command) => {
+    const began = Date.now()
+    await space.must(command.split(' '))
+    const heard = await eventually(
+      'it is told',
+      () => kernel.events.find(told => told.event === event) ?? null,
+    )
+    // The machine may be busy; on an idle one it is milliseconds.
+    expect(heard.at - began).toBeLessThan(5000)
+    if (event === 'underlay') expect(kinds()).not.toContain('ours')
+  })
+
+  it('keeps silent about what comes and goes by itself', async () => {
+    await space.must([
+      'bridge',
+      'fdb',
+      'add',
+      '02:bb:00:00:00:02',
+      'dst',
+      'fd77::2',
+      'dev',
+      'vlnet0',
+      'dynamic',
+    ])
+    await space.must(['ip', 'route', 'add', 'unreachable', '203.0.113.0/24'])
+    await space.must([
+      'ip',
+      'neighbour',
+      'add',
+      '192.168.9.9',
+      'lladdr',
+      '02:bb:00:00:00:03',
+      'dev',
+      'vlnet0',
+      'nud',
+      'reachable',
+    ])
+    // What follows is told, so all before it has been passed over.
+    await space.must(['ip', 'link', 'set', 'dev', 'vlnet0', 'mtu', '1281'])
+    await space.must(['bridge', 'fdb', 'delete', '02:00:00:00:00:02', 'dev', 'vlnet0'])
+    await until('both are told', () => kernel.events.length >= 2)
+    expect(kinds()).not.toContain('underlay')
+    expect(kernel.events).toHaveLength(2)
+  })
+
+  it('starts a monitor that was killed again, and says that something may have been missed', async () => {
+    await space.must(['pkill', '-KILL', '-f', '^bridge monitor'])
+    await until('the end is told', () => kernel.failures.length > 0)
+    expect(kernel.failures[0]).toMatchObject({ command: 'bridge monitor fdb' })
+    await until('both kinds are told', () => new Set(kinds()).size === 2)
+    kernel.events.length = 0
+    await until('it hears again', async () => {
+      await space.must([
+        'bridge',
+        'fdb',
+        'replace',
+        '02:00:00:00:00:02',
+        'dst',
+        'fd77::2',
+        'dev',
+        'vlnet0',
+        'static',
+      ])
+      return kinds().includes('ours')
+    })
+  })
+
+  it.each([undefined, 'SIGKILL'] as const)('leaves no monitor behind (%s)', async signal => {
+    expect(await monitors()).toBe(2)
+    await kernel.end(signal)
+    await until('they are gone', async () => (await monitors()) === 0)
+  })
+
+  it('stops when it is closed', async () => {
+    await kernel.call({ method: 'unwatch' })
+    await until('they are gone', async () => (await monitors()) === 0)
+    await space.must(['ip', 'link', 'delete', 'dev', 'vlnet0'])
+    await kernel.observe()
+    expect(kernel.events).toEqual([])
+    expect(kernel.failures).toEqual([])
+  })
+})
+
+function kinds(): KernelEvent[] {
+  return kernel.events.map(({ event }) => event)
+}
+
+async function monitors(): Promise<number> {
+  return (await space.run(['pgrep', '-f', '^(ip|bridge) .*monitor'])).stdout
+    .split('\n')
+    .filter(line => line !== '').length
+}
+
+/** Both monitors are at work once each has told of something. */
+async function listening(): Promise<void> {
+  let mtu = 1300
+  const flood = ['00:00:00:00:00:00', 'dst', 'fd77::99', 'dev', 'vlnet0', 'via', 'lnet0']
+  await until('the monitors listen', async () => {
+    mtu += 1
+    await space.must(['ip', 'link', 'set', 'dev', 'up1', 'mtu', String(mtu)])
+    await space.must(['bridge', 'fdb', 'append', ...flood])
+    await space.must(['bridge', 'fdb', 'delete', ...flood])
+    return new Set(kinds()).size === 2
+  })
+  await new Promise(resolve => setTimeout(resolve, 100))
+  kernel.events.length = 0
+}
