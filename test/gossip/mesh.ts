@@ -35,6 +35,8 @@ export interface TestNodeOptions extends GossipParts {
   readonly bootstrap?: readonly string[]
   readonly places?: readonly BootstrapPlace[]
   readonly port?: number
+  /** The IP address the port is at; the loopback address unless told. */
+  readonly host?: string
   readonly mdns?: boolean
   readonly verdict?: (opened: OpenedEnvelope) => Verdict
   readonly inside?: (address: string) => boolean
@@ -49,7 +51,7 @@ const running = new Set<Gossip>()
 /** Over the memory transport, unless a port is given. Throws when it does not start. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const isMemory = options.port === undefined
-  const address = isMemory ? `/memory/lnet-${nextAddress++}` : `/ip4/127.0.0.1/tcp/${options.port}`
+  const address = isMemory ? `/memory/lnet-${nextAddress++}` : `/ip4/${options.host ?? '127.0.0.1'}/tcp/${options.port}`
   const node = newNode(address, options)
   const parts: GossipParts = isMemory ? { transports: [memory()], listen: [address] } : { listen: [address] }
   const result = await createGossip(gossipOptions(options), node.handlers, { ...parts, ...pick(options) })
