@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { admit, forget, type Heard, sortedMembers, standingOf } from '../../src/mesh/membership.ts'
+import type { Announcement } from '../../src/model/announcement.ts'
+import { forgetAfterSecondsDefault, membersMax } from '../../src/model/limits.ts'
+import type { Membership } from '../../src/model/member.ts'
+import type { NodeId } from '../../src/model/node.ts'
+import { announcement, member, membership, nodeId, now, sure } from './world.ts'
+
+const self = nodeId(0)
+const nobody: Membership = new Map()
+
+describe('admit', () => {
+  it.each<[string, Heard, object]>([
+    ['a newcomer', heard(2, 1), { kind: 'accept' }],
+    ['a newer word', heard(1, 6), { kind: 'accept' }],
+    ['a word of a later life', heard(1, 0, { incarnation: 2 }), { kind: 'accept' }],
+    ['the same word', heard(1, 5), { kind: 'ignore', reason: 'known' }],
+    ['an older word', heard(1, 4), { kind: 'ignore', reason: 'old-sequence' }],
+    ['a word of a former life', heard(1, 99, { incarnation: 0 }), { kind: 'ignore', reason: 'old-sequence' }],
+    ['our own words', heard(0, 99), { kind: 'ignore', reason: 'own' }],
+    [
+      'who was long forgotten',
+      heard(2, 1, { age: forgetAfterSecondsDefault * 1000 + 1 }),
+      { kind: 'ignore', reason: 'expired' },
+    ],
+    ['a farewell', heard(1, 6, { left: true }), { kind: 'accept' }],
+  ])('judges %s', (_, item, verdict) => {
+    const known = admit(nobody, [heard(1, 5)], self, now).membership
+    const { membership: next, verdicts } = admit(known, [item], self, now)
+    expect(verdicts).toEqual([verdict])
+    if (verdicts[0]?.kind === 'accept')
+      expect(next.get(item.announcement.node)?.announcement).toBe(item.announcement)
+    else expect(next).toBe(known)
+  })
+
+  it('takes no more than its bound', () => {
+    const full: Membership = new Map(
+      Array.from({ length: membersMax }, (_, index) => [`${index}` as NodeId, member(1)]),
+    )
+    expect(admit(full, [heard(2, 1)], self, now).verdicts).toEqual([{ kind: 'ignore', reason: 'full' }])
+  })
+
+  it('gives the same set in whatever order, grouping and number', () => {
+    const words = fc.array(
+      fc.record({
+        number: fc.integer({ min: 0, max: 4 }),
+        counter: fc.integer({ min: 0, max: 4 }),
+        incarnation: fc.integer({ min: 0, max: 2 }),
+      }),
+      { maxLength: 12 },
+    )
+    const cuts = fc.array(fc.nat({ max: 12 }), { maxLength: 4 })
+    fc.assert(
+      fc.property(
+        words,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        cuts,
+        (list, keys, at) => {
+          const items = list.map(({ number, counter, incarnation }) =>
+            heard(number, counter, { incarnation }),
+          )
+          const shuffled = [...items, ...items.slice(0, 3)].map(item => ({
+            item,
+            key: sure(keys.next().value),
+          }))
+          const other = shuffled.sort((a, b) => a.key - b.key).map(({ item }) => item)
+          const pieces = [0, ...at.toSorted((a, b) => a - b), other.length].map((from, index, all) =>
+            other.slice(from, all[index + 1]),
+          )
+          const apart = pieces.reduce((known, piece) => admit(known, piece, self, now).membership, nobody)
+          expect(sequences(apart)).toEqual(sequences(admit(nobody, items, self, now).membership))
+        },
+      ),
+    )
+  })
+
+  it('ages a member by its own word alone', () => {
+    const fresh = admit(nobody, [heard(1, 5, { age: 1000 })], self, now).membership
+    expect(fresh.get(nodeId(1))?.heardAt).toBe(now - 1000)
+    const copied = admit(fresh, [heard(1, 5), heard(1, 5, { age: 60_000 })], self, now + 50_000).membership
+    expect(copied.get(nodeId(1))?.heardAt).toBe(now - 1000)
+  })
+
+  it('lets no copy make a member older than it is known to be, or younger than now', () => {
+    const fresh = admit(nobody, [heard(1, 5)], self, now).membership
+    const liedTo = admit(fresh, [heard(1, 6, { age: 86_400_000 })], self, now + 1000).membership
+    expect(liedTo.get(nodeId(1))?.heardAt).toBe(now)
+    const early = admit(nobody, [heard(1, 5, { age: -5000 })], self, now).membership
+    expect(early.get(nodeId(1))?.heardAt).toBe(now)
+  })
+})
+
+describe('standing', () => {
+  it.each<[string, number, Partial<Announcement>, string]>([
+    ['just heard', 0, {}, 'live'],
+    ['after four heartbeats', 240, {}, 'live'],
+    ['a moment later', 240.001, {}, 'silent'],
+    ['by its own word on when it speaks', 3600, { heartbeatSeconds: 900 }, 'live'],
+    ['having left', 0, { left: true }, 'left'],
+    ['having left long ago', 86_400, { left: true }, 'left'],
+  ])('%s', (_, seconds, changes, expected) => {
+    expect(standingOf(member(1, changes, seconds), now)).toBe(expected)
+  })
+})
+
+describe('forget', () => {
+  it('drops who stood still too long, and is the same value when nobody did', () => {
+    const known = membership(member(1, {}, 10), member(2, {}, 30))
+    expect(forget(known, now)).toBe(known)
+    expect([...forget(known, now, 20).keys()]).toEqual([nodeId(1)])
+    expect(forget(known, now + forgetAfterSecondsDefault * 1000 - 15_000).size).toBe(1)
+  })
+})
+
+describe('sorted members', () => {
+  it('come in the order of their ids', () => {
+    const known = membership(member(3), member(1), member(2))
+    expect(sortedMembers(known).map(each => each.announcement.name)).toEqual(['node1', 'node2', 'node3'])
+  })
+})
+
+function heard(
+  number: number,
+  counter: number,
+  { incarnation = 1, age = 0, left = false }: { incarnation?: number; age?: number; left?: boolean } = {},
+): Heard {
+  return {
+    announcement: announcement(number, { sequence: { incarnation, counter }, left }),
+    envelope: new Uint8Array(),
+    ageMilliseconds: age,
+  }
+}
+
+function sequences(known: Membership) {
+  return new Map(Array.from(known, ([node, each]) => [node, each.announcement.sequence]))
+}
