@@ -1,5 +1,21 @@
-import { formation } from './stories/formation.ts'
+import {
+  pinnedTwice,
+  pinnedWins,
+  sameAddressSplit,
+  sameMoment,
+  tooSmall,
+  tunnelPrefix,
+  vtepPinnedTwice,
+} from './stories/addresses.ts'
+import { blackout, bootstrapDies, dead, farewell, reboot, restart } from './stories/ends.ts'
+import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
+import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
 import type { Story } from './story.ts'
 
 /** All there is to survive. */
-export const stories: readonly Story[] = [formation]
+export const stories: readonly Story[] = [
+  ...[formation, lateJoin, storm, clocks, deadAddresses, mtus],
+  ...[splitInTwo, splitInThree, longSplit, oneWay, deafSide],
+  ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
+  ...[bootstrapDies, restart, reboot, blackout, farewell, dead],
+]

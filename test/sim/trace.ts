@@ -12,6 +12,7 @@ export interface TraceLine {
 }
 
 const keptLines = 400
+const keptCharacters = 220
 
 /** What all daemons of a world logged, in order: a hash of the whole, and the last lines for people. */
 export class Trace {
@@ -44,7 +45,7 @@ export class Trace {
 
   /** The last lines above debug. */
   tail(lines: number): readonly string[] {
-    return this.#kept.slice(-lines).map(formatLine)
+    return this.#kept.slice(-lines).map(line => formatLine(line).slice(0, keptCharacters))
   }
 
   /** A daemon's log that ends here. */
@@ -55,6 +56,8 @@ export class Trace {
   }
 }
 
+/** One line for people. */
 export function formatLine({ at, name, level, event, fields }: TraceLine): string {
-  return `${(at / 1000).toFixed(3).padStart(9)} ${name.padEnd(4)} ${level.padEnd(5)} ${event} ${JSON.stringify(fields ?? {})}`
+  const when = (at / 1000).toFixed(3).padStart(9)
+  return `${when} ${name.padEnd(4)} ${level.padEnd(5)} ${event} ${JSON.stringify(fields ?? {})}`
 }

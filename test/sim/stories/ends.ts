@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
+import { vni } from '../../mesh/world.ts'
+import { untilHealed } from '../checks.ts'
+import type { Machine } from '../machine.ts'
+import type { Simulator } from '../simulator.ts'
+import type { Story } from '../story.ts'
+import { settledMesh } from './formation.ts'
+
+export const bootstrapDies: Story = {
+  name: 'bootstrap-dies',
+  about: 'the one everybody was told of is gone for good: newcomers and restarts come in by others',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    sim.powerOff('a')
+    await sim.run({ seconds: sim.chance.between(1, 60) })
+    sim.node('late', { bootstrap: ['a', sim.chance.pick(all.slice(1))] })
+    const joined = await untilHealed(sim, 90)
+    await sim.stop('b')
+    sim.crash('c')
+    await sim.run({ seconds: sim.chance.between(1, 60) })
+    sim.start('b')
+    sim.start('c')
+    return { 'late one after': joined, 'restarted after': await untilHealed(sim, 60) }
+  },
+}
+
+export const restart: Story = {
+  name: 'restart',
+  about: 'a daemon that dies and starts again loses no kernel entry on the way, cut off or not',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    await sim.run({ seconds: 30 })
+    const [crashed, stopped] = sim.chance.shuffled(all) as [string, string]
+    const before = [crashed, stopped].map(name => contentOf(sim.at(name)))
+    sim.crash(crashed)
+    await sim.stop(stopped)
+    await sim.run({ seconds: sim.chance.between(0, 200) })
+    const cutOff = sim.chance.next() < 0.5
+    if (cutOff)
+      sim.partition(
+        all.filter(name => name !== crashed),
+        [crashed],
+      )
+    sim.start(crashed)
+    sim.start(stopped)
+    for (let step = 0; step < 400; step += 1) {
+      await sim.run({ seconds: 0.1 })
+      for (const [index, name] of [crashed, stopped].entries())
+        expectKept(sim.at(name), before[index] ?? [], sim.time.now())
+    }
+    sim.heal()
+    return { 'whole after': await untilHealed(sim, 60) }
+  },
+}
+
+export const reboot: Story = {
+  name: 'reboot',
+  about: 'machines that lose power come back with the addresses they had',
+  nodes: 6,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    await sim.run({ seconds: 20 })
+    const victims = sim.chance.shuffled(all).slice(0, 2)
+    const before = victims.map(name => addressesOf(sim.at(name)))
+    for (const name of victims) sim.powerOff(name)
+    await sim.run({ seconds: sim.chance.between(1, 900) })
+    for (const name of victims) sim.start(name)
+    const whole = await untilHealed(sim, 60)
+    assert.deepEqual(
+      victims.map(name => addressesOf(sim.at(name))),
+      before,
+    )
+    return { 'whole after': whole }
+  },
+}
+
+export const blackout: Story = {
+  name: 'blackout',
+  about: 'all machines lose power, and come back together',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    await sim.run({ seconds: 20 })
+    const before = all.map(name => addressesOf(sim.at(name)))
+    for (const name of all) sim.powerOff(name)
+    await sim.run({ seconds: sim.chance.between(10, 7200) })
+    for (const name of sim.chance.shuffled(all)) {
+      sim.start(name)
+      await sim.run({ seconds: sim.chance.next() })
+    }
+    const whole = await untilHealed(sim, 30)
+    assert.deepEqual(
+      all.map(name => addressesOf(sim.at(name))),
+      before,
+    )
+    return { 'whole after': whole }
+  },
+}
+
+export const farewell: Story = {
+  name: 'farewell',
+  about: 'who leaves is gone everywhere at once, and comes back from no cache',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    const [leaver, away, cached] = sim.chance.shuffled(all.slice(1)) as [string, string, string]
+    // One was away when it happened, another has it in its cache only.
+    sim.partition(
+      all.filter(name => name !== away),
+      [away],
+    )
+    sim.crash(cached)
+    await sim.leave(leaver)
+    await sim.run({ seconds: 2 })
+    const staying = all.filter(name => ![leaver, away, cached].includes(name))
+    for (const name of staying) expectWithout(sim, name, leaver)
+    assert.equal(sim.at(leaver).kernel.state.tunnel, null)
+    await sim.run({ seconds: sim.chance.between(0, 100) })
+    sim.start(cached)
+    sim.heal()
+    sim.node('late', { bootstrap: away })
+    const whole = await untilHealed(sim, 60)
+    for (let minute = 0; minute < 5; minute += 1) {
+      for (const { name } of sim.running) expectWithout(sim, name, leaver)
+      await sim.run({ seconds: 60 })
+    }
+    sim.start(leaver)
+    return { 'whole after': whole, 'back after': await untilHealed(sim, 15) }
+  },
+}
+
+export const dead: Story = {
+  name: 'dead',
+  about: 'a dead machine stays in the kernels until gossip and WireGuard both say so',
+  nodes: 6,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    await sim.run({ seconds: 60 })
+    const [gone, halfDead] = sim.chance.shuffled(all) as [string, string]
+    sim.powerOff(gone)
+    sim.crash(halfDead)
+    await sim.run({ seconds: 200 })
+    const others = all.filter(name => name !== gone && name !== halfDead)
+    for (const name of others) expectPeer(sim, name, gone, true)
+    await sim.run({ seconds: 235 })
+    for (const name of others) expectPeer(sim, name, gone, false)
+    await sim.run({ seconds: 1800 })
+    // Its daemon is dead, its tunnel is not: one witness is not enough.
+    for (const name of others) expectPeer(sim, name, halfDead, true)
+    sim.start(gone)
+    sim.start(halfDead)
+    return { 'whole after': await untilHealed(sim, 60) }
+  },
+}
+
+type Content = readonly string[]
+
+/** All entries of a kernel that somebody could miss. */
+function contentOf({ kernel: { state } }: Machine): Content {
+  return [
+    ...(state.tunnel?.addresses ?? []),
+    ...(state.tunnel?.peers.map(({ publicKey, allowedIps }) => `${publicKey} ${allowedIps}`) ?? []),
+    ...state.routes.map(({ prefix, device }) => `${prefix} ${device}`),
+    ...state.segments.flatMap(segment => [
+      ...segment.addresses,
+      ...segment.flood.map(vtep => `flood ${vtep}`),
+      ...segment.unicast.map(({ mac, vtep }) => `${mac} ${vtep}`),
+      ...segment.neighbours.map(({ address, mac }) => `${address} ${mac}`),
+    ]),
+  ]
+}
+
+function expectKept(machine: Machine, before: Content, now: number): void {
+  const current = new Set(contentOf(machine))
+  const lost = before.filter(entry => !current.has(entry))
+  assert.deepEqual(lost, [], `${machine.name} lost entries at ${now / 1000} s`)
+}
+
+function addressesOf({ kernel: { state } }: Machine): Content {
+  return [...(state.tunnel?.addresses ?? []), ...state.segments.flatMap(({ addresses }) => addresses)]
+}
+
+/** Neither key, MAC nor VTEP of a node that left is anywhere in a kernel. */
+function expectWithout(sim: Simulator, name: string, gone: string): void {
+  const { publicKey, node } = sim.at(gone)
+  const traces = [publicKey, segmentMac(node, vni), derivedAddress(node, vtepPrefix(sim.mesh))]
+  const found = contentOf(sim.at(name)).filter(entry => traces.some(trace => entry.includes(trace)))
+  assert.deepEqual(found, [], `${name} still has ${gone} at ${sim.time.now() / 1000} s`)
+}
+
+function expectPeer(sim: Simulator, name: string, other: string, there: boolean): void {
+  const peers = sim.at(name).kernel.state.tunnel?.peers.map(({ publicKey }) => publicKey) ?? []
+  const key = sim.at(other).publicKey
+  assert.equal(peers.includes(key), there, `${other} in the kernel of ${name}`)
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { survey, untilAgreed, untilHealed } from '../checks.ts'
+import type { Simulator } from '../simulator.ts'
+import type { Story } from '../story.ts'
+import { settledMesh } from './formation.ts'
+
+export const splitInTwo: Story = {
+  name: 'split-in-two',
+  about: 'both sides go on by themselves, with joins, leaves and restarts; then agree within seconds',
+  nodes: 10,
+  tell: (sim, size) => tellSplit(sim, size, 2),
+}
+
+export const splitInThree: Story = {
+  name: 'split-in-three',
+  about: 'the same on three sides',
+  nodes: 12,
+  tell: (sim, size) => tellSplit(sim, size, 3),
+}
+
+async function tellSplit(sim: Simulator, size: number, sides: number) {
+  const all = sim.chance.shuffled(await settledMesh(sim, size))
+  const groups = Array.from({ length: sides }, (_, side) => all.filter((_, index) => index % sides === side))
+  sim.partition(...groups)
+  await sim.run({ seconds: sim.chance.between(1, 60) })
+  for (const [side, group] of groups.entries()) await liveOn(sim, group, `new${side}`)
+  await sim.run({ seconds: sim.chance.between(1, 600) })
+  sim.heal()
+  const agreed = await untilAgreed(sim, 20)
+  return { 'agreed after': agreed, 'whole after': agreed + (await untilHealed(sim, 30)) }
+}
+
+/** What a mesh does on one side of a split. */
+async function liveOn(sim: Simulator, group: readonly string[], newcomer: string): Promise<void> {
+  const [leaver, restarted, crashed, host] = group
+  if (leaver === undefined || restarted === undefined || crashed === undefined || host === undefined) return
+  sim.node(newcomer, { bootstrap: host, near: host })
+  await sim.run({ seconds: sim.chance.between(0, 10) })
+  await sim.leave(leaver)
+  await sim.stop(restarted)
+  sim.crash(crashed)
+  await sim.run({ seconds: sim.chance.between(0, 30) })
+  sim.start(restarted)
+  sim.start(crashed)
+}
+
+export const longSplit: Story = {
+  name: 'long-split',
+  about: 'hours apart: the other side goes from the kernels, and comes back when the split ends',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    const [left, right] = [all.slice(0, size / 2), all.slice(size / 2)]
+    sim.partition(left, right)
+    await sim.run({ seconds: 3 * 3600 })
+    for (const { machine, state } of await survey(sim))
+      assert.equal(state.tunnel?.peers.length, size / 2 - 1, `${machine.name} keeps its own side only`)
+    sim.heal()
+    const agreed = await untilAgreed(sim, 60)
+    return { 'agreed after': agreed, 'whole after': agreed + (await untilHealed(sim, 30)) }
+  },
+}
+
+export const oneWay: Story = {
+  name: 'one-way',
+  about: 'ways that are cut in one direction: news still goes round, and all is whole when they mend',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    for (let cut = 0; cut < size; cut += 1) {
+      const [from, to] = sim.chance.shuffled(all)
+      if (from !== undefined && to !== undefined) sim.cut(from, to)
+    }
+    await sim.run({ seconds: 200 })
+    sim.node('late', { bootstrap: 'a' })
+    const agreed = await untilAgreed(sim, 90)
+    await sim.run({ seconds: sim.chance.between(1, 400) })
+    sim.heal()
+    return { 'news round after': agreed, 'whole after': await untilHealed(sim, 60) }
+  },
+}
+
+export const deafSide: Story = {
+  name: 'deaf-side',
+  about: 'one side hears the other and is not heard, for minutes',
+  nodes: 8,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    const [deafSide, others] = [all.slice(0, size / 2), all.slice(size / 2)]
+    for (const from of others) for (const to of deafSide) sim.cut(from, to)
+    await sim.run({ seconds: sim.chance.between(60, 600) })
+    sim.node('late', { bootstrap: others[0] as string })
+    await sim.run({ seconds: 30 })
+    sim.heal()
+    const agreed = await untilAgreed(sim, 60)
+    return { 'agreed after': agreed, 'whole after': agreed + (await untilHealed(sim, 60)) }
+  },
+}
