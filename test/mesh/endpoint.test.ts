@@ -1,0 +1,298 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decideEndpoint, endpointDueAt, rankEndpoints, type Surroundings } from '../../src/mesh/endpoint.ts'
+import { newTrack, observeTunnel, type TunnelTrack, tunnelLiveness } from '../../src/mesh/liveness.ts'
+import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
+import type { EndpointCandidate } from '../../src/model/announcement.ts'
+import { candidate, now, publicKey, reading, sure, wallSeconds } from './world.ts'
+
+const [lower, higher] = [publicKey(1), publicKey(2)]
+const [a, b, c] = ['203.0.113.1:1', '203.0.113.2:1', '203.0.113.3:1'] as unknown as [
+  Endpoint,
+  Endpoint,
+  Endpoint,
+]
+
+describe('candidates', () => {
+  it.each<[string, readonly EndpointCandidate[], Partial<Surroundings>, readonly string[]]>([
+    [
+      'come as configured, public, LAN',
+      [
+        candidate('10.9.0.1:1', 'lan'),
+        candidate('8.8.8.8:1', 'public'),
+        candidate('9.9.9.9:1', 'configured'),
+      ],
+      {},
+      ['9.9.9.9:1', '8.8.8.8:1', '10.9.0.1:1'],
+    ],
+    [
+      'of a LAN of ours come first',
+      [candidate('9.9.9.9:1', 'configured'), candidate('192.168.1.9:1', 'lan')],
+      {},
+      ['192.168.1.9:1', '9.9.9.9:1'],
+    ],
+    [
+      'of a family we have no address of come last',
+      [candidate('[2a00::1]:1', 'configured'), candidate('10.9.0.1:1', 'lan')],
+      {},
+      ['10.9.0.1:1', '[2a00::1]:1'],
+    ],
+    [
+      'in the order of their author',
+      [candidate('8.8.8.8:1'), candidate('8.8.4.4:1')],
+      {},
+      ['8.8.8.8:1', '8.8.4.4:1'],
+    ],
+    ['once each', [candidate('8.8.8.8:1', 'configured'), candidate('8.8.8.8:1', 'lan')], {}, ['8.8.8.8:1']],
+    ['never our own address', [candidate('192.168.1.5:1', 'lan'), candidate('8.8.8.8:1')], {}, ['8.8.8.8:1']],
+    [
+      'never an address inside the mesh',
+      [candidate('192.168.228.9:1', 'configured'), candidate('[fd60::1]:1', 'configured')],
+      {},
+      [],
+    ],
+    [
+      'never one that cannot be an endpoint',
+      [
+        '127.0.0.1:1',
+        '0.0.0.0:1',
+        '224.0.0.1:1',
+        '255.255.255.255:1',
+        '[::1]:1',
+        '[fe80::1]:1',
+        '169.254.0.1:1',
+      ].map(place => candidate(place, 'configured')),
+      {},
+      [],
+    ],
+    ['of a name that is not resolved: none', [candidate('vps.example.org:1', 'configured')], {}, []],
+    [
+      'even where we know no address of ours',
+      [candidate('8.8.8.8:1')],
+      { addresses: [], networks: [] },
+      ['8.8.8.8:1'],
+    ],
+  ])('%s', (_, candidates, changes, expected) => {
+    expect(rankEndpoints(candidates, () => [], { ...surroundings, ...changes })).toEqual(expected)
+  })
+
+  it('of a name are what it resolves to, a few, and no more trusted than others', () => {
+    const many = ['127.0.0.1:7', '9.9.9.1:7', '9.9.9.2:7', '9.9.9.3:7', '9.9.9.4:7'] as Endpoint[]
+    const named = candidate('vps.example.org:7', 'configured')
+    expect(rankEndpoints([named, candidate('8.8.8.8:1')], () => many, surroundings)).toEqual([
+      '9.9.9.1:7',
+      '9.9.9.2:7',
+      '9.9.9.3:7',
+      '8.8.8.8:1',
+    ])
+  })
+})
+
+describe('a first contact', () => {
+  it('starts with the best and hurries through the rest, then is patient', () => {
+    expect(timeline([a, b, c], 50, lower)).toMatchInlineSnapshot(`
+      [
+        "0 s: start at 203.0.113.1:1",
+        "0.3 s: again, anew",
+        "1.2 s: again, anew",
+        "4 s: try 203.0.113.2:1, anew",
+        "4.3 s: again, anew",
+        "5.2 s: again, anew",
+        "8 s: try 203.0.113.3:1, anew",
+        "8.3 s: again, anew",
+        "9.2 s: again, anew",
+        "23 s: try 203.0.113.1:1, anew",
+        "23.3 s: again, anew",
+        "24.2 s: again, anew",
+        "38 s: try 203.0.113.2:1, anew",
+        "38.3 s: again, anew",
+        "39.2 s: again, anew",
+      ]
+    `)
+  })
+
+  it('starts later at the side of the higher key', () => {
+    expect(timeline([a], 16, higher)).toMatchInlineSnapshot(`
+      [
+        "0 s: start at 203.0.113.1:1",
+        "0.7 s: again, anew",
+        "2.2 s: again, anew",
+        "15 s: try 203.0.113.1:1, anew",
+        "15.7 s: again, anew",
+      ]
+    `)
+  })
+
+  it('ends with the first word', () => {
+    const first = decide(undefined, [a, b], now).track
+    const heard = observeTunnel(first, reading(2, { endpoint: a, receivedBytes: 92 }), now + 200, wallSeconds)
+    expect(decide(heard, [a, b], now + 10_000)).toEqual({
+      track: { ...heard, candidates: [a, b] },
+      renew: false,
+    })
+    expect(endpointDueAt(heard, lower, now + 10_000)).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('without any candidate waits for the other side', () => {
+    const { track, renew } = decide(undefined, [], now)
+    expect([track.endpoint, renew, endpointDueAt(track, lower, now)]).toEqual([
+      null,
+      false,
+      Number.POSITIVE_INFINITY,
+    ])
+    expect(decide(track, [a], now + 1000)).toMatchObject({
+      track: { endpoint: a, endpointSetAt: now + 1000 },
+      renew: true,
+    })
+  })
+
+  it('that comes late renews once, not once for each time it missed', () => {
+    const { track } = decide(undefined, [a], now)
+    const late = decide(track, [a], now + 9000)
+    expect(late.renew).toBe(true)
+    expect(decide(late.track, [a], now + 9001).renew).toBe(false)
+  })
+})
+
+describe('a tunnel that is up', () => {
+  it('keeps where it is, roamed or not, whatever is announced', () => {
+    const places = fc.subarray([a, b, c])
+    const moments = fc.integer({ min: 0, max: 75_000 })
+    fc.assert(
+      fc.property(places, places, moments, fc.boolean(), (before, after, passed, roamed) => {
+        fc.pre(before.length > 0)
+        const started = decide(undefined, before, now).track
+        const endpoint = roamed ? ('198.51.100.9:4242' as Endpoint) : sure(started.endpoint)
+        const heard = observeTunnel(started, reading(2, { endpoint, receivedBytes: 92 }), now, wallSeconds)
+        const { track, renew } = decide(heard, after, now + passed)
+        const withdrawn = !roamed && after.length > 0 && !after.includes(endpoint)
+        if (!withdrawn) expect(track.endpoint).toBe(endpoint)
+        expect(renew).toBe(false)
+      }),
+    )
+  })
+
+  it('leaves a place that its author withdrew, without a new session', () => {
+    const { track, renew } = decide(up([a, b], a), [b, c], now + 1000)
+    expect([track.endpoint, renew]).toEqual([b, false])
+  })
+
+  it('does not leave it when the author has no place at all any more, or a name is not resolved', () => {
+    expect(decide(up([a], a), [], now + 1000).track.endpoint).toBe(a)
+  })
+
+  it('that a restarted daemon finds is left alone', () => {
+    const found = observeTunnel(
+      undefined,
+      reading(2, { endpoint: c, handshakeAt: wallSeconds - 200 }),
+      now,
+      wallSeconds,
+    )
+    expect(decide(found, [a, b], now)).toMatchObject({ track: { endpoint: c }, renew: false })
+    expect(decide(found, [a, b], now + 74_000)).toMatchObject({ track: { endpoint: c }, renew: false })
+  })
+})
+
+describe('a tunnel that fell silent', () => {
+  it('is tried elsewhere at once, and from the place it had last', () => {
+    const silent = up([a, b], a)
+    expect(decide(silent, [a, b], now + 75_000).renew).toBe(false)
+    expect(decide(silent, [a, b], now + 75_001)).toMatchObject({ track: { endpoint: b }, renew: true })
+  })
+})
+
+describe('any decision', () => {
+  const track: fc.Arbitrary<TunnelTrack> = fc
+    .record({
+      endpoint: fc.constantFrom(null, a, b, '198.51.100.9:1' as Endpoint),
+      ago: fc.integer({ min: 0, max: 400_000 }),
+      grewAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
+      candidates: fc.subarray([a, b, c]),
+      tried: fc.subarray([a, b, c]),
+      renewals: fc.integer({ min: 0, max: 3 }),
+    })
+    .map(({ ago, grewAgo, ...rest }) => ({
+      ...newTrack(higher, now),
+      ...rest,
+      endpointSetAt: now - ago,
+      grewAt: grewAgo === null ? null : now - grewAgo,
+    }))
+  const own = fc.constantFrom(lower, publicKey(3))
+
+  it('has its next one in the future, so that nobody spins', () => {
+    fc.assert(
+      fc.property(
+        fc.option(track, { nil: undefined }),
+        fc.subarray([a, b, c]),
+        own,
+        (known, candidates, key) => {
+          const decision = decideEndpoint(known, higher, key, candidates, now)
+          expect(endpointDueAt(decision.track, key, now)).toBeGreaterThan(now)
+          const again = decideEndpoint(decision.track, higher, key, candidates, now)
+          expect(again).toEqual({ track: decision.track, renew: false })
+        },
+      ),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('never makes a session anew that was heard from since its endpoint was set', () => {
+    fc.assert(
+      fc.property(track, fc.subarray([a, b, c]), own, (known, candidates, key) => {
+        fc.pre(
+          tunnelLiveness(known, now) === 'up' && known.grewAt !== null && known.grewAt >= known.endpointSetAt,
+        )
+        expect(decideEndpoint(known, higher, key, candidates, now).renew).toBe(false)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('sends nowhere but to a candidate or where it already was', () => {
+    fc.assert(
+      fc.property(track, fc.subarray([a, b, c]), own, (known, candidates, key) => {
+        const { endpoint } = decideEndpoint(known, higher, key, candidates, now).track
+        expect([known.endpoint, null, ...candidates]).toContain(endpoint)
+      }),
+    )
+  })
+})
+
+const surroundings: Surroundings = {
+  addresses: ['192.168.1.5' as IpAddress],
+  networks: ['192.168.1.0/24' as Prefix],
+  inside: ['192.168.228.0/24' as Prefix, 'fd60::/64' as Prefix],
+}
+
+function decide(track: TunnelTrack | undefined, candidates: readonly Endpoint[], at: number) {
+  return decideEndpoint(track, higher, lower, candidates, at)
+}
+
+function up(candidates: readonly Endpoint[], endpoint: Endpoint): TunnelTrack {
+  return {
+    ...newTrack(higher, now),
+    candidates,
+    endpoint,
+    receivedBytes: 92,
+    grewAt: now,
+    handshakeAt: wallSeconds,
+  }
+}
+
+/** What is done to a peer that never answers, woken exactly when it is due. */
+function timeline(candidates: readonly Endpoint[], seconds: number, key: typeof lower): readonly string[] {
+  const subject = key === lower ? higher : lower
+  let { track } = decideEndpoint(undefined, subject, key, candidates, now)
+  const lines = [`0 s: start at ${track.endpoint}`]
+  for (
+    let at = endpointDueAt(track, key, now);
+    at <= now + seconds * 1000;
+    at = endpointDueAt(track, key, at)
+  ) {
+    const decision = decideEndpoint(track, subject, key, candidates, at)
+    const what = decision.track.endpointSetAt === at ? `try ${decision.track.endpoint}` : 'again'
+    lines.push(`${(at - now) / 1000} s: ${what}${decision.renew ? ', anew' : ''}`)
+    track = decision.track
+  }
+  return lines
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest'
+import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
+import {
+  isHandshakeStale,
+  newTrack,
+  observeTunnel,
+  type TunnelTrack,
+  tunnelLiveness,
+} from '../../src/mesh/liveness.ts'
+import type { Endpoint } from '../../src/model/address.ts'
+import { endpointOf, now, publicKey, reading, sure, wallSeconds } from './world.ts'
+
+const key = publicKey(2)
+
+describe('liveness', () => {
+  /** T0 is when the peer was set; it is heard once, 10 s later, and never again. */
+  it('goes from unknown to up to down', () => {
+    const set = newTrack(key, now)
+    const heard = see(set, { receivedBytes: 92 }, 10)
+    const moments = [0, 14.999, 15, 100] as const
+    expect(moments.map(seconds => tunnelLiveness(set, now + seconds * 1000))).toEqual([
+      'unknown',
+      'unknown',
+      'down',
+      'down',
+    ])
+    const later = [10, 85, 85.001, 285] as const
+    expect(later.map(seconds => tunnelLiveness(heard, now + seconds * 1000))).toEqual([
+      'up',
+      'up',
+      'down',
+      'down',
+    ])
+  })
+
+  it('goes stale 275 s after the last word', () => {
+    const heard = see(newTrack(key, now), { receivedBytes: 92 }, 10)
+    expect([275, 285, 285.001].map(seconds => isHandshakeStale(heard, now + seconds * 1000))).toEqual([
+      false,
+      false,
+      true,
+    ])
+  })
+
+  it('goes stale 275 s after the first look, whatever was tried meanwhile', () => {
+    let track = newTrack(key, now)
+    for (
+      let at = now;
+      at <= now + 275_000;
+      at = Math.min(endpointDueAt(track, publicKey(1), at), at + 7000)
+    ) {
+      expect(isHandshakeStale(track, at)).toBe(false)
+      track = decideEndpoint(track, key, publicKey(1), [endpointOf(2)], at).track
+    }
+    expect(isHandshakeStale(track, now + 275_001)).toBe(true)
+  })
+})
+
+describe('a look at a peer', () => {
+  const known = see(newTrack(key, now), { receivedBytes: 1000, handshakeAt: wallSeconds }, 1)
+  const isHeard = (track: TunnelTrack) => track.grewAt === now + 60_000
+
+  it.each<[string, Partial<ReturnType<typeof reading>>, boolean]>([
+    ['that says the same', { receivedBytes: 1000, handshakeAt: wallSeconds }, false],
+    ['with more bytes', { receivedBytes: 1032, handshakeAt: wallSeconds }, true],
+    [
+      'with another handshake and as many bytes',
+      { receivedBytes: 1000, handshakeAt: wallSeconds + 59 },
+      true,
+    ],
+    ['made anew and not answered', { receivedBytes: 0, handshakeAt: null }, false],
+    ['made anew and answered', { receivedBytes: 92, handshakeAt: wallSeconds + 59 }, true],
+    ['made anew, heard, and never agreed with', { receivedBytes: 148, handshakeAt: null }, false],
+    ['sent to and silent', { receivedBytes: 1000, handshakeAt: wallSeconds, sentBytes: 99_999 }, false],
+  ])('%s', (_, changes, heard) => {
+    const seen = see(known, changes, 60)
+    expect(isHeard(seen)).toBe(heard)
+    if (!heard) expect(seen.grewAt).toBe(known.grewAt)
+  })
+
+  it('forgets what was tried in vain once it hears something', () => {
+    const tried = ['203.0.113.9:1' as Endpoint]
+    expect(see({ ...known, tried }, { receivedBytes: 2000 }, 60).tried).toEqual([])
+    expect(see({ ...known, tried }, { receivedBytes: 1000, handshakeAt: wallSeconds }, 60).tried).toBe(tried)
+  })
+
+  it('follows a peer that roams', () => {
+    const roamed = '198.51.100.9:4242' as Endpoint
+    const seen = see(known, { endpoint: roamed, receivedBytes: 2000 }, 60)
+    expect([seen.endpoint, seen.endpointSetAt]).toEqual([roamed, known.endpointSetAt])
+  })
+
+  it.each<[string, number | null, string]>([
+    ['a fresh handshake', wallSeconds - 275, 'up'],
+    ['a handshake by a clock that was set back', wallSeconds + 200, 'up'],
+    ['a stale handshake', wallSeconds - 276, 'unknown'],
+    ['no handshake', null, 'unknown'],
+  ])('adopts one with %s', (_, handshakeAt, expected) => {
+    const adopted = observeTunnel(undefined, reading(2, { handshakeAt }), now, wallSeconds)
+    expect(tunnelLiveness(adopted, now)).toBe(expected)
+    expect(adopted.endpoint).toBe(endpointOf(2))
+  })
+})
+
+/** WireGuard makes a renewed peer from nothing, and on a LAN it answers before the next look. */
+describe('an idle tunnel that was up once and is made anew', () => {
+  it('is up again with its first handshake, and is left alone', () => {
+    let track = see(newTrack(key, now), { receivedBytes: 92 }, 0)
+    const decide = (seconds: number) =>
+      decideEndpoint(track, key, publicKey(1), [endpointOf(2)], now + seconds * 1000)
+    expect(decide(76).renew).toBe(true)
+    track = see(decide(76).track, { receivedBytes: 92, handshakeAt: wallSeconds + 76 }, 76.01)
+    for (const seconds of [76.5, 78, 92, 120])
+      expect([seconds, decide(seconds).renew]).toEqual([seconds, false])
+    expect(endpointDueAt(track, publicKey(1), now + 77_000)).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
+function see(track: TunnelTrack, changes: Partial<ReturnType<typeof reading>>, seconds: number): TunnelTrack {
+  return sure(observeTunnel(track, reading(2, changes), now + seconds * 1000, wallSeconds + seconds))
+}
