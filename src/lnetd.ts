@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util'
 import { openControlServer } from './control/server.ts'
 import { createDaemon, type Daemon } from './daemon/daemon.ts'
-import { liveChanges } from './daemon/reload.ts'
+import { type Reloadable, reload } from './daemon/reload.ts'
 import { createGossip } from './gossip/gossip.ts'
+import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
 import { readFacts } from './host/facts.ts'
@@ -19,15 +19,6 @@ import { type InterfaceName, parseIpAddress, prefixContains } from './model/addr
 import type { Configuration } from './model/configuration.ts'
 import type { Failure, Result } from './model/failure.ts'
 import { software } from './model/software.ts'
-
-const usage = `Usage: lnetd [--config FILE] [--check]
-
-  --config FILE  the configuration, /etc/lnetd/lnetd.yaml by default
-  --check        say what is wrong with it, and exit: 0 when nothing is, 2 otherwise
-  --version      print the version
-  --help         print this
-
-SIGHUP reads the configuration again; SIGTERM ends lnetd and leaves the network up (see lnetctl down).`
 
 const notify = createNotifier({ environment: process.env })
 
@@ -50,27 +41,14 @@ main().catch((error: unknown) => {
 })
 
 async function main(): Promise<void> {
-  const { config, check, version, help } = readArguments()
+  const asked = readArguments(process.argv.slice(2))
+  if ('wrong' in asked) throw new Refusal([asked.wrong, usage], 2)
+  const { config, check, version, help } = asked
   if (help) return void process.stdout.write(`${usage}\n`)
   if (version) return void process.stdout.write(`lnetd ${software}\n`)
   const loaded = accepted(await loadConfiguration(config), config)
   if (check) return void process.stdout.write(checked(config, loaded.warnings))
   await run(config, loaded)
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        config: { type: 'string', default: '/etc/lnetd/lnetd.yaml' },
-        check: { type: 'boolean', default: false },
-        version: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values
-  } catch (error) {
-    throw new Refusal([`${(error as Error).message}`, usage], 2)
-  }
 }
 
 function checked(path: string, warnings: readonly string[]): string {
@@ -109,7 +87,11 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
   await tell(log, notify.ready(`node ${configuration.name}`))
   keepWatchdogFed(log)
-  process.on('SIGHUP', () => void reload(path, machine, log))
+  process.on('SIGHUP', async () => {
+    await tell(log, notify.reloading())
+    await reload(path, machine, log)
+    await tell(log, notify.ready(`node ${machine.current.name}`))
+  })
   const signal = await Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
   log.info('daemon.stopping', { signal })
   await tell(log, notify.stopping())
@@ -119,11 +101,9 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   process.exit(0)
 }
 
-interface Machine {
+interface Machine extends Reloadable {
   readonly daemon: Daemon
   readonly kernel: LinuxKernel
-  /** The configuration in force, for adapters that look it up each time. */
-  current: Configuration
 }
 
 interface Pieces {
@@ -190,24 +170,6 @@ function isInside(text: string, { tunnel, segments }: Configuration, { meshId }:
     ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
   ]
   return inside.some(prefix => prefixContains(prefix, address))
-}
-
-async function reload(path: string, machine: Machine, log: Log): Promise<void> {
-  await tell(log, notify.reloading())
-  const loaded = await loadConfiguration(path)
-  if (loaded.ok) {
-    const { live, kept } = liveChanges(machine.current, loaded.configuration)
-    for (const key of kept)
-      log.warn('configuration.warning', { reason: `${key} changes at the next restart of lnetd only` })
-    machine.current = live
-    log.setLevel(live.log.level)
-    machine.daemon.reconfigure(live)
-    log.info('configuration.reloaded', { file: path })
-  } else {
-    for (const problem of loaded.problems)
-      log.error('configuration.refused', { file: path, reason: describeConfigurationProblem(path, problem) })
-  }
-  await tell(log, notify.ready(`node ${machine.current.name}`))
 }
 
 function keepWatchdogFed(log: Log): void {

@@ -1,4 +1,30 @@
+import { describeConfigurationProblem, loadConfiguration } from '../host/config.ts'
+import type { Log } from '../host/log.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { Daemon } from './daemon.ts'
+
+export interface Reloadable {
+  readonly daemon: Pick<Daemon, 'reconfigure'>
+  /** The configuration in force, for adapters that look it up each time. */
+  current: Configuration
+}
+
+/** Reads the configuration again. A wrong one changes nothing; what cannot change live is named. */
+export async function reload(path: string, machine: Reloadable, log: Log): Promise<void> {
+  const loaded = await loadConfiguration(path)
+  if (!loaded.ok) {
+    for (const problem of loaded.problems)
+      log.error('configuration.refused', { file: path, reason: describeConfigurationProblem(path, problem) })
+    return
+  }
+  const { live, kept } = liveChanges(machine.current, loaded.configuration)
+  for (const key of kept)
+    log.warn('configuration.warning', { reason: `${key} changes at the next restart of lnetd only` })
+  machine.current = live
+  log.setLevel(live.log.level)
+  machine.daemon.reconfigure(live)
+  log.info('configuration.reloaded', { file: path })
+}
 
 export interface LiveChanges {
   /** What holds from now on. */
