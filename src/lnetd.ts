@@ -17,7 +17,7 @@ import { segmentPrefixes, tunnelPrefix } from './mesh/claims.ts'
 import { keyFingerprint } from './mesh/derive.ts'
 import { type InterfaceName, parseIpAddress, prefixContains } from './model/address.ts'
 import type { Configuration } from './model/configuration.ts'
-import type { Failure, Result } from './model/failure.ts'
+import type { Result } from './model/failure.ts'
 import { software } from './model/software.ts'
 
 const notify = createNotifier({ environment: process.env })
@@ -42,7 +42,7 @@ main().catch((error: unknown) => {
 
 async function main(): Promise<void> {
   const asked = readArguments(process.argv.slice(2))
-  if ('wrong' in asked) throw new Refusal([asked.wrong, usage], 2)
+  if ('wrong' in asked) throw new Refusal([`${asked.wrong} (see lnetd --help)`], 2)
   const { config, check, version, help } = asked
   if (help) return void process.stdout.write(`${usage}\n`)
   if (version) return void process.stdout.write(`lnetd ${software}\n`)
@@ -77,7 +77,8 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   const store = must(await openStore(configuration.stateDir, systemClock))
   for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })
   const machine = assemble({ configuration, keys, keyring, store, log })
-  refuseAny(await machine.kernel.preflight())
+  const missing = await machine.kernel.preflight()
+  if (missing.length > 0) throw new Refusal(missing.map(({ message }) => message))
   const signalled = nextSignal()
   const control = must(await openControlServer(configuration.socket, machine.daemon))
   const started = await machine.daemon.start()
@@ -197,8 +198,4 @@ async function tell(log: Log, told: Promise<Result<void>>): Promise<void> {
 function must<Value>(result: Result<Value>): Value {
   if (result.ok) return result.value
   throw new Refusal([result.failure.message])
-}
-
-function refuseAny(failures: readonly Failure[]): void {
-  if (failures.length > 0) throw new Refusal(failures.map(({ message }) => message))
 }
