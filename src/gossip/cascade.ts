@@ -1,4 +1,4 @@
-import { isSameHash } from '../mesh/sync.ts'
+import { isSameHash } from '../mesh/exchange.ts'
 import { syncCascadeMillisecondsMax, syncCascadeMillisecondsMin } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { ExchangeHandlers } from './exchange.ts'

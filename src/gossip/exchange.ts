@@ -1,12 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import {
-  answerSync,
-  isFullPage,
-  isSameHash,
-  nextQuestion,
-  type SyncedEnvelope,
-  type SyncMessage,
-} from '../mesh/sync.ts'
+import { answerSync, isFullPage, isSameHash, nextQuestion } from '../mesh/exchange.ts'
+import type { SyncedEnvelope, SyncMessage } from '../mesh/sync.ts'
 import {
   neighbourSilenceSecondsMax,
   syncAnswersBurst,

@@ -1,12 +1,9 @@
 import type { Gossip, GossipHandlers, OpenedSyncedEnvelope } from '../../src/gossip/port.ts'
+import { answerSync, isFullPage, isSameHash, nextQuestion } from '../../src/mesh/exchange.ts'
 import { afterFailure, type DialRecord, dueTargets, withFreshBackoff } from '../../src/mesh/redial.ts'
 import {
-  answerSync,
   decodeSyncMessage,
   encodeSyncMessage,
-  isFullPage,
-  isSameHash,
-  nextQuestion,
   type SyncedEnvelope,
   type SyncMessage,
 } from '../../src/mesh/sync.ts'

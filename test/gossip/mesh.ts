@@ -51,7 +51,9 @@ const running = new Set<Gossip>()
 /** Over the memory transport, unless a port is given. Throws when it does not start. */
 export async function startNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const isMemory = options.port === undefined
-  const address = isMemory ? `/memory/lnet-${nextAddress++}` : `/ip4/${options.host ?? '127.0.0.1'}/tcp/${options.port}`
+  const address = isMemory
+    ? `/memory/lnet-${nextAddress++}`
+    : `/ip4/${options.host ?? '127.0.0.1'}/tcp/${options.port}`
   const node = newNode(address, options)
   const parts: GossipParts = isMemory ? { transports: [memory()], listen: [address] } : { listen: [address] }
   const result = await createGossip(gossipOptions(options), node.handlers, { ...parts, ...pick(options) })

@@ -1,18 +1,15 @@
 import { encode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { answerSync, isFullPage, nextQuestion, type SyncSet } from '../../src/mesh/exchange.ts'
 import {
-  answerSync,
   compareDigests,
   type DigestEntry,
   decodeSyncMessage,
   encodeSyncMessage,
   hashDigest,
-  isFullPage,
-  nextQuestion,
   type SyncedEnvelope,
   type SyncMessage,
-  type SyncSet,
 } from '../../src/mesh/sync.ts'
 import { digestEntriesMax, envelopeBytesMax, envelopesPerSyncMax } from '../../src/model/limits.ts'
 import { type NodeId, parseNodeId } from '../../src/model/node.ts'
