@@ -28,7 +28,10 @@ function run(command: string, args: readonly string[]) {
 
 describe('the bundles', () => {
   it('run alone', async () => {
-    const [daemon, control] = await Promise.all([run('lnetd', ['--version']), run('lnetctl', ['--version'])])
+    const [daemon, control] = await Promise.all([
+      run('lnetd', ['--version']),
+      run('lnetctl', ['--socket', join(lone, 'none.sock'), 'version']),
+    ])
     expect([daemon.stderr, daemon.exitCode, daemon.stdout]).toEqual(['', 0, expect.stringContaining(version)])
     expect([control.stderr, control.exitCode, control.stdout]).toEqual([
       '',
