@@ -2,7 +2,7 @@ import type { Announcement } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
-import { heartbeatSecondsMax, idleGossipBytesPerSecond } from '../model/limits.ts'
+import { announcementCostBytes, heartbeatSecondsMax, idleGossipBytesPerSecond } from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
 import { tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -51,11 +51,10 @@ export function saysTheSame(a: Announcement, b: Announcement): boolean {
 
 /**
  * The interval of the heartbeat: as configured, stretched so that everybody's heartbeats together stay within a
- * node's idle budget whatever the size of the mesh. An announcement is about 500 bytes sealed, and about three
- * copies of it arrive.
+ * node's idle budget whatever the size of the mesh.
  */
 export function heartbeatSeconds(configuredSeconds: number, members: number): number {
-  const stretched = Math.ceil((members * 3 * 500) / idleGossipBytesPerSecond)
+  const stretched = Math.ceil((members * announcementCostBytes) / idleGossipBytesPerSecond)
   return Math.min(heartbeatSecondsMax, Math.max(configuredSeconds, stretched))
 }
 

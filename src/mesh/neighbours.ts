@@ -1,4 +1,4 @@
-import { neighbourDegree } from '../model/limits.ts'
+import { neighbourDegree, silentNeighboursWanted } from '../model/limits.ts'
 import type { Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import { pairRank } from './derive.ts'
@@ -14,6 +14,7 @@ export interface NeighbourChoice {
 /**
  * Whom to dial. Half the degree by the rank of the pair, which spreads links evenly because everyone else chooses
  * too, and the next node on the circle of ids, which keeps the whole connected even where the ranks would not.
+ * And a few that are silent: after a long split the other side is nothing but silent members.
  */
 export function chooseNeighbours(self: NodeId, membership: Membership, now: number): NeighbourChoice {
   const nodes: NodeId[] = []
@@ -26,9 +27,11 @@ export function chooseNeighbours(self: NodeId, membership: Membership, now: numb
   const ranked = byRank(self, nodes)
   const next = successor(self, nodes)
   const first = ranked.slice(0, Math.ceil(neighbourDegree / 2))
-  const wanted = next === null || first.includes(next) ? first : [...first, next]
-  const rest = ranked.filter(node => !wanted.includes(node))
-  return { wanted, spare: [...rest, ...byRank(self, silent)] }
+  const living = next === null || first.includes(next) ? first : [...first, next]
+  const rankedSilent = byRank(self, silent)
+  const wanted = [...living, ...rankedSilent.slice(0, silentNeighboursWanted)]
+  const rest = [...ranked, ...rankedSilent].filter(node => !wanted.includes(node))
+  return { wanted, spare: rest }
 }
 
 function byRank(self: NodeId, nodes: readonly NodeId[]): readonly NodeId[] {

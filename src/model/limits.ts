@@ -29,6 +29,8 @@ export const heartbeatSecondsMin = 1
 export const heartbeatSecondsMax = 86_400
 /** DESIGN section 5: silent after four missed heartbeats. */
 export const heartbeatsMissedMax = 4
+/** What one announcement costs each node, measured in a mesh of 14: its copies, their headers, and who has what. */
+export const announcementCostBytes = 4000
 /** Gossip one member's share of the heartbeats may cause, bytes per second, whatever the size of the mesh. */
 export const idleGossipBytesPerSecond = 200
 export const keepaliveSecondsDefault = 25
@@ -52,6 +54,8 @@ export const claimGraceSeconds = 3
 
 /** How many neighbours a node dials (DESIGN section 5). */
 export const neighbourDegree = 6
+/** Silent members that are dialled all the same, so that two sides of an old split find each other. */
+export const silentNeighboursWanted = 2
 export const neighboursMax = 100
 export const syncMessageBytesMax = 4 * 1024 * 1024
 export const syncIntervalSecondsMin = 10
