@@ -174,9 +174,8 @@ function isInside(text: string, { tunnel, segments }: Configuration, { meshId }:
 }
 
 function keepWatchdogFed(log: Log): void {
-  const every = notify.watchdogMilliseconds
-  if (every === null) return
-  systemClock.setTimer(every, () => {
+  if (notify.watchdogMilliseconds === null) return
+  systemClock.setTimer(notify.watchdogMilliseconds, () => {
     void tell(log, notify.watchdog())
     keepWatchdogFed(log)
   })
