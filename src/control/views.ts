@@ -1,5 +1,5 @@
 import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
-import { type TunnelLiveness, type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
@@ -112,18 +112,10 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
     vtepOwner: { node: owner, name: context.names.get(owner) ?? name },
     endpoints,
     track,
-    liveness: track === null ? 'unknown' : livenessOf(track, now),
+    liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
     hasTunnel: state?.tunnel?.up === true,
     wallSeconds,
   }
-}
-
-/** When every endpoint was tried in vain, another round of them is no reason to hope. */
-function livenessOf(track: TunnelTrack, now: number): TunnelLiveness {
-  const liveness = tunnelLiveness(track, now)
-  const exhausted =
-    track.candidates.length > 0 && track.candidates.every(endpoint => track.tried.includes(endpoint))
-  return liveness === 'unknown' && exhausted ? 'down' : liveness
 }
 
 function stateOf(about: Circumstances): PeerState {

@@ -72,11 +72,14 @@ export function observeTunnel(
 
 /**
  * Up while the receive counter grows: keepalives make it grow every 25 s on a path that works, and a handshake
- * does too. Unknown for a while after an endpoint change, then down.
+ * does too. Unknown for a while after an endpoint change, then down; once every endpoint was tried in vain, another
+ * round of them is no reason to hope.
  */
 export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness {
-  if (track.grewAt !== null && now - track.grewAt <= receiveGrowthSecondsMax * 1000) return 'up'
-  return now - track.endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
+  const { grewAt, endpointSetAt, candidates, tried } = track
+  if (grewAt !== null && now - grewAt <= receiveGrowthSecondsMax * 1000) return 'up'
+  const exhausted = candidates.length > 0 && candidates.every(endpoint => tried.includes(endpoint))
+  return !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
 }
 
 /**
