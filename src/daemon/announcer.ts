@@ -22,6 +22,8 @@ export function createAnnouncer(parts: DaemonParts, state: State, journal: Journ
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
   let stopped = false
+  /** The highest number an impostor was heard to use. */
+  let impostor: Sequence | null = null
   /** One word at a time, so that numbers go out in their order. */
   let turn: Promise<void> = Promise.resolve()
 
@@ -69,16 +71,22 @@ export function createAnnouncer(parts: DaemonParts, state: State, journal: Journ
   }
 
   async function refute(heard: Sequence): Promise<void> {
-    const now = clock.now()
     if (compareSequence(heard, state.sequence) <= 0) return
-    state.impostorsAt = [...state.impostorsAt.filter(at => now - at < impostorMilliseconds), now].slice(
-      -impostorsMax,
-    )
+    noteImpostor(heard)
     if (state.impostorsAt.length >= impostorsMax || heard.incarnation >= sequenceNumberMax) return
     state.sequence = { incarnation: heard.incarnation + 1, counter: 0 }
     log.warn('identity.outbid', { ...heard })
     await journal.saveState()
     await beat()
+  }
+
+  /** A copy of what it said before is no new word: so its last one is outbid some time after it fell silent. */
+  function noteImpostor(heard: Sequence): void {
+    const now = clock.now()
+    const recent = state.impostorsAt.filter(at => now - at < impostorMilliseconds)
+    const isNew = impostor === null || compareSequence(heard, impostor) > 0
+    if (isNew) impostor = heard
+    state.impostorsAt = isNew ? [...recent, now].slice(-impostorsMax) : recent
   }
 
   async function farewell(): Promise<void> {
