@@ -47,6 +47,8 @@ export interface MachineOptions {
   readonly clockRate: number
 }
 
+/** The service manager starts a daemon again that could not start. */
+const restartMilliseconds = 2000
 /** 2026-11-22 10:30 UTC, when every world begins. */
 const epochSeconds = Date.UTC(2026, 10, 22, 10, 30) / 1000
 
@@ -127,7 +129,12 @@ export class Machine {
     this.process = process
     void process.daemon.start().then(result => {
       this.refusal = result.ok ? null : result.failure.message
-      if (!result.ok) this.crash()
+      if (result.ok) return
+      this.crash()
+      this.#world.time.schedule(
+        restartMilliseconds,
+        () => this.isPowered && this.process === null && this.start(),
+      )
     })
   }
 

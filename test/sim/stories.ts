@@ -8,7 +8,9 @@ import {
   vtepPinnedTwice,
 } from './stories/addresses.ts'
 import { blackout, bootstrapDies, dead, farewell, reboot, restart } from './stories/ends.ts'
+import { blocked, chaos, kernelFaults, meddling, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
+import { impostor, liar, replays } from './stories/hostile.ts'
 import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
 import type { Story } from './story.ts'
 
@@ -18,4 +20,5 @@ export const stories: readonly Story[] = [
   ...[splitInTwo, splitInThree, longSplit, oneWay, deafSide],
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead],
+  ...[kernelFaults, meddling, moves, blocked, liar, replays, impostor, chaos],
 ]
