@@ -8,7 +8,7 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
   const keep = observed !== undefined && canBecome(observed, desired)
   if (observed !== undefined && !keep) steps.push({ kind: 'segment.remove', interface: device })
   if (!keep) steps.push({ kind: 'segment.create', segment: identityOf(desired) })
-  const current = keep ? observed : blankSegment(desired, observed)
+  const current = keep ? withoutFlushed(observed, desired) : blankSegment(desired, observed)
   if (desired.guard !== null && !sameGuard(desired.guard, current.guard))
     steps.push({ kind: 'guard.set', interface: device, guard: desired.guard })
   if (desired.local !== current.local)
@@ -97,6 +97,11 @@ function itself(text: string): string {
 
 function sameGuard(a: Guard, b: Guard | null): boolean {
   return b !== null && a.port === b.port && a.tunnel === b.tunnel && a.vteps === b.vteps
+}
+
+/** The kernel forgets a device's neighbours when its MAC changes. */
+function withoutFlushed(observed: SegmentState, desired: SegmentState): SegmentState {
+  return observed.mac === desired.mac ? observed : { ...observed, neighbours: [] }
 }
 
 /** A device just made: bare, but for the guard that outlived its predecessor. */

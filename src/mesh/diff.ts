@@ -9,12 +9,13 @@ export function diff(
   observed: KernelState,
   renewals: ReadonlySet<WireguardPublicKey> = new Set(),
 ): readonly Step[] {
-  return [
+  const kept = withoutOrphans(observed, desired)
+  const devices = [
     ...diffTunnel(desired.tunnel, observed.tunnel, renewals),
-    ...diffSegments(desired.segments, withoutOrphans(observed, desired)),
-    ...orphanedGuards(desired.segments, observed.segments, withoutOrphans(observed, desired)),
-    ...diffRoutes(desired.routes, observed.routes),
+    ...diffSegments(desired.segments, kept),
+    ...orphanedGuards(desired.segments, observed.segments, kept),
   ]
+  return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
 }
 
 function diffTunnel(
@@ -107,6 +108,21 @@ function diffSegments(desired: readonly SegmentState[], observed: readonly Segme
       ...(segment.guard === null ? [] : [{ kind: 'guard.remove', interface: segment.interface } as const]),
     ])
   return [...desired.flatMap(segment => diffSegment(segment, current.get(segment.interface))), ...removed]
+}
+
+/** A device takes its routes along, also when another of the same name follows. */
+function routesLeft(
+  observed: KernelState,
+  kept: readonly SegmentState[],
+  devices: readonly Step[],
+): readonly Route[] {
+  const gone = new Set([
+    ...observed.segments.filter(segment => !kept.includes(segment)).map(segment => segment.interface),
+    ...devices.flatMap(step =>
+      step.kind === 'tunnel.remove' || step.kind === 'segment.remove' ? [step.interface] : [],
+    ),
+  ])
+  return observed.routes.filter(({ device }) => device === null || !gone.has(device))
 }
 
 function diffRoutes(desired: readonly Route[], observed: readonly Route[]): readonly Step[] {

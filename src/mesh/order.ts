@@ -2,9 +2,10 @@ import { compareText } from '../model/address.ts'
 import type { Plan, Step, StepKind } from '../model/step.ts'
 
 /**
- * The order of application: the guard before its device, a WireGuard peer before whatever sends to it, flood
- * entries last; then removals the other way round. A segment that is made anew is taken away first. Steps of one
- * tool stand together as far as their needs allow, because a round starts one process a run of them.
+ * The order of application: the guard before its device, the tunnel's MTU before a segment that needs it, a WireGuard
+ * peer before whatever sends to it, flood entries last; then removals the other way round. A segment that is made
+ * anew is taken away first. Steps of one tool stand together as far as their needs allow, because a round starts one
+ * process a run of them.
  */
 const rank: Readonly<Record<StepKind, number>> = {
   'tunnel.remove': 0,
@@ -14,10 +15,10 @@ const rank: Readonly<Record<StepKind, number>> = {
   'peer.renew': 4,
   'peer.set': 5,
   'guard.set': 6,
-  'segment.create': 7,
-  'segment.local': 8,
-  'segment.bridge': 9,
-  'link.mtu': 10,
+  'link.mtu': 7,
+  'segment.create': 8,
+  'segment.local': 9,
+  'segment.bridge': 10,
   'link.mac': 11,
   'link.ipv6': 12,
   'address.add': 13,

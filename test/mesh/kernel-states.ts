@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import {
+  compareAddresses,
+  compareText,
+  type Endpoint,
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  type MacAddress,
+  type Port,
+  type Prefix,
+  prefixOf,
+} from '../../src/model/address.ts'
+import type {
+  KernelState,
+  Route,
+  SegmentState,
+  TunnelState,
+  WireguardPeer,
+} from '../../src/model/kernel-state.ts'
+import { segmentMtu, type Vni } from '../../src/model/segment.ts'
+import { presharedKey, publicKey } from './world.ts'
+
+/** Small kernel states that collide a lot: few devices, few addresses, few members, so that every step comes up. */
+
+const tunnelNames = ['lnet0', 'lnet1'] as InterfaceName[]
+const segmentNames = ['vlnet0', 'vlnet1', 'vlnet2'] as InterfaceName[]
+const vteps = Array.from({ length: 6 }, (_, index) => `192.168.228.${index + 1}` as IpAddress)
+const macs = Array.from({ length: 5 }, (_, index) => `02:00:00:00:00:0${index}` as MacAddress)
+const overlay = ['10.1.0.1/24', '10.1.0.2/24', '10.2.0.1/24', 'fd00::1/64'] as InterfaceAddress[]
+const ports = [4789, 4790] as Port[]
+const prefix = '192.168.228.0/24' as Prefix
+
+const peers = fc
+  .subarray([1, 2, 3, 4, 5])
+  .chain(numbers => fc.tuple(...numbers.map(peer)))
+  .map(list => dealAddresses(list).sort((a, b) => compareText(a.publicKey, b.publicKey)))
+
+function peer(number: number): fc.Arbitrary<WireguardPeer> {
+  return fc.record({
+    publicKey: fc.constant(publicKey(number)),
+    presharedKey: fc.constantFrom(null, presharedKey(publicKey(number))),
+    endpoint: fc.constantFrom('203.0.113.1:1' as Endpoint, '203.0.113.2:2' as Endpoint),
+    allowedIps: fc.subarray(vteps.map(vtep => `${vtep}/32` as Prefix)),
+    keepaliveSeconds: fc.constantFrom(0, 25),
+  })
+}
+
+/** Cryptokey routing: an address belongs to one peer. */
+function dealAddresses(list: readonly WireguardPeer[]): WireguardPeer[] {
+  const taken = new Set<Prefix>()
+  return list.map(each => ({
+    ...each,
+    allowedIps: each.allowedIps
+      .filter(address => !taken.has(address) && taken.add(address))
+      .sort(compareAddresses),
+  }))
+}
+
+const tunnel: fc.Arbitrary<TunnelState> = fc.record({
+  interface: fc.constantFrom(...tunnelNames),
+  up: fc.constant(true),
+  mtu: fc.constantFrom(1380, 1420, 1500),
+  ipv6: fc.constant(true),
+  publicKey: fc.constantFrom(publicKey(8), publicKey(9)),
+  listenPort: fc.constantFrom(51_820 as Port, 51_821 as Port),
+  addresses: sorted(vteps.map(vtep => `${vtep}/24` as InterfaceAddress)),
+  peers,
+})
+
+function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitrary<SegmentState> {
+  return fc.constantFrom(...vteps).chain(local =>
+    fc.record({
+      interface: fc.constant(device),
+      vni: fc.constant(vni),
+      port: fc.constantFrom(...ports),
+      local: fc.constant(local),
+      lower: fc.constant(below.interface),
+      mac: fc.constantFrom(...macs),
+      up: fc.constant(true),
+      mtu: fc.constantFrom(segmentMtu(below.mtu, local), 1300),
+      ipv6: fc.constant(true),
+      bridge: fc.constantFrom(null, 'br0' as InterfaceName),
+      addresses: sorted(overlay),
+      flood: sorted(vteps),
+      unicast: fc
+        .uniqueArray(fc.record({ mac: fc.constantFrom(...macs), vtep: fc.constantFrom(...vteps) }), {
+          selector: ({ mac }) => mac,
+        })
+        .map(list => list.sort((a, b) => compareText(a.mac, b.mac))),
+      neighbours: fc
+        .uniqueArray(fc.record({ address: fc.constantFrom(...vteps), mac: fc.constantFrom(...macs) }), {
+          selector: ({ address }) => address,
+        })
+        .map(list => list.sort((a, b) => compareAddresses(a.address, b.address))),
+      guard: fc.record({
+        port: fc.constantFrom(...ports),
+        tunnel: fc.constant(below.interface),
+        vteps: fc.constant(prefix),
+      }),
+    }),
+  )
+}
+
+function segments(below: TunnelState): fc.Arbitrary<readonly SegmentState[]> {
+  const numbers = fc.shuffledSubarray([1, 2, 3] as Vni[], { minLength: 3, maxLength: 3 })
+  return fc
+    .tuple(fc.subarray(segmentNames), numbers)
+    .chain(([names, vnis]) =>
+      fc.tuple(...names.map((name, index) => segment(name, vnis[index] as Vni, below))),
+    )
+}
+
+function routesOf(below: TunnelState, above: readonly SegmentState[]): readonly Route[] {
+  const all: Route[] = [
+    { prefix, device: below.interface },
+    { prefix, device: null },
+    ...above.flatMap(({ addresses, interface: device }) =>
+      addresses.map(address => ({ prefix: prefixOf(address), device })),
+    ),
+  ]
+  const distinct = new Map(all.map(route => [`${route.prefix} ${route.device}`, route]))
+  return [...distinct.values()].sort(
+    (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
+  )
+}
+
+function sorted<Address extends IpAddress | InterfaceAddress>(addresses: readonly Address[]) {
+  return fc.subarray([...addresses]).map(list => list.sort(compareAddresses))
+}
+
+/** A state that lnetd may desire. */
+export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant<KernelState>({ tunnel: null, segments: [], routes: [] }) },
+  {
+    weight: 9,
+    arbitrary: tunnel.chain(below =>
+      segments(below).map(above => ({ tunnel: below, segments: above, routes: routesOf(below, above) })),
+    ),
+  },
+)
+
+/** A state that lnetd may find: one it once desired, on which others then laid hands. */
+export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
+  fc
+    .record({
+      up: fc.boolean(),
+      ipv6: fc.boolean(),
+      keyless: fc.boolean(),
+      unguarded: fc.boolean(),
+      routeless: fc.boolean(),
+    })
+    .map(
+      ({ up, ipv6, keyless, unguarded, routeless }): KernelState => ({
+        tunnel:
+          state.tunnel === null
+            ? null
+            : { ...state.tunnel, up, ipv6, ...(keyless ? { publicKey: null, listenPort: null } : {}) },
+        segments: state.segments.map(each => ({ ...each, up, ipv6, guard: unguarded ? null : each.guard })),
+        routes: routeless || !up ? [] : state.routes,
+      }),
+    ),
+)
