@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest'
+import { decide, type Situation } from '../../src/mesh/decide.ts'
+import type { InterfaceAddress, InterfaceName, IpAddress, Prefix } from '../../src/model/address.ts'
+import type { Announcement } from '../../src/model/announcement.ts'
+import { emptyKernelState, type KernelState } from '../../src/model/kernel-state.ts'
+import type { Vni } from '../../src/model/segment.ts'
+import { describeStep } from '../../src/model/step.ts'
+import { settled } from './settled.ts'
+import {
+  announcement,
+  configuration,
+  facts,
+  member,
+  nodeId,
+  publicKey,
+  segmentConfiguration,
+  situation,
+  sure,
+  tunnelConfiguration,
+  vni,
+  vtepOf,
+  wallSeconds,
+} from './world.ts'
+
+describe('a node with two members', () => {
+  const two = situation(1, [member(2), member(3)])
+
+  it('should be this', () => {
+    expect(desiredOf(two)).toMatchInlineSnapshot(`
+      {
+        "routes": [
+          {
+            "device": "vlnet0",
+            "prefix": "192.168.102.0/24",
+          },
+          {
+            "device": null,
+            "prefix": "fd60:a1ff:9a6c:e826::/64",
+          },
+          {
+            "device": "lnet0",
+            "prefix": "fd60:a1ff:9a6c:e826::/64",
+          },
+          {
+            "device": "vlnet0",
+            "prefix": "fd88:43dc:bb57:32c9::/64",
+          },
+        ],
+        "segments": [
+          {
+            "addresses": [
+              "192.168.102.25/24",
+              "fd88:43dc:bb57:32c9:675c:5f6:92c5:37bc/64",
+            ],
+            "bridge": null,
+            "flood": [
+              "fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c",
+              "fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd",
+            ],
+            "guard": {
+              "port": 4789,
+              "tunnel": "lnet0",
+              "vteps": "fd60:a1ff:9a6c:e826::/64",
+            },
+            "interface": "vlnet0",
+            "ipv6": true,
+            "local": "fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc",
+            "lower": "lnet0",
+            "mac": "9e:c9:b8:47:c5:83",
+            "mtu": 1350,
+            "neighbours": [
+              {
+                "address": "192.168.102.2",
+                "mac": "22:7e:93:45:87:97",
+              },
+              {
+                "address": "192.168.102.3",
+                "mac": "22:97:26:8c:a6:ea",
+              },
+              {
+                "address": "fd88:43dc:bb57:32c9:6269:8d83:bb37:793c",
+                "mac": "22:97:26:8c:a6:ea",
+              },
+              {
+                "address": "fd88:43dc:bb57:32c9:e832:84d2:eb6f:4bcd",
+                "mac": "22:7e:93:45:87:97",
+              },
+            ],
+            "port": 4789,
+            "unicast": [
+              {
+                "mac": "22:7e:93:45:87:97",
+                "vtep": "fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd",
+              },
+              {
+                "mac": "22:97:26:8c:a6:ea",
+                "vtep": "fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c",
+              },
+            ],
+            "up": true,
+            "vni": 49371,
+          },
+        ],
+        "tunnel": {
+          "addresses": [
+            "fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64",
+          ],
+          "interface": "lnet0",
+          "ipv6": true,
+          "listenPort": 51820,
+          "mtu": 1420,
+          "peers": [
+            {
+              "allowedIps": [
+                "fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd/128",
+              ],
+              "endpoint": "203.0.0.2:51820",
+              "keepaliveSeconds": 25,
+              "presharedKey": "0000000200000000",
+              "publicKey": "AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            },
+            {
+              "allowedIps": [
+                "fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c/128",
+              ],
+              "endpoint": "203.0.0.3:51820",
+              "keepaliveSeconds": 25,
+              "presharedKey": "0000000300000000",
+              "publicKey": "AAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            },
+          ],
+          "publicKey": "AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+          "up": true,
+        },
+      }
+    `)
+  })
+
+  it('gets there by this plan', () => {
+    expect(decide(two).plan.map(describeStep)).toMatchInlineSnapshot(`
+      [
+        "create tunnel lnet0, mtu 1420",
+        "set key AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= and port 51820 on lnet0",
+        "set WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd/128) at 203.0.0.2:51820 on lnet0",
+        "set WireGuard peer AAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c/128) at 203.0.0.3:51820 on lnet0",
+        "guard VXLAN port 4789 for vlnet0: only by lnet0",
+        "create segment vlnet0, vni 49371, port 4789, mtu 1350, over lnet0 from fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc",
+        "switch IPv6 on for lnet0",
+        "switch IPv6 on for vlnet0",
+        "add address fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64 to lnet0",
+        "add address 192.168.102.25/24 to vlnet0",
+        "add address fd88:43dc:bb57:32c9:675c:5f6:92c5:37bc/64 to vlnet0",
+        "bring lnet0 up",
+        "bring vlnet0 up",
+        "add route fd60:a1ff:9a6c:e826::/64 by lnet0",
+        "add route 192.168.102.0/24 by vlnet0",
+        "add unreachable route fd60:a1ff:9a6c:e826::/64",
+        "add route fd88:43dc:bb57:32c9::/64 by vlnet0",
+        "know 192.168.102.2 as MAC 22:7e:93:45:87:97 on vlnet0",
+        "know 192.168.102.3 as MAC 22:97:26:8c:a6:ea on vlnet0",
+        "know fd88:43dc:bb57:32c9:6269:8d83:bb37:793c as MAC 22:97:26:8c:a6:ea on vlnet0",
+        "know fd88:43dc:bb57:32c9:e832:84d2:eb6f:4bcd as MAC 22:7e:93:45:87:97 on vlnet0",
+        "reach MAC 22:7e:93:45:87:97 by VTEP fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd on vlnet0",
+        "reach MAC 22:97:26:8c:a6:ea by VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
+        "flood to VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
+        "flood to VTEP fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd on vlnet0",
+      ]
+    `)
+  })
+
+  it('is there after it', () => {
+    expect(decide(settled(two)).plan).toEqual([])
+  })
+})
+
+describe('a node', () => {
+  it('alone has its devices and no peer', () => {
+    const { tunnel, segments } = desiredOf(situation(1))
+    expect([tunnel?.peers, segments[0]?.flood]).toEqual([[], []])
+  })
+
+  it('without a VTEP leaves the kernel as it is', () => {
+    const prefix = '192.168.228.0/24' as Prefix
+    const waiting = situation(1, [member(2)], {
+      configuration: configuration(1, { tunnel: tunnelConfiguration({ prefix }) }),
+      mayChoose: false,
+    })
+    expect(decide(waiting)).toMatchObject({ desired: null, plan: [] })
+  })
+
+  it('whose pinned VTEP another owns takes its devices down and stays announced', () => {
+    const address = '192.168.228.9' as IpAddress
+    const tunnel = tunnelConfiguration({ prefix: '192.168.228.0/24' as Prefix, address })
+    const other = member(2, { vtep: address, vtepClaim: { since: 1, pinned: true } })
+    const decision = decide(situation(1, [other], { configuration: configuration(1, { tunnel }) }))
+    expect(decision.desired).toEqual(emptyKernelState)
+    expect(decision.claims.vtep?.address).toBe(address)
+  })
+
+  it('does not bring a pinned overlay address up that another owns', () => {
+    const written = '192.168.102.9/24' as InterfaceAddress
+    const config = configuration(1, { segments: [segmentConfiguration({ addresses: [written] })] })
+    const address = { address: written, since: 1, pinned: true }
+    const { desired, lost } = decide(situation(1, [holding(2, [address])], { configuration: config }))
+    expect(desired?.segments[0]?.addresses).toEqual([expect.stringMatching(/^fd88:/)])
+    expect(lost.map(({ owner }) => owner)).toEqual([nodeId(2)])
+  })
+
+  it('with a bridge leaves the routes to it', () => {
+    const bridged = configuration(1, { segments: [segmentConfiguration({ bridge: 'br0' as InterfaceName })] })
+    const { segments, routes } = desiredOf(situation(1, [], { configuration: bridged }))
+    expect(segments[0]?.bridge).toBe('br0')
+    expect(routes.map(({ device }) => device)).toEqual([null, 'lnet0'])
+  })
+})
+
+describe('members', () => {
+  it('that are in another segment only get a tunnel', () => {
+    const elsewhere = member(2, { segments: [{ ...sure(announcement(2).segments[0]), vni: 7 as Vni }] })
+    const { tunnel, segments } = desiredOf(situation(1, [elsewhere]))
+    expect(tunnel?.peers[0]?.allowedIps).toEqual([`${vtepOf(2)}/128`])
+    expect(segments[0]).toMatchObject({ flood: [], unicast: [], neighbours: [] })
+  })
+
+  it('with a VTEP outside our network are peers without addresses', () => {
+    const outside = member(2, { vtep: '192.168.228.2' as IpAddress })
+    const { tunnel, segments } = desiredOf(situation(1, [outside]))
+    expect(tunnel?.peers[0]?.allowedIps).toEqual([])
+    expect(segments[0]?.flood).toEqual([])
+  })
+
+  it('that claim one VTEP get it one at a time', () => {
+    const prefix = '192.168.228.0/24' as Prefix
+    const tunnel = tunnelConfiguration({ prefix })
+    const vtep = '192.168.228.7' as IpAddress
+    const rivals = [
+      member(2, { vtep, vtepClaim: { since: 20, pinned: false } }),
+      member(3, { vtep, vtepClaim: { since: 10, pinned: false } }),
+    ]
+    const desired = desiredOf(situation(1, rivals, { configuration: configuration(1, { tunnel }) }))
+    expect(desired.tunnel?.peers.map(({ publicKey: key, allowedIps }) => [key, allowedIps])).toEqual([
+      [publicKey(2), []],
+      [publicKey(3), ['192.168.228.7/32']],
+    ])
+    expect(desired.segments[0]?.flood).toEqual([vtep])
+  })
+
+  it.each(['192.168.228.0', '192.168.228.255'])('do not get VTEP %s, which is no host', text => {
+    const tunnel = tunnelConfiguration({ prefix: '192.168.228.0/24' as Prefix })
+    const odd = member(2, { vtep: text as IpAddress })
+    const { segments } = desiredOf(situation(1, [odd], { configuration: configuration(1, { tunnel }) }))
+    expect(segments[0]?.flood).toEqual([])
+  })
+
+  it.each([
+    ['the broadcast address', '192.168.102.255/24'],
+    ['the network itself', '192.168.102.0/24'],
+    ['an address of another network', '10.0.0.1/24'],
+    ['an address of a wider network', '192.168.103.7/16'],
+    ['a group', '224.0.0.1/4'],
+  ])('do not get %s as a neighbour entry', (_, text) => {
+    const liar = holding(2, [{ address: text as InterfaceAddress, since: 0, pinned: true }])
+    expect(desiredOf(situation(1, [liar])).segments[0]?.neighbours).toEqual([])
+  })
+
+  it('with a smaller MTU are followed, but not below what IPv6 needs in the segment', () => {
+    const mtus = (mtu: number) => {
+      const { tunnel, segments } = desiredOf(situation(1, [member(2, { mtu }), member(3)]))
+      return [tunnel?.mtu, segments[0]?.mtu]
+    }
+    expect(mtus(9000)).toEqual([1420, 1350])
+    expect(mtus(1412)).toEqual([1412, 1342])
+    expect(mtus(1280)).toEqual([1350, 1280])
+  })
+})
+
+describe('the MTU before the mesh was heard', () => {
+  it('is not raised over what the tunnel has', () => {
+    const narrow = settled(situation(1, [member(2, { mtu: 1400 })]))
+    const restarted = { ...narrow, membership: new Map(), tracks: new Map() }
+    expect(decide({ ...restarted, warm: false }).desired?.tunnel?.mtu).toBe(1400)
+    expect(decide(restarted).desired?.tunnel?.mtu).toBe(1420)
+    expect(decide(situation(1, [], { warm: false })).desired?.tunnel?.mtu).toBe(1420)
+    const slower = { ...restarted, facts: facts(1, { pathMtu: 1450 }), warm: false }
+    expect(decide(slower).desired?.tunnel?.mtu).toBe(1370)
+  })
+})
+
+describe('several segments', () => {
+  it('each have their own members, in one tunnel', () => {
+    const second = segmentConfiguration({ interface: 'vlnet1' as InterfaceName, vni: 7 as Vni, prefixes: [] })
+    const config = configuration(1, { segments: [second, segmentConfiguration()] })
+    const both = member(2, {
+      segments: [
+        { ...sure(announcement(2).segments[0]), vni: 7 as Vni, addresses: [] },
+        ...announcement(2).segments,
+      ],
+    })
+    const { segments } = desiredOf(situation(1, [both, member(3)], { configuration: config }))
+    expect(segments.map(each => [each.interface, each.vni, each.flood])).toEqual([
+      ['vlnet0', vni, [vtepOf(2), vtepOf(3)].sort()],
+      ['vlnet1', 7, [vtepOf(2)]],
+    ])
+  })
+})
+
+describe('IPv4 VTEPs', () => {
+  it('are chosen, kept and moved like overlay addresses', () => {
+    const tunnel = tunnelConfiguration({ prefix: '192.168.228.0/24' as Prefix })
+    const first = settled(situation(1, [], { configuration: configuration(1, { tunnel }) }))
+    const vtep = sure(first.claims.vtep)
+    expect(first.observation.state.tunnel?.addresses).toEqual([`${vtep.address}/24`])
+    const rival = member(2, { vtep: vtep.address, vtepClaim: { since: wallSeconds - 1, pinned: false } })
+    const moved = settled({ ...first, membership: new Map([[nodeId(2), rival]]) })
+    expect(moved.claims.vtep?.address).not.toBe(vtep.address)
+    expect(moved.observation.state.segments[0]?.local).toBe(moved.claims.vtep?.address)
+    expect(moved.observation.state.segments[0]?.flood).toEqual([vtep.address])
+    expect(decide(moved).plan).toEqual([])
+  })
+})
+
+function desiredOf(given: Situation): KernelState {
+  return sure(decide(given).desired)
+}
+
+function holding(number: number, addresses: Announcement['segments'][number]['addresses']) {
+  return member(number, { segments: [{ ...sure(announcement(number).segments[0]), addresses }] })
+}
