@@ -95,6 +95,28 @@ describe('a daemon that ends', () => {
   })
 })
 
+describe('the bootstrap node', () => {
+  it('may be away: who comes back finds the others by what it remembers', async () => {
+    const [first, , , last] = nodes as [LabNode, LabNode, LabNode, LabNode]
+    await last.stop()
+    expect(await first.lnetctl(['down'])).toMatchObject({ exitCode: 0 })
+    last.start()
+    await eventually('the last has neighbours and its members up', async () => {
+      const [status, peers] = await Promise.all([last.ask('status'), last.ask('peers')])
+      if (!status.ok || !peers.ok) return null
+      const up = peers.view.peers.filter(({ state, gossip }) => state === 'up' && gossip === 'live')
+      const names = up.map(({ name }) => String(name))
+      return status.view.neighbours.length > 0 && ['n2', 'n3'].every(name => names.includes(name))
+        ? true
+        : null
+    })
+    expect(await silentPairs(nodes.slice(1))).toEqual([])
+    first.start()
+    await allUp(nodes)
+    expect(await silentPairs(nodes)).toEqual([])
+  })
+})
+
 const rowKeys = [
   'name',
   'node',
