@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceAddress, InterfaceName, MacAddress, Port } from '../../src/model/address.ts'
+import type { Failure } from '../../src/model/failure.ts'
 import { emptyKernelState, type KernelState, type SegmentState } from '../../src/model/kernel-state.ts'
 import type { Vni } from '../../src/model/segment.ts'
 import type { Plan } from '../../src/model/step.ts'
@@ -99,6 +100,26 @@ describe('the Linux kernel', () => {
 
   it('says nothing against this machine', async () => {
     expect(await kernel.call({ method: 'preflight' })).toEqual([])
+  })
+
+  it('says what is missing, one line each', async () => {
+    const bare = startKernel(space, [
+      'setpriv',
+      '--bounding-set=-net_admin',
+      '--inh-caps=-net_admin',
+      'env',
+      'PATH=/none',
+    ])
+    const failures = (await bare.call({ method: 'preflight' })) as readonly Failure[]
+    const observed = await bare.call({ method: 'observe' })
+    const [failure] = await bare.apply(planFor(desiredState(1)))
+    await bare.end()
+    expect(failures.map(({ message }) => message)).toEqual([
+      'wg is not installed: apt-get install wireguard-tools',
+      'no right to change the network: run lnetd as root or give it CAP_NET_ADMIN',
+    ])
+    expect(observed).toMatchObject({ ok: true, value: { state: emptyKernelState } })
+    expect(failure?.failure.message).toContain('run lnetd as root or give it CAP_NET_ADMIN')
   })
 
   it('switches IPv6 on for its own devices where it is off', async () => {

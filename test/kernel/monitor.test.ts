@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { classifyForwarding, classifyLinks } from '../../src/kernel/readers/monitor.ts'
+
+const isOwn = (name: string) => name === 'lnet0' || name === 'vlnet0'
+
+/** Lines as iproute2 6.1.0 wrote them. */
+describe('ip monitor', () => {
+  it.each([
+    [
+      'ours',
+      '4: lnet0: <POINTOPOINT,MULTICAST,NOARP> mtu 1420 qdisc pfifo_fast state DOWN group default \\    link/none ',
+    ],
+    [
+      'ours',
+      'Deleted 6: vlnet0: <BROADCAST,MULTICAST> mtu 1370 qdisc noop state DOWN group default \\    link/ether 02:00:00:00:01:01 brd ff:ff:ff:ff:ff:ff',
+    ],
+    [
+      'ours',
+      'Deleted 5: vlnet0    inet 192.168.102.1/24 scope global noprefixroute vlnet0\\       valid_lft forever preferred_lft forever',
+    ],
+    ['ours', 'Deleted fd00:1::/64 dev lnet0 proto 201 metric 1024 pref medium'],
+    ['ours', 'Deleted unreachable 192.168.228.0/24 proto 201 metric 4294967295 '],
+    [
+      'underlay',
+      '3: eth0    inet 10.9.0.5/24 scope global secondary eth0\\       valid_lft forever preferred_lft forever',
+    ],
+    [
+      'underlay',
+      '3: eth0@eth0p: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc noqueue state UP group default \\    link/ether a2:cc:9e:ae:34:4a brd ff:ff:ff:ff:ff:ff',
+    ],
+    ['underlay', 'default via 10.9.0.254 dev eth0 proto dhcp src 10.9.0.5 metric 100 '],
+    [
+      'underlay',
+      'Deleted default via fe80::1 dev eth0 proto ra metric 1024 expires 1799sec hoplimit 64 pref medium',
+    ],
+    [null, 'default dev vlnet0 scope link '],
+    [null, 'local 10.9.0.5 dev eth0 table local proto kernel scope host src 10.9.0.1 '],
+    [null, '192.168.102.0/24 dev vlnet0 proto kernel scope link src 192.168.102.1 '],
+    [null, ''],
+    [null, 'Usage: ip monitor'],
+  ])('%s: %s', (event, line) => {
+    expect(classifyLinks(isOwn)(line)).toBe(event)
+  })
+
+  it('does not repeat an underlay address whose lifetime alone was renewed', () => {
+    const classify = classifyLinks(isOwn)
+    const address = (seconds: number) =>
+      `2: eth0    inet6 2001:db8::5/64 scope global dynamic \\       valid_lft ${seconds}sec preferred_lft ${seconds}sec`
+    const deprecated =
+      '2: eth0    inet6 2001:db8::5/64 scope global deprecated dynamic \\       valid_lft 9sec preferred_lft 0sec'
+    const lines = [
+      address(7200),
+      address(7100),
+      address(7200),
+      deprecated,
+      address(7200),
+      `Deleted ${address(1)}`,
+      address(9),
+    ]
+    expect(lines.map(classify)).toEqual([
+      'underlay',
+      null,
+      null,
+      'underlay',
+      'underlay',
+      'underlay',
+      'underlay',
+    ])
+  })
+})
+
+describe('bridge monitor', () => {
+  it.each([
+    ['ours', '00:00:00:00:00:00 dev vlnet0 dst fd00:1::8 via lnet0 self permanent'],
+    ['ours', 'Deleted 02:00:00:00:00:08 dev vlnet0 dst fd00:1::8 via lnet0 self static'],
+    [null, '02:00:00:00:00:09 dev vlnet0 dst fd00:1::8 self '],
+    [null, 'Deleted 02:00:00:00:00:09 dev vlnet0 dst fd00:1::8 self '],
+    [null, '33:33:00:00:00:01 dev eth0 self permanent'],
+    [null, ''],
+  ])('%s: %s', (event, line) => {
+    expect(classifyForwarding(isOwn)(line)).toBe(event)
+  })
+})

@@ -1,0 +1,271 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { describeForeign } from '../../src/kernel/foreign.ts'
+import { readBatchErrors } from '../../src/kernel/readers/batch-errors.ts'
+import { readForwarding } from '../../src/kernel/readers/fdb.ts'
+import { documents, reading } from '../../src/kernel/readers/fields.ts'
+import { readGuards } from '../../src/kernel/readers/guards.ts'
+import { linkNames, ownLinks, readLinkNames } from '../../src/kernel/readers/links.ts'
+import { readNeighbours } from '../../src/kernel/readers/neighbours.ts'
+import { readRoutes } from '../../src/kernel/readers/routes.ts'
+import { readWireguardDump } from '../../src/kernel/readers/wireguard.ts'
+import type { InterfaceName } from '../../src/model/address.ts'
+import type { Result } from '../../src/model/failure.ts'
+import { desiredState, mesh } from './state.ts'
+
+/**
+ * Recorded with iproute2 6.1.0, nft 1.0.6 and wg 1.0.20210914, in a namespace that held `desiredState(2)`, a second
+ * segment in the bridge br-lan.7, and what others put there by hand.
+ */
+function fixture(name: string): string {
+  return readFileSync(new URL(`../fixtures/kernel/${name}`, import.meta.url), 'utf8')
+}
+
+const vlnet0 = 'vlnet0' as InterfaceName
+const segments = new Set([vlnet0, 'vlnet-1' as InterfaceName])
+const [links, routes, neighbours] = documents(fixture('ip.txt'), 3)
+const desired = desiredState(2)
+
+describe('links', () => {
+  it('are ours by their mark alone', () => {
+    const own = ownLinks(links, `lnet:${mesh}`)
+    expect(own.map(link => [link.interface, link.kind, link.up, link.mtu, link.bridge])).toEqual([
+      ['lnet0', 'tun', true, 1420, null],
+      ['vlnet0', 'vxlan', true, 1350, null],
+      ['vlnet-1', 'vxlan', false, 1300, 'br-lan_7'],
+    ])
+    expect(ownLinks(links, 'lnet:other')).toEqual([])
+  })
+
+  it('have their own addresses, less link-local and leased ones', () => {
+    const [tunnel, segment] = ownLinks(links, `lnet:${mesh}`)
+    expect(tunnel?.addresses).toEqual(desired.tunnel?.addresses)
+    expect(segment?.addresses).toEqual(desired.segments[0]?.addresses)
+    expect(fixture('ip.txt')).toMatch(/198\.51\.100\.9.*"dynamic":true/)
+  })
+
+  it('have what VXLAN was made with', () => {
+    const [, segment, other] = ownLinks(links, `lnet:${mesh}`)
+    const { vni, port, local, lower, mac } = desired.segments[0] ?? {}
+    expect(segment?.vxlan).toEqual({ vni, port, local, lower, mac })
+    expect(other?.vxlan).toMatchObject({ vni: 7, port: 4790, local: '10.77.0.1' })
+  })
+
+  it('have words for foreign ones', () => {
+    const words = Object.fromEntries(linkNames(links).map(link => [link.name, describeForeign(link)]))
+    expect(words).toMatchObject({
+      lo: 'a loopback device without a mark',
+      eth0: 'a veth device without a mark',
+      'br-lan.7': 'a bridge device without a mark',
+      lnet0: `a tun device marked lnet:${mesh}`,
+    })
+    expect(describeForeign({ name: 'x', kind: 'ether', alias: 'a\u001b[2J b' })).toBe(
+      'an ether device marked a?[2J?b',
+    )
+  })
+
+  it('without lnet are none', () => {
+    const [blank, none, nobody] = documents(fixture('ip-empty.txt'), 3)
+    expect(ownLinks(blank, `lnet:${mesh}`)).toEqual([])
+    expect(readRoutes(none)).toEqual([])
+    expect(readNeighbours(nobody, new Set())).toEqual(new Map())
+  })
+})
+
+describe('routes and neighbours', () => {
+  it('are the routes of our protocol number in the main table', () => {
+    expect(readRoutes(routes)).toEqual([
+      { prefix: '0.0.0.0/0', device: 'vlnet0' },
+      { prefix: '192.168.0.0/16', device: 'vlnet0' },
+      { prefix: '203.0.113.7/32', device: 'vlnet0' },
+      { prefix: 'fd77::/64', device: null },
+      { prefix: 'fd77::/64', device: 'lnet0' },
+      { prefix: 'fde9::/64', device: 'vlnet0' },
+    ])
+  })
+
+  it('are the permanent neighbours of our segments', () => {
+    expect(readNeighbours(neighbours, segments).get(vlnet0)).toEqual(desired.segments[0]?.neighbours)
+    expect(readNeighbours(neighbours, segments).get('vlnet-1' as InterfaceName)).toEqual([])
+    const multicast = [{ dst: 'ff02::1', dev: 'vlnet0', lladdr: '33:33:00:00:00:01', state: ['PERMANENT'] }]
+    expect(readNeighbours(multicast, segments).get(vlnet0)).toEqual([])
+  })
+})
+
+describe('the forwarding table', () => {
+  it('is what does not age, ours and foreign', () => {
+    const tables = unwrap(readForwarding(fixture('bridge-fdb.json'), segments))
+    const { flood, unicast } = desired.segments[0] ?? { unicast: [] }
+    expect(tables.get(vlnet0)).toEqual({
+      flood,
+      unicast: [...unicast, { mac: '02:bb:00:00:00:04', vtep: 'fd77::bad' }],
+    })
+    expect(tables.get('vlnet-1' as InterfaceName)).toEqual({ flood: [], unicast: [] })
+  })
+})
+
+describe('guards', () => {
+  it.each([
+    ['nft.json', desiredState(2)],
+    ['nft-ipv4.json', desiredState(1, 4)],
+  ])('are read back from %s', (name, state) => {
+    expect(unwrap(readGuards(fixture(name), segments))).toEqual(new Map([[vlnet0, state.segments[0]?.guard]]))
+  })
+
+  it('are none without a table', () => {
+    expect(unwrap(readGuards(fixture('nft-empty.json'), segments))).toEqual(new Map())
+  })
+
+  it.each([
+    ['another tunnel', '"right": "lnet0"', '"right": "lnet1"'],
+    ['another port', '"right": 4789', '"right": 4790'],
+    ['another verdict', '"drop": null', '"accept": null'],
+    ['another hook', '"hook": "output"', '"hook": "postrouting"'],
+    ['another priority', '"prio": -300', '"prio": 0'],
+    ['another prefix', '"addr": "fd77::"', '"addr": "fd78::"'],
+    ['another operator', '"op": "!="', '"op": "=="'],
+    ['an unknown match', '"fib"', '"tib"'],
+  ])('are none with %s in one place', (_, from, to) => {
+    const altered = fixture('nft.json').replace(from, to)
+    expect(altered).not.toBe(fixture('nft.json'))
+    expect(unwrap(readGuards(altered, segments))).toEqual(new Map())
+  })
+
+  it('are the same for versions of nft that write one flag as a text, and whatever was counted', () => {
+    const other = fixture('nft.json')
+      .replaceAll('"flags": ["daddr"]', '"flags": "daddr"')
+      .replaceAll('"packets": 0', '"packets": 7')
+    expect(unwrap(readGuards(other, segments)).size).toBe(1)
+  })
+})
+
+describe('the WireGuard dump', () => {
+  it('gives WireGuard peers and readings without a secret', () => {
+    const dump = unwrap(readWireguardDump(fixture('wg-dump.txt')))
+    expect(dump.publicKey).toBe(desired.tunnel?.publicKey)
+    expect(dump.listenPort).toBe(51820)
+    expect(dump.peers.slice(0, 2)).toEqual(desired.tunnel?.peers)
+    expect(dump.peers[2]).toEqual({
+      publicKey: 'Bh3RCrTMCKWeSRPpXWSqHTUXriUui/UDVaoOrnxCoV4=',
+      presharedKey: null,
+      endpoint: '[fd09::2]:51820',
+      allowedIps: ['10.1.0.0/16', 'fd00:1::/64'],
+      keepaliveSeconds: 0,
+    })
+    expect(dump.readings[0]).toMatchObject({ handshakeAt: null, receivedBytes: 0, sentBytes: 148 })
+    const [privateKey, presharedKey] = ['WFB2Wcl3Etwl5bHuJGWL', 'E5HWWVoIoXvWNG31jNfH']
+    expect(JSON.stringify(dump)).not.toMatch(new RegExp(`${privateKey}|${presharedKey}`))
+  })
+
+  it('gives a device without a key', () => {
+    expect(unwrap(readWireguardDump(fixture('wg-dump-blank.txt')))).toEqual({
+      publicKey: null,
+      listenPort: 40980,
+      peers: [],
+      readings: [],
+    })
+  })
+
+  it('takes a link-local endpoint for none', () => {
+    const dump = fixture('wg-dump.txt').replace('[fd09::2]', '[fe80::1%eth0]')
+    expect(unwrap(readWireguardDump(dump)).peers[2]?.endpoint).toBeNull()
+  })
+
+  it.each([
+    ['', 'line 1 has 1 fields instead of 4'],
+    ['a\tb\t1\toff\n', 'the public key of line 1 is malformed'],
+    ['(none)\t(none)\tx\toff\n', 'the port of line 1 is no number'],
+    ['(none)\t(none)\t1\toff\nkey\t(none)\n', 'line 2 has 2 fields instead of 8'],
+  ])('says where %j is not one', (output, place) => {
+    const result = readWireguardDump(output)
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { message: expect.stringContaining(`what wg show said: ${place}`) },
+    })
+  })
+})
+
+describe('what a batch said', () => {
+  it('belongs to its line', () => {
+    const stderr =
+      'Error: ipv6: address already assigned.\nCommand failed -:19\nRTNETLINK answers: No such process\nCommand failed -:22\n'
+    expect(readBatchErrors(stderr)).toEqual(
+      new Map([
+        [19, 'Error: ipv6: address already assigned.'],
+        [22, 'RTNETLINK answers: No such process'],
+      ]),
+    )
+  })
+})
+
+describe('garbage', () => {
+  const readers: Readonly<Record<string, (text: string) => Result<unknown>>> = {
+    'ip link': text => readLinkNames(text),
+    ip: text =>
+      reading('ip', () => {
+        const [first, second, third] = documents(text, 3)
+        return [ownLinks(first, `lnet:${mesh}`), readRoutes(second), readNeighbours(third, segments)]
+      }),
+    'bridge fdb': text => readForwarding(text, segments),
+    nft: text => readGuards(text, segments),
+    'wg show': text => readWireguardDump(text),
+  }
+  const real = [
+    ['ip link', `${JSON.stringify(links)}\n`],
+    ['ip', fixture('ip.txt')],
+    ['bridge fdb', fixture('bridge-fdb.json')],
+    ['nft', fixture('nft.json')],
+    ['wg show', fixture('wg-dump.txt')],
+  ] as const
+
+  it.each(real)('from %s is a failure that names it, never an exception', (tool, output) => {
+    const read = readers[tool] as (text: string) => Result<unknown>
+    expect(read(output).ok).toBe(true)
+    const json = fc.json().map(text => `${text}\n`)
+    const cut = fc.nat(output.length).map(length => output.slice(0, length))
+    const bent = fc
+      .tuple(fc.nat(output.length - 1), fc.string({ maxLength: 8 }))
+      .map(([at, insert]) => output.slice(0, at) + insert + output.slice(at + insert.length))
+    const text = fc.oneof(
+      fc.string(),
+      json,
+      cut,
+      bent,
+      fc.array(json).map(lines => lines.join('')),
+    )
+    fc.assert(
+      fc.property(text, garbage => {
+        const result = read(garbage)
+        if (result.ok) return true
+        return result.failure.message.startsWith(`cannot read what ${tool} said: `)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each(real)('in any field of %s is never an exception', (tool, output) => {
+    const read = readers[tool] as (text: string) => Result<unknown>
+    const values = fc.oneof(
+      fc.constant('null'),
+      fc.constant('{}'),
+      fc.constant('[1]'),
+      fc.constant('-1'),
+      fc.json(),
+    )
+    const places = [...output.matchAll(/:\s?("[^"]*"|\d+|true|null)/g)]
+    const place = fc.constantFrom(...places)
+    fc.assert(
+      fc.property(place, values, ({ index, 0: whole }, value) => {
+        const result = read(`${output.slice(0, index)}:${value}${output.slice(index + whole.length)}`)
+        expect(typeof result.ok).toBe('boolean')
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+function unwrap<Value>(result: Result<Value>): Value {
+  if (!result.ok) throw new Error(result.failure.message)
+  return result.value
+}
