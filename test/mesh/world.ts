@@ -35,7 +35,7 @@ import {
 } from '../../src/model/wireguard-key.ts'
 
 /**
- * A small world in which node `n` is called node`n`, sits at 203.0.n/256.n%256 on the underlay and holds only what
+ * A small world in which node `n` is called node`n`, sits at 203.0.0.0 + n on the underlay and holds only what
  * is its own. Everything a builder makes is valid; `changes` make it what a test needs.
  */
 
@@ -66,7 +66,7 @@ export function presharedKey(key: WireguardPublicKey): KeyFingerprint {
 }
 
 export function underlayAddress(number: number): IpAddress {
-  return sure(parseIpAddress(`203.0.${Math.floor(number / 256)}.${number % 256}`))
+  return sure(parseIpAddress(`203.${number >> 16}.${(number >> 8) & 255}.${number & 255}`))
 }
 
 export function endpointOf(number: number): Endpoint {
