@@ -24,6 +24,9 @@ export const mesh = '00112233445566778899aabbccddeeff' as MeshId
 /** A private key and its public key, for tests alone. */
 export const privateKey = 'WFB2Wcl3Etwl5bHuJGWLfAgJEQAdOD+28Ai4tpwaEmI=' as WireguardSecretKey
 export const publicKey = '+k1c5WupRMZhjlmgH67YGtMkVarJKYkkaBfLHtlv1HY=' as WireguardPublicKey
+/** Another pair, for a second node. */
+export const otherPrivateKey = '4MhoKd4tJTmzdgBvIHzaIpu85nNRaSrBzZCX0n/PWH8=' as WireguardSecretKey
+export const otherPublicKey = 'DnXGinNfaFywYpdanHVhn/jUwfYE2T6Oms7FJ2ebvmo=' as WireguardPublicKey
 const presharedKey = 'E5HWWVoIoXvWNG31jNfHhL0SBlgtPq4fC7W6li3hkO8=' as WireguardSecretKey
 
 export const secrets: TunnelSecrets = { privateKey, presharedKey: () => presharedKey }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { createLinuxKernel } from '../../src/kernel/linux.ts'
 import type { InterfaceName, Port } from '../../src/model/address.ts'
-import { mesh, secrets } from '../kernel/state.ts'
+import { mesh, otherPrivateKey, secrets } from '../kernel/state.ts'
 
 /** The Linux adapter behind a pipe: a request a line, an answer a line, events in between. */
 export type Request =
@@ -11,7 +11,8 @@ export type Request =
 const kernel = createLinuxKernel({
   mesh,
   tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null },
-  secrets,
+  // The second node of a pair has the other key.
+  secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
   log: failure => say({ failure }),
 })
