@@ -16,6 +16,11 @@ export function addressBytes(address: string): Uint8Array {
   return bytes
 }
 
+/** True for addresses in canonical text whose bytes are at hand; anything else may still be one. */
+export function isKnownAddress(text: string): boolean {
+  return bytesCache.has(text)
+}
+
 /** Shorter first, so that IPv4 comes before IPv6. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   if (a.length !== b.length) return a.length - b.length

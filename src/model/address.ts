@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { addressBytes, compareBytes, networkMask } from './address-bytes.ts'
+import { addressBytes, compareBytes, isKnownAddress, networkMask } from './address-bytes.ts'
 import type { Brand } from './brand.ts'
 import { interfaceNameCharactersMax } from './limits.ts'
 
@@ -29,6 +29,7 @@ const numericPattern = /(^|\.)(\d+|0x[\da-f]*)$/i
 const interfaceNamesTaken: readonly string[] = ['all', 'default']
 
 export function parseIpAddress(text: string): IpAddress | null {
+  if (isKnownAddress(text)) return text as IpAddress
   if (text.length > 45 || text.includes('%')) return null
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString() as IpAddress
   if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return null

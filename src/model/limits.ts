@@ -187,8 +187,8 @@ export const resolveCacheEntriesMax = 1024
 export const resolveConcurrencyMax = 2
 export const notifySecondsMax = 5
 export const rateLimitKeysMax = 1000
-/** Parsed addresses kept at hand. */
-export const parsedAddressesCachedMax = 8192
+/** Parsed addresses kept at hand: about seven a member, 200 bytes each. */
+export const parsedAddressesCachedMax = 16_384
 /** How long a changed membership may wait before it is written down. */
 export const membersSaveMilliseconds = 5000
 /** So many words with our id by somebody else within this time are another machine with our keys. */
