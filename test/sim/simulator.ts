@@ -63,6 +63,7 @@ export class Simulator {
   readonly #world: World
   #groups: string[][] | null = null
   #isLooking = false
+  #moves = 0
 
   constructor(options: SimulatorOptions) {
     this.seed = String(options.seed)
@@ -218,7 +219,8 @@ export class Simulator {
   /** The machine gets another address. */
   move(name: string): IpAddress {
     const machine = this.at(name)
-    const address = underlayAddress(this.#byAddress.size + 4096)
+    this.#moves += 1
+    const address = underlayAddress(4096 + this.#moves)
     this.#byAddress.delete(machine.address)
     machine.addresses = [address, ...machine.addresses.slice(1)]
     this.#byAddress.set(address, machine)

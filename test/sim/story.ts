@@ -30,7 +30,7 @@ export class StoryFailure extends Error {
   constructor(story: Story, seed: number, nodes: number, sim: Simulator, cause: unknown) {
     const replay = `npm run sim -- --story ${story.name} --seed ${seed} --nodes ${nodes} --log`
     const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
-    const tail = sim.trace.tail(20).join('\n')
+    const tail = sim.trace.tail(8).join('\n')
     super(
       `story ${story.name}, seed ${seed}, ${nodes} nodes, at ${(sim.time.now() / 1000).toFixed(1)} s: ${reason}\n` +
         `last words:\n${tail}\nreplay: ${replay}`,
