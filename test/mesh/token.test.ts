@@ -55,7 +55,9 @@ describe('a token', () => {
   })
 
   it('stays what it was: tokens are kept in notes', () => {
-    expect(text(token)).toMatchInlineSnapshot(`"lnet1-pQB4IDRmMWM5YTBlNmQyYjQ4YjdhM2M1ZDdlOWYxYTJiM2M0AVggAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8CgnEyMDMuMC4xMTMuNzo1MTgyMXgeL2Rucy92cHMuZXhhbXBsZS5vcmcvdGNwLzUxODIxA_YEgYRmdmxuZXQwGcDbGRK1gXAxOTIuMTY4LjEwMi4wLzI0rpGpbg"`)
+    expect(text(token)).toMatchInlineSnapshot(
+      `"lnet1-pQB4IDRmMWM5YTBlNmQyYjQ4YjdhM2M1ZDdlOWYxYTJiM2M0AVggAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8CgnEyMDMuMC4xMTMuNzo1MTgyMXgeL2Rucy92cHMuZXhhbXBsZS5vcmcvdGNwLzUxODIxA_YEgYRmdmxuZXQwGcDbGRK1gXAxOTIuMTY4LjEwMi4wLzI0rpGpbg"`,
+    )
   })
 
   it('may be pasted with spaces and line breaks', () => {
