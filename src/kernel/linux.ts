@@ -1,4 +1,4 @@
-import type { InterfaceName, Port } from '../model/address.ts'
+import type { InterfaceName, Port, Prefix } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
@@ -16,6 +16,8 @@ export interface LinuxKernelOptions {
     readonly port: Port
     /** Null: the kernel's where it has one, else user space. */
     readonly implementation: TunnelImplementation | null
+    /** The network of the VTEPs; null: derived, which is IPv6. */
+    readonly prefix: Prefix | null
   }
   readonly secrets: TunnelSecrets
   /** Device names of the configuration in force: whoever holds one without our mark is reported as foreign. */

@@ -1,13 +1,14 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { release } from 'node:os'
-import type { Port } from '../model/address.ts'
+import { familyOf, type Port, type Prefix } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import { missingTool } from './explain.ts'
 import type { LinuxKernelOptions } from './linux.ts'
 import { isPortTaken } from './port-taken.ts'
 import { run, toolPath } from './run.ts'
+import { ipv6Directory } from './sysctl.ts'
 
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
 const capNetAdminBit = 12n
@@ -17,12 +18,14 @@ export async function preflight({
   implementation,
   interface: tunnel,
   port,
+  prefix,
 }: LinuxKernelOptions['tunnel']): Promise<readonly Failure[]> {
   const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
   const sentences = [
     ...tools,
     ...(mayAdminister ? [] : ['no right to change the network: run lnetd as root or give it CAP_NET_ADMIN']),
     ...(await missingVxlan()),
+    ...(await missingIpv6(prefix)),
     ...(await missingTunDevice(implementation)),
     ...((await isPortTaken(tunnel, port)) ? [portTaken(port)] : []),
   ]
@@ -69,6 +72,13 @@ async function hasCapability(): Promise<boolean> {
 async function missingVxlan(): Promise<readonly string[]> {
   return (await hasModule('vxlan')) === false
     ? ['this kernel has no VXLAN: install a kernel that has (apt-get install linux-image-amd64)']
+    : []
+}
+
+async function missingIpv6(prefix: Prefix | null): Promise<readonly string[]> {
+  const needed = prefix === null || familyOf(prefix) === 6
+  return needed && !(await exists(ipv6Directory))
+    ? ['this kernel has no IPv6: set tunnel.prefix to an IPv4 network on every node']
     : []
 }
 

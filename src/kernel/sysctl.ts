@@ -4,7 +4,8 @@ import type { InterfaceName } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import { explain } from './explain.ts'
 
-const ipv6Directory = '/proc/sys/net/ipv6'
+/** There is none in a kernel without IPv6. */
+export const ipv6Directory = '/proc/sys/net/ipv6'
 
 /** Where the kernel keeps whether IPv6 is off on a device. */
 export function disableIpv6Path(device: InterfaceName): string {

@@ -126,6 +126,8 @@ describe('guards', () => {
     ['another prefix', '"addr": "fd77::"', '"addr": "fd78::"'],
     ['another operator', '"op": "!="', '"op": "=="'],
     ['an unknown match', '"fib"', '"tib"'],
+    ['a list to match', '"right": 4789', '"right": [4789, {"range": [1, 2]}]'],
+    ['a word for a rule', '"expr": [', '"expr": ["word", null, '],
   ])('are none with %s in one place', (_, from, to) => {
     const altered = fixture('nft.json').replace(from, to)
     expect(altered).not.toBe(fixture('nft.json'))

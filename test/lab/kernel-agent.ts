@@ -10,7 +10,7 @@ export type Request =
 
 const kernel = createLinuxKernel({
   mesh,
-  tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null },
+  tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null, prefix: null },
   // The second node of a pair has the other key.
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],

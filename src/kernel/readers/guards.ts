@@ -11,7 +11,7 @@ import {
 import type { Result } from '../../model/failure.ts'
 import type { Guard } from '../../model/kernel-state.ts'
 import { guardTable } from '../guard.ts'
-import { asFields, documents, type Fields, objects, optionalText, reading, texts } from './fields.ts'
+import { asFields, documents, type Fields, objects, reading, texts } from './fields.ts'
 
 /**
  * The guards of some segments, from `nft -j list ruleset inet`. A table that is not, rule for rule, what lnet
@@ -38,7 +38,7 @@ function contentOf(items: readonly Fields[], table: string): readonly string[] {
   return items
     .flatMap(item => Object.entries(item).slice(0, 1))
     .flatMap(([kind, value]) => {
-      const fields = typeof value === 'object' && value !== null ? (value as Fields) : {}
+      const fields = fieldsOf(value)
       return fields.table === table && fields.family === 'inet' ? [lineOf(kind, fields)] : []
     })
     .sort()
@@ -77,40 +77,48 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
 }
 
 function lineOf(kind: string, fields: Fields): string {
-  if (kind === 'chain')
-    return `chain ${fields.name}: ${fields.type} ${fields.hook} ${fields.prio} ${fields.policy}`
+  if (kind === 'chain') {
+    const [name, ...rest] = ['name', 'type', 'hook', 'prio', 'policy'].map(key => plain(fields[key]))
+    return `chain ${name}: ${rest.join(' ')}`
+  }
   if (kind !== 'rule' || !Array.isArray(fields.expr)) return `${kind} ${JSON.stringify(fields)}`
   const parts = fields.expr.map(expressionText).filter(part => part !== 'counter')
-  return `rule ${fields.chain}: ${parts.join(', ')}`
+  return `rule ${plain(fields.chain)}: ${parts.join(', ')}`
 }
 
+/** Anything may stand in an altered table: what is not understood stays as it is, and then is no guard. */
 function expressionText(value: unknown): string {
-  const expression = asFields(value, 'an expression')
+  const expression = fieldsOf(value)
   if ('counter' in expression) return 'counter'
   if ('drop' in expression) return 'drop'
-  if (!('match' in expression)) return JSON.stringify(expression)
-  const match = asFields(expression.match, 'a match')
-  return `${leftText(asFields(match.left, 'a match'))} ${optionalText(match, 'op')} ${rightText(match.right)}`
+  if (!('match' in expression)) return plain(value)
+  const { op, left, right } = fieldsOf(expression.match)
+  return `${leftText(left)} ${plain(op)} ${rightText(right)}`
 }
 
-function leftText(left: Fields): string {
-  const [kind, value] = Object.entries(left)[0] ?? ['', null]
-  const fields = typeof value === 'object' && value !== null ? (value as Fields) : {}
-  if (kind === 'meta') return String(fields.key)
-  if (kind === 'payload') return `${fields.protocol}.${fields.field}`
+function leftText(left: unknown): string {
+  const [kind, value] = Object.entries(fieldsOf(left))[0] ?? ['', null]
+  const fields = fieldsOf(value)
+  if (kind === 'meta') return plain(fields.key)
+  if (kind === 'payload') return `${plain(fields.protocol)}.${plain(fields.field)}`
   // One flag is a list in some versions of nft, a text in others.
   if (kind === 'fib')
-    return `fib.${fields.result}.${[...texts(fields.flags), ...texts([fields.flags])].join('.')}`
-  return JSON.stringify(left)
+    return `fib.${plain(fields.result)}.${[...texts(fields.flags), ...texts([fields.flags])].join('.')}`
+  return plain(left)
 }
 
 function rightText(right: unknown): string {
-  if (typeof right === 'number') return String(right)
   if (typeof right === 'string') return prefixText(right) ?? right
-  const prefix = asFields(right, 'a match').prefix
-  if (prefix === undefined) return JSON.stringify(right)
-  const { addr, len } = asFields(prefix, 'a prefix')
-  return prefixText(`${addr}/${len}`) ?? JSON.stringify(right)
+  const { addr, len } = fieldsOf(fieldsOf(right).prefix)
+  return prefixText(`${plain(addr)}/${plain(len)}`) ?? plain(right)
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {}
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 /** nft writes the prefix of a single address without its length. */
