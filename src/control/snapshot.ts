@@ -5,7 +5,7 @@ import type { Failure, Result } from '../model/failure.ts'
 import type { KernelState, TunnelImplementation } from '../model/kernel-state.ts'
 import type { Membership } from '../model/member.ts'
 import type { DialReport, Neighbour } from '../model/neighbour.ts'
-import type { MeshId } from '../model/node.ts'
+import type { MeshId, NodeId } from '../model/node.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Plan } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -32,6 +32,8 @@ export interface Snapshot {
   readonly problems: readonly Problem[]
   /** Announcements that were not taken, since the start. */
   readonly refused: ReadonlyMap<RejectReason | IgnoreReason, number>
+  /** Members that did not answer gossip when they were asked, and when. */
+  readonly unanswered: ReadonlyMap<NodeId, number>
   /** False while a starting daemon still keeps what it found. */
   readonly warm: boolean
 }

@@ -4,7 +4,7 @@ import { standingOf } from '../mesh/membership.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
-import type { Member } from '../model/member.ts'
+import type { Member, Standing } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
 import type { SegmentFacts, Vni } from '../model/segment.ts'
 import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
@@ -105,7 +105,7 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
   const owner = ownerOf(vtep, context.holds.vteps.get(vtep)) ?? node
   return {
     node,
-    standing: standingOf(member, now),
+    standing: standingNow(member, context.snapshot),
     seenSeconds: (now - member.heardAt) / 1000,
     vtep,
     vteps,
@@ -116,6 +116,13 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
     hasTunnel: state?.tunnel?.up === true,
     wallSeconds,
   }
+}
+
+/** Long before four heartbeats are missed, a member that was asked and did not answer is called silent. */
+function standingNow(member: Member, { unanswered, now }: Snapshot): Standing {
+  const standing = standingOf(member, now)
+  const askedAt = unanswered.get(member.announcement.node) ?? Number.NEGATIVE_INFINITY
+  return standing === 'live' && askedAt > member.heardAt ? 'silent' : standing
 }
 
 function stateOf(about: Circumstances): PeerState {

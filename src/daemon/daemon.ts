@@ -44,6 +44,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       await journal.saveState()
       void announcer.update()
     },
+    endpointsSet: () => witness.endpointsSet(),
     looked() {
       witness.looked()
       health.tell()
@@ -162,6 +163,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       dials: state.gossip?.dials() ?? [],
       problems: health.problems(),
       refused: new Map(refused),
+      unanswered: new Map(state.unanswered),
       warm: isWarm(state, clock.now()),
       vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
     }

@@ -32,6 +32,8 @@ export interface Reconciler {
 
 export interface ReconcilerEvents {
   claimsChanged(claims: OwnClaims): Promise<void>
+  /** All endpoints were set again, because this machine moved. */
+  endpointsSet(): void
   /** After every round that changed what is known. */
   looked(): void
 }
@@ -81,10 +83,15 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
+    const { moved } = state
+    state.moved = false
     logDrift(log, state.settled, observed.value.state)
     await commit(decision, observed.value)
     if (decision.plan.length === 0) return settle(decision)
-    return apply(decision.plan)
+    const outcome = await apply(decision.plan)
+    if (moved && outcome === 'failed') state.moved = true
+    if (moved && outcome === 'changed') events.endpointsSet()
+    return outcome
   }
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {

@@ -26,6 +26,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
     warm: isWarm(state, now),
+    rewriteEndpoints: state.moved,
     wallSeconds: clock.wallSeconds(),
   }
 }

@@ -10,7 +10,7 @@ import type { Facts } from '../model/facts.ts'
 import type { Failure } from '../model/failure.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
-import type { Sequence } from '../model/node.ts'
+import type { NodeId, Sequence } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
 
 /** What the daemon knows now. One owner a field: who else writes it is a bug. */
@@ -26,6 +26,9 @@ export interface State {
   /** A sync exchange with some neighbour ended since the start. */
   synced: boolean
 
+  /** Witness: members that did not answer gossip when they were suspected, and when. */
+  readonly unanswered: Map<NodeId, number>
+
   /** Announcer. */
   sequence: Sequence
   own: Member | null
@@ -40,6 +43,8 @@ export interface State {
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
+  /** Our own addresses changed, and WireGuard was not told yet. Raised by the witness. */
+  moved: boolean
   kernelFailure: Failure | null
   stepFailures: readonly StepFailure[]
 
@@ -57,6 +62,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     membership: new Map(),
     refused: new Map(),
     synced: false,
+    unanswered: new Map(),
     sequence: { incarnation: parts.archive.saved.incarnation + 1, counter: 0 },
     own: null,
     impostorsAt: [],
@@ -66,6 +72,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     tracks: new Map(),
     observation: null,
     settled: null,
+    moved: false,
     kernelFailure: null,
     stepFailures: [],
     saveFailure: null,

@@ -1,8 +1,10 @@
 import type { Cancel } from '../host/clock.ts'
-import { observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
+import { isSuspect, observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import type { WireguardReading } from '../model/kernel-state.ts'
-import { driftDebounceMilliseconds, observeSeconds } from '../model/limits.ts'
+import { driftDebounceMilliseconds, observeSeconds, suspectLookMilliseconds } from '../model/limits.ts'
+import type { Member } from '../model/member.ts'
+import type { NodeId } from '../model/node.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
@@ -10,6 +12,8 @@ import type { State } from './state.ts'
 /** Watches what changes by itself: this machine's own addresses, tunnels that rise and fall, time that passes. */
 export interface Witness {
   underlayChanged(): void
+  /** WireGuard sends from where this machine is now. */
+  endpointsSet(): void
   /** The kernel was looked at. */
   looked(): void
   /** WireGuard's counters were read between two looks. */
@@ -27,6 +31,8 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   const liveness = new Map<WireguardPublicKey, TunnelLiveness>()
   let pending: Cancel | null = null
   let tick: Cancel | null = null
+  let suspecting: Cancel | null = null
+  const asking = new Set<NodeId>()
 
   function refreshFacts(): void {
     pending = null
@@ -35,10 +41,9 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     if (JSON.stringify(before) === JSON.stringify(state.facts)) return
     log.info('underlay.changed', { addresses: state.facts.addresses.map(({ address }) => address) })
     state.gossip?.redial()
+    state.moved = true
     events.mark()
     events.announce()
-    // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
-    kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep))
   }
 
   function scheduleTick(): void {
@@ -53,10 +58,47 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     const before = state.membership
     state.membership = forget(before, clock.now())
     if (state.membership === before) return
-    for (const { announcement } of before.values())
-      if (!state.membership.has(announcement.node))
-        log.info('member.forgotten', { member: announcement.node, name: announcement.name })
+    for (const { announcement } of before.values()) {
+      if (state.membership.has(announcement.node)) continue
+      state.unanswered.delete(announcement.node)
+      log.info('member.forgotten', { member: announcement.node, name: announcement.name })
+    }
     events.mark()
+  }
+
+  function looked(): void {
+    tellLiveness()
+    askSuspects()
+  }
+
+  /** A word through the tunnel makes a living member answer; a dead one is asked by gossip, too, once. */
+  function askSuspects(): void {
+    const now = clock.now()
+    const suspects = [...state.membership.values()].filter(({ announcement }) => {
+      const track = state.tracks.get(announcement.publicKey)
+      return track !== undefined && isSuspect(track, now)
+    })
+    kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
+    for (const member of suspects) void ask(member)
+    if (suspects.length > 0) hurry()
+  }
+
+  /** Looks again soon, whatever comes of it. */
+  function hurry(): void {
+    suspecting ??= clock.setTimer(suspectLookMilliseconds, () => {
+      suspecting = null
+      events.mark()
+    })
+  }
+
+  async function ask({ announcement: { node }, heardAt }: Member): Promise<void> {
+    if (state.gossip === null || (state.unanswered.get(node) ?? Number.NEGATIVE_INFINITY) > heardAt) return
+    if (asking.has(node)) return
+    asking.add(node)
+    const answered = await state.gossip.reaches(node)
+    asking.delete(node)
+    if (answered) state.unanswered.delete(node)
+    else state.unanswered.set(node, clock.now())
   }
 
   function tellLiveness(): void {
@@ -85,7 +127,10 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     underlayChanged() {
       pending ??= clock.setTimer(driftDebounceMilliseconds, refreshFacts)
     },
-    looked: tellLiveness,
+    // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
+    endpointsSet: () =>
+      kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
+    looked,
     read(readings) {
       const tracks = new Map(state.tracks)
       const now = clock.now()
@@ -100,6 +145,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     stop() {
       pending?.()
       tick?.()
+      suspecting?.()
     },
   }
 }

@@ -17,6 +17,8 @@ export interface Gossip {
   neighbours(): readonly Neighbour[]
   /** The last outcome of each place that was dialled and is not connected, sorted by target. */
   dials(): readonly DialReport[]
+  /** Whether a node answers gossip now, neighbour or not. Takes seconds where it does not; never throws. */
+  reaches(node: NodeId): Promise<boolean>
   /** Something of the underlay or of the membership changed: look at whom to dial now, with fresh backoffs. */
   redial(): void
   stop(): Promise<void>

@@ -35,6 +35,8 @@ export interface Situation {
   readonly mayChoose: boolean
   /** The mesh was heard, or has had its time: what is not known may be taken away. */
   readonly warm: boolean
+  /** This machine's own addresses changed since the endpoints were last set. */
+  readonly rewriteEndpoints: boolean
   /** Monotonic milliseconds. */
   readonly now: number
   readonly wallSeconds: number
@@ -76,7 +78,10 @@ export function decide(situation: Situation): Decision {
     },
     { members: present, holds: holdsOf([...others, ...ownHolds(node, claims)]), tracks },
   )
-  const steps = desired === null ? [] : diff(desired, observation.state, renewals)
+  const steps =
+    desired === null
+      ? []
+      : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.rewriteEndpoints })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm)
   return { ...settlement, tracks, desired, plan, dueAt: nextDueAt(tracks, present, publicKey, now) }
 }

@@ -3,15 +3,25 @@ import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { compare, diffLink, diffSegment } from './diff-device.ts'
 
+/** What is done to peers although nothing of them differs. */
+export interface PeerUpkeep {
+  /** Made anew. */
+  readonly renewals: ReadonlySet<WireguardPublicKey>
+  /** Their endpoints set again: WireGuard goes on sending from an address this machine no longer has. */
+  readonly rewriteEndpoints: boolean
+}
+
+const noUpkeep: PeerUpkeep = { renewals: new Set(), rewriteEndpoints: false }
+
 /** The steps from what is to what should be, in no order yet. Equal states give none. */
 export function diff(
   desired: KernelState,
   observed: KernelState,
-  renewals: ReadonlySet<WireguardPublicKey> = new Set(),
+  upkeep: PeerUpkeep = noUpkeep,
 ): readonly Step[] {
   const kept = withoutOrphans(observed, desired)
   const devices = [
-    ...diffTunnel(desired.tunnel, observed.tunnel, renewals),
+    ...diffTunnel(desired.tunnel, observed.tunnel, upkeep),
     ...diffSegments(desired.segments, kept),
     ...orphanedGuards(desired.segments, observed.segments, kept),
   ]
@@ -21,12 +31,12 @@ export function diff(
 function diffTunnel(
   desired: TunnelState | null,
   observed: TunnelState | null,
-  renewals: ReadonlySet<WireguardPublicKey>,
+  upkeep: PeerUpkeep,
 ): readonly Step[] {
   if (desired === null)
     return observed === null ? [] : [{ kind: 'tunnel.remove', interface: observed.interface }]
   if (observed !== null && observed.interface !== desired.interface)
-    return [{ kind: 'tunnel.remove', interface: observed.interface }, ...diffTunnel(desired, null, renewals)]
+    return [{ kind: 'tunnel.remove', interface: observed.interface }, ...diffTunnel(desired, null, upkeep)]
   const device = desired.interface
   const create: readonly Step[] =
     observed === null ? [{ kind: 'tunnel.create', interface: device, mtu: desired.mtu }] : []
@@ -35,7 +45,7 @@ function diffTunnel(
     ...create,
     ...configure(desired, current),
     ...diffLink(desired, current),
-    ...diffPeers(desired, current, renewals),
+    ...diffPeers(desired, current, upkeep),
   ]
 }
 
@@ -49,7 +59,7 @@ function configure(desired: TunnelState, observed: TunnelState): readonly Step[]
 function diffPeers(
   desired: TunnelState,
   observed: TunnelState,
-  renewals: ReadonlySet<WireguardPublicKey>,
+  { renewals, rewriteEndpoints }: PeerUpkeep,
 ): readonly Step[] {
   const device = desired.interface
   const current = new Map(observed.peers.map(peer => [peer.publicKey, peer]))
@@ -58,7 +68,9 @@ function diffPeers(
     const known = current.get(peer.publicKey)
     if (known !== undefined && renewals.has(peer.publicKey))
       return [{ kind: 'peer.renew', interface: device, peer }]
-    return known !== undefined && samePeer(peer, known) ? [] : [{ kind: 'peer.set', interface: device, peer }]
+    const isDone =
+      known !== undefined && samePeer(peer, known) && !(rewriteEndpoints && peer.endpoint !== null)
+    return isDone ? [] : [{ kind: 'peer.set', interface: device, peer }]
   })
   const removed = observed.peers
     .filter(({ publicKey }) => !wanted.has(publicKey))

@@ -1,6 +1,11 @@
 import type { Endpoint } from '../model/address.ts'
 import type { WireguardReading } from '../model/kernel-state.ts'
-import { endpointTrialSeconds, handshakeFreshSecondsMax, receiveGrowthSecondsMax } from '../model/limits.ts'
+import {
+  endpointTrialSeconds,
+  handshakeFreshSecondsMax,
+  receiveGrowthSecondsMax,
+  suspectSeconds,
+} from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 
 export const tunnelStates = ['up', 'unknown', 'down'] as const
@@ -80,6 +85,13 @@ export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness 
   if (grewAt !== null && now - grewAt <= receiveGrowthSecondsMax * 1000) return 'up'
   const exhausted = candidates.length > 0 && candidates.every(endpoint => tried.includes(endpoint))
   return !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
+}
+
+/** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */
+export function isSuspect(track: TunnelTrack, now: number): boolean {
+  return (
+    track.grewAt !== null && tunnelLiveness(track, now) === 'up' && now - track.grewAt > suspectSeconds * 1000
+  )
 }
 
 /**

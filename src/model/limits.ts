@@ -34,8 +34,17 @@ export const announcementCostBytes = 4000
 /** Gossip one member's share of the heartbeats may cause, bytes per second, whatever the size of the mesh. */
 export const idleGossipBytesPerSecond = 200
 export const keepaliveSecondsDefault = 25
-/** DESIGN section 5: a tunnel is up when its receive counter grew within three keepalives. */
-export const receiveGrowthSecondsMax = 75
+/**
+ * A tunnel is up when its receive counter grew within so long: a keepalive is due every 25 s, and a suspected member
+ * is asked before that, so that a dead one is known within a minute.
+ */
+export const receiveGrowthSecondsMax = 40
+/** No keepalive came when one was due, and a poll later none either: the member is asked for a sign of life. */
+export const suspectSeconds = 33
+/** How soon a suspected member's answer is looked for. */
+export const suspectLookMilliseconds = 2000
+/** How long a node that is no neighbour has for answering gossip. */
+export const reachSecondsMax = 4
 /** DESIGN section 5: unknown until so long after an endpoint change. */
 export const endpointTrialSeconds = 15
 /** FACTS-kernel 4: about 1.5 s a candidate are enough to hear from one that works. */

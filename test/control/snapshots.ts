@@ -95,6 +95,7 @@ export function snapshot(
   return {
     mesh,
     software: '0.1.0',
+    unanswered: new Map(),
     now,
     startedAt: 0,
     wallSeconds,

@@ -113,6 +113,10 @@ export class FakeNode implements Gossip {
       .sort((a, b) => (a.target < b.target ? -1 : 1))
   }
 
+  reaches(node: NodeId): Promise<boolean> {
+    return Promise.resolve(this.network.answers(this.node, node))
+  }
+
   redial(): void {
     const now = this.network.time.now()
     for (const [key, record] of this.records) this.records.set(key, withFreshBackoff(record, now))

@@ -102,6 +102,11 @@ export class MemoryGossipNetwork {
     return this.nodes.get(node)
   }
 
+  /** It runs, and there is a way there and back. */
+  answers(from: NodeId, to: NodeId): boolean {
+    return this.nodes.get(to)?.isRunning === true && this.reaches(from, to) && this.reaches(to, from)
+  }
+
   /** Runs the action at the receiver after the way took its time, if it can be reached then. */
   carry(from: NodeId, to: NodeId, bytes: number, extra: number, action: (receiver: FakeNode) => void): void {
     this.count(bytes)

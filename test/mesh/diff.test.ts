@@ -83,13 +83,23 @@ describe('a plan', () => {
     )
   })
 
+  it('sets every endpoint again after this machine moved, and nothing else', () => {
+    fc.assert(
+      fc.property(desirable, desired => {
+        const steps = diff(desired, desired, { renewals: new Set(), rewriteEndpoints: true })
+        const reachable = (desired.tunnel?.peers ?? []).filter(peer => peer.endpoint !== null)
+        expect(steps.map(step => (step.kind === 'peer.set' ? step.peer : step))).toEqual(reachable)
+      }),
+    )
+  })
+
   it('renews a peer only where WireGuard has it', () => {
     fc.assert(
       fc.property(desirable, observable, (desired, observed) => {
         const everyone = new Set((desired.tunnel?.peers ?? []).map(peer => peer.publicKey))
         const known = new Set((observed.tunnel?.peers ?? []).map(peer => peer.publicKey))
         const isKept = observed.tunnel?.interface === desired.tunnel?.interface
-        const steps = diff(desired, observed, everyone)
+        const steps = diff(desired, observed, { renewals: everyone, rewriteEndpoints: false })
         const renewed = steps.flatMap(step => (step.kind === 'peer.renew' ? [step.peer.publicKey] : []))
         expect(renewed.sort()).toEqual([...everyone].filter(key => isKept && known.has(key)).sort())
       }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
 import {
   isHandshakeStale,
+  isSuspect,
   newTrack,
   observeTunnel,
   type TunnelTrack,
@@ -24,13 +25,20 @@ describe('liveness', () => {
       'down',
       'down',
     ])
-    const later = [10, 85, 85.001, 285] as const
+    const later = [10, 50, 50.001, 285] as const
     expect(later.map(seconds => tunnelLiveness(heard, now + seconds * 1000))).toEqual([
       'up',
       'up',
       'down',
       'down',
     ])
+  })
+
+  it('is suspected between a missed keepalive and its end', () => {
+    const heard = see(newTrack(key, now), { receivedBytes: 92 }, 10)
+    const suspected = [42, 44, 50, 50.001].map(seconds => isSuspect(heard, now + seconds * 1000))
+    expect(suspected).toEqual([false, true, true, false])
+    expect(isSuspect(newTrack(key, now), now + 44_000)).toBe(false)
   })
 
   it('goes stale 275 s after the last word', () => {
@@ -108,11 +116,11 @@ describe('an idle tunnel that was up once and is made anew', () => {
     let track = see(newTrack(key, now), { receivedBytes: 92 }, 0)
     const decide = (seconds: number) =>
       decideEndpoint(track, key, publicKey(1), [endpointOf(2)], now + seconds * 1000)
-    expect(decide(76).renew).toBe(true)
-    track = see(decide(76).track, { receivedBytes: 92, handshakeAt: wallSeconds + 76 }, 76.01)
-    for (const seconds of [76.5, 78, 92, 120])
+    expect(decide(41).renew).toBe(true)
+    track = see(decide(41).track, { receivedBytes: 92, handshakeAt: wallSeconds + 41 }, 41.01)
+    for (const seconds of [41.5, 43, 57, 80])
       expect([seconds, decide(seconds).renew]).toEqual([seconds, false])
-    expect(endpointDueAt(track, publicKey(1), now + 77_000)).toBe(Number.POSITIVE_INFINITY)
+    expect(endpointDueAt(track, publicKey(1), now + 42_000)).toBe(Number.POSITIVE_INFINITY)
   })
 })
 

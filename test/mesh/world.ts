@@ -216,6 +216,7 @@ export function situation(
     resolved: () => [],
     mayChoose: true,
     warm: true,
+    rewriteEndpoints: false,
     now,
     wallSeconds,
     ...changes,

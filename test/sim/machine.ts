@@ -226,6 +226,7 @@ export class Process {
       publish: envelope => gossip.publish(envelope),
       neighbours: () => gossip.neighbours(),
       dials: () => gossip.dials(),
+      reaches: node => gossip.reaches(node),
       redial: () => gossip.redial(),
       stop: () => gossip.stop(),
     }

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { reachSecondsMax, syncProbeSecondsMax } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import { dialAddresses } from './dial.ts'
+import type { DialCandidate } from './port.ts'
+import type { Swarm } from './swarm.ts'
+import type { Sync } from './sync.ts'
+
+/** Whether a node answers: a neighbour that is still one after it was asked, or one that can be dialled. */
+export async function reaches(
+  swarm: Swarm,
+  sync: Sync | null,
+  node: NodeId,
+  candidates: readonly DialCandidate[],
+): Promise<boolean> {
+  if (isNeighbour(swarm, node)) {
+    // Whoever does not answer the probe is hung up on.
+    sync?.probe()
+    await sleep(syncProbeSecondsMax * 1000, undefined, { ref: false })
+    return isNeighbour(swarm, node)
+  }
+  const addresses = candidates.find(candidate => candidate.node === node)?.addresses ?? []
+  const patience = AbortSignal.timeout(reachSecondsMax * 1000)
+  const outcome = await dialAddresses(
+    swarm,
+    addresses.map(address => `${address}/p2p/${node}`),
+    patience,
+  )
+  return outcome.ok
+}
+
+function isNeighbour(swarm: Swarm, node: NodeId): boolean {
+  return swarm
+    .getConnections()
+    .some(({ remotePeer, status }) => status === 'open' && remotePeer.toString() === node)
+}
