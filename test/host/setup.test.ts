@@ -110,8 +110,8 @@ describe('token and join', () => {
     value(await initialise(first))
     const more = `tunnel: { prefix: 192.168.228.0/24, address: 192.168.228.7 }
 segments:
-  - { interface: va, vni: 7, port: 4790, prefixes: [10.7.0.0/16, "fd00:7::/64"], addresses: [10.7.0.1/16], bridge: br0 }
-  - { interface: vb, vni: 8, prefixes: [] }
+  - { interface: va, vni: 7, port: 4790, prefixes: [10.7.0.0/16, "fd00:7::/64"], bridge: br0 }
+  - { interface: vb, vni: 8, prefixes: [10.8.0.0/16], addresses: [10.8.0.1/16] }
 `
     writeFileSync(first.configPath, readFileSync(first.configPath, 'utf8') + more)
     value(await join({ ...second, token: value(await makeToken(first)) }))

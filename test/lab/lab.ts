@@ -66,16 +66,16 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Asks again and again until the answer is not null; an error that tells what was waited for when time is over. */
+/** Asks again and again until the answer is something, neither null nor false; an error that tells what was waited for when time is over. */
 export async function eventually<Value>(
   what: string,
-  question: () => Promise<Value | null> | Value | null,
+  question: () => Promise<Value | null | false> | Value | null | false,
   seconds = 60,
 ): Promise<Value> {
   const deadline = performance.now() + seconds * 1000
   for (;;) {
     const answer = await question()
-    if (answer !== null) return answer
+    if (answer !== null && answer !== false) return answer
     if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
     await sleep(100)
   }
