@@ -35,7 +35,7 @@ function firstThatFit(claims: readonly OwnOverlayClaim[], bytesMax: number): rea
   let room = bytesMax
   return claims.filter(claim => {
     const bytes = bytesOf(encodeOverlayAddress(claim))
-    if (bytes > room + 200) return false
+    if (bytes > room) return false
     room -= bytes
     return true
   })

@@ -6,9 +6,10 @@ import { decodeAnnouncement, encodeAnnouncement, encodeOverlayAddress } from '..
 import { compose, heartbeatSeconds, saysTheSame } from '../../src/mesh/compose.ts'
 import { settle } from '../../src/mesh/settle.ts'
 import { verify } from '../../src/mesh/verify.ts'
-import type { HostPort, InterfaceAddress, InterfaceName } from '../../src/model/address.ts'
+import type { HostPort, InterfaceAddress, InterfaceName, IpAddress } from '../../src/model/address.ts'
 import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../../src/model/claims.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
+import type { Facts } from '../../src/model/facts.ts'
 import { heartbeatSecondsMax, sequenceNumberMax } from '../../src/model/limits.ts'
 import { compareSequence } from '../../src/model/node.ts'
 import type { OverlayAddress, Vni } from '../../src/model/segment.ts'
@@ -146,7 +147,7 @@ describe('an announcement', () => {
             expect(sizeOf(instead)).toBeLessThan(sizeOf(refused))
         if (left.length === 0) expect(kept.length).toBe(possible.length)
       }),
-      { numRuns: 200 },
+      { numRuns: 200, endOnFailure: true },
     )
   })
 
@@ -157,7 +158,7 @@ describe('an announcement', () => {
     const config = configuration(1, { segments, name: 'n'.repeat(63) as Configuration['name'] })
     const claims: OwnClaims = { vtep: { address: vtepOf(1), since: wallSeconds, pinned: true }, overlay }
     const greatest = { incarnation: sequenceNumberMax, counter: sequenceNumberMax }
-    return [{ ...self, software: '9'.repeat(32) }, greatest, config, facts(1), claims, 20_000]
+    return [{ ...self, software: '9'.repeat(32) }, greatest, config, manyAddresses, claims, 20_000]
   }
 })
 
@@ -194,6 +195,15 @@ describe('the heartbeat', () => {
     expect(Number.isInteger(heartbeatSeconds(60, 12_345))).toBe(true)
   })
 })
+
+/** More than an announcement has room for. */
+const manyAddresses: Facts = {
+  ...facts(1),
+  addresses: Array.from({ length: 30 }, (_, index) => ({
+    ...sure(facts(1).addresses[0]),
+    address: `2001:db8:1234:5678:9abc:def0:1234:${(0x1000 + index).toString(16)}` as IpAddress,
+  })),
+}
 
 function sizeOf(address: OverlayAddress): number {
   return encode(encodeOverlayAddress(address)).length
