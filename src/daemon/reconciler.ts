@@ -5,6 +5,7 @@ import { failed, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import {
   driftDebounceMilliseconds,
+  driftDebounceMillisecondsMax,
   observeSeconds,
   reconcileRoundsMax,
   retryMillisecondsMax,
@@ -49,6 +50,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   let running: Promise<void> | null = null
   let next: Cancel | null = null
   let failures = 0
+  let awaitingDrift = false
+  let driftWaitMilliseconds = driftDebounceMilliseconds
 
   function mark(): void {
     marked = true
@@ -108,6 +111,10 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   function settle(decision: Decision): 'settled' {
     failures = 0
     state.stepFailures = []
+    // An event after which nothing was amiss makes the next one wait longer: a flood of them costs little.
+    if (awaitingDrift)
+      driftWaitMilliseconds = Math.min(driftWaitMilliseconds * 2, driftDebounceMillisecondsMax)
+    awaitingDrift = false
     state.settled = decision.desired
     const now = clock.now()
     const poll = observeSeconds * 1000 * (0.8 + 0.2 * clock.random())
@@ -118,6 +125,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   async function apply(plan: Plan): Promise<'changed' | 'failed'> {
     // From here until it settles again, what changes is our own doing.
     state.settled = null
+    awaitingDrift = false
+    driftWaitMilliseconds = driftDebounceMilliseconds
     const stepFailures = await kernel.apply(plan)
     state.stepFailures = stepFailures
     const broken = new Set(stepFailures.map(({ step }) => step))
@@ -157,8 +166,9 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   return {
     mark,
     drifted() {
-      if (running === null) wake(driftDebounceMilliseconds)
-      else marked = true
+      if (running !== null) marked = true
+      else if (!awaitingDrift) wake(driftWaitMilliseconds)
+      awaitingDrift = true
     },
     async idle() {
       while (running !== null) await running

@@ -1,7 +1,7 @@
 import type { Failure } from '../model/failure.ts'
 import { monitorLineCharactersMax, retryMillisecondsMax, retryMillisecondsMin } from '../model/limits.ts'
 import type { Closeable, KernelEvent } from './port.ts'
-import { type Classify, classifyForwarding, classifyLinks } from './readers/monitor.ts'
+import { type Classify, classifyForwarding, classifyLinks, classifyTables } from './readers/monitor.ts'
 import { type Child, type Command, execute, follow } from './run.ts'
 
 export interface WatchOptions {
@@ -14,11 +14,16 @@ export interface WatchOptions {
 
 /** Follows the kernel's own events until closed. After a gap both kinds are told, since some may have been missed. */
 export function watch(options: WatchOptions): Closeable {
-  const links: Command = { tool: 'ip', arguments: ['-oneline', 'monitor', 'link', 'address', 'route'] }
+  const links: Command = {
+    tool: 'ip',
+    arguments: ['-oneline', 'monitor', 'link', 'address', 'route', 'neigh'],
+  }
   const forwarding: Command = { tool: 'bridge', arguments: ['monitor', 'fdb'] }
+  const tables: Command = { tool: 'nft', arguments: ['monitor'] }
   const monitors = [
     new Monitor(links, classifyLinks(options.isOwn), options),
     new Monitor(forwarding, classifyForwarding(options.isOwn), options),
+    new Monitor(tables, classifyTables, options),
   ]
   return {
     close: () => {

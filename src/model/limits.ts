@@ -161,6 +161,8 @@ export const logRateSeconds = 10
 /** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
 export const observeSeconds = 7
 export const driftDebounceMilliseconds = 100
+/** After events that meant nothing; still well within the second in which drift is put right. */
+export const driftDebounceMillisecondsMax = 800
 export const retryMillisecondsMin = 250
 export const retryMillisecondsMax = 30_000
 

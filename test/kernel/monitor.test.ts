@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classifyForwarding, classifyLinks } from '../../src/kernel/readers/monitor.ts'
+import { classifyForwarding, classifyLinks, classifyTables } from '../../src/kernel/readers/monitor.ts'
 
 const isOwn = (name: string) => name === 'lnet0' || name === 'vlnet0'
 
@@ -33,6 +33,11 @@ describe('ip monitor', () => {
       'underlay',
       'Deleted default via fe80::1 dev eth0 proto ra metric 1024 expires 1799sec hoplimit 64 pref medium',
     ],
+    ['ours', '192.168.102.8 dev vlnet0 lladdr 02:00:00:00:00:08 PERMANENT '],
+    ['ours', 'Deleted 192.168.102.8 dev vlnet0 FAILED '],
+    ['ours', 'Deleted fd00::8 dev vlnet0 lladdr 02:00:00:00:00:08 router STALE '],
+    [null, '192.168.102.8 dev vlnet0 lladdr 02:00:00:00:00:08 STALE '],
+    [null, 'Deleted 10.9.0.8 dev eth0 lladdr 02:00:00:00:00:08 STALE '],
     [null, 'default dev vlnet0 scope link '],
     [null, 'local 10.9.0.5 dev eth0 table local proto kernel scope host src 10.9.0.1 '],
     [null, '192.168.102.0/24 dev vlnet0 proto kernel scope link src 192.168.102.1 '],
@@ -79,5 +84,21 @@ describe('bridge monitor', () => {
     [null, ''],
   ])('%s: %s', (event, line) => {
     expect(classifyForwarding(isOwn)(line)).toBe(event)
+  })
+})
+
+describe('nft monitor', () => {
+  it.each([
+    ['ours', 'delete table inet lnet_vlnet0'],
+    [
+      'ours',
+      'add chain inet lnet_vlnet0 guard_rx { type filter hook prerouting priority raw; policy accept; }',
+    ],
+    ['ours', 'delete rule inet lnet_vlnet0 guard_rx handle 4'],
+    [null, 'add rule inet filter input accept'],
+    [null, '# new generation 3 by process 10033 (nft)'],
+    [null, ''],
+  ])('%s: %s', (event, line) => {
+    expect(classifyTables(line)).toBe(event)
   })
 })

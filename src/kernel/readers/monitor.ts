@@ -8,14 +8,14 @@ type IsOwn = (name: string) => boolean
 export type Classify = (line: string) => KernelEvent | null
 
 /**
- * Lines of `ip -oneline monitor link address route`. Routers repeat an address with a new lifetime every few
+ * Lines of `ip -oneline monitor link address route neigh`. Routers repeat an address with a new lifetime every few
  * seconds: an underlay address is news only when something else about it changed.
  */
 export function classifyLinks(isOwn: IsOwn): Classify {
   const known = new Map<string, string>()
   return line => {
     const match = /^(Deleted )?\d+: ([^\s:@]+)[@:\s]/.exec(line)
-    if (match === null) return classifyRoute(line, isOwn)
+    if (match === null) return classifyNeighbour(line, isOwn) ?? classifyRoute(line, isOwn)
     const [, deleted, device] = match
     if (isOwn(device ?? '')) return 'ours'
     const address = / inet6? (\S+)/.exec(line)?.[1]
@@ -32,6 +32,18 @@ export function classifyForwarding(isOwn: IsOwn): Classify {
     const device = / dev (\S+)/.exec(line)?.[1]
     return isOwn(device ?? '') && / (static|permanent)\b/.test(line) ? 'ours' : null
   }
+}
+
+/** Lines of `nft monitor`: whatever happens to a table that bears lnet's name. */
+export function classifyTables(line: string): KernelEvent | null {
+  return /^(add|delete|insert|replace) (table|chain|rule) inet lnet_/.test(line) ? 'ours' : null
+}
+
+/** A permanent neighbour of ours was set, or some neighbour of ours went: whether it was a permanent one is not told. */
+function classifyNeighbour(line: string, isOwn: IsOwn): KernelEvent | null {
+  const match = /^(Deleted )?\S+ dev (\S+) (?:.* )?(PERMANENT|FAILED|STALE|NOARP)\s*$/.exec(line)
+  if (match === null || !isOwn(match[2] ?? '')) return null
+  return match[1] !== undefined || match[3] === 'PERMANENT' ? 'ours' : null
 }
 
 /** Our own routes, and the underlay's default route, by which everything leaves. */
