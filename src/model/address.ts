@@ -128,7 +128,7 @@ export function parseEndpoint(text: string): Endpoint | null {
 /** `host:port`, `[v6]:port`, or `host` alone when a default port is given. */
 export function parseHostPort(text: string, defaultPort?: Port): HostPort | null {
   if (text.length > 262) return null
-  const bare = parseIpAddress(text)
+  const bare = defaultPort === undefined ? null : parseIpAddress(text)
   if (bare !== null && defaultPort !== undefined) return endpoint(bare, defaultPort) as string as HostPort
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text)
   if (match === null) return null
