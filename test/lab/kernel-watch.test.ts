@@ -33,6 +33,9 @@ describe('watching', () => {
     ['ours', 'bridge fdb delete 00:00:00:00:00:00 dst fd77::2 dev vlnet0 via lnet0'],
     ['ours', 'bridge fdb delete 02:00:00:00:00:02 dev vlnet0'],
     ['ours', 'bridge fdb add 02:bb:00:00:00:01 dst fd77::bad dev vlnet0 static'],
+    ['ours', 'ip neigh delete 192.168.0.2 dev vlnet0'],
+    ['ours', 'nft delete table inet lnet_vlnet0'],
+    ['ours', 'nft flush chain inet lnet_vlnet0 guard_rx'],
     ['underlay', 'ip address add 198.51.100.7/24 dev up0'],
     ['underlay', 'ip link set dev up0 mtu 1400'],
   ] as const)('tells %s of: %s', async (event, command) => {
@@ -103,7 +106,7 @@ describe('watching', () => {
   })
 
   it.each([undefined, 'SIGKILL'] as const)('leaves no monitor behind (%s)', async signal => {
-    expect(await monitors()).toBe(2)
+    expect(await monitors()).toBe(3)
     await kernel.end(signal)
     await until('they are gone', async () => (await monitors()) === 0)
   })
@@ -123,12 +126,12 @@ function kinds(): KernelEvent[] {
 }
 
 async function monitors(): Promise<number> {
-  return (await space.run(['pgrep', '-f', '^(ip|bridge) .*monitor'])).stdout
+  return (await space.run(['pgrep', '-f', '^(ip|bridge|nft) .*monitor'])).stdout
     .split('\n')
     .filter(line => line !== '').length
 }
 
-/** Both monitors are at work once each has told of something. */
+/** The monitors are at work once each has told of something. */
 async function listening(): Promise<void> {
   let mtu = 1300
   const flood = ['00:00:00:00:00:00', 'dst', 'fd77::99', 'dev', 'vlnet0', 'via', 'lnet0']
@@ -137,8 +140,18 @@ async function listening(): Promise<void> {
     await space.must(['ip', 'link', 'set', 'dev', 'up1', 'mtu', String(mtu)])
     await space.must(['bridge', 'fdb', 'append', ...flood])
     await space.must(['bridge', 'fdb', 'delete', ...flood])
+    const heardBefore = kinds().length
+    await space.must(['nft', 'add table inet lnet_heard; delete table inet lnet_heard'])
+    await new Promise(resolve => setTimeout(resolve, 100))
+    if (kinds().length === heardBefore) return false
     return new Set(kinds()).size === 2
   })
-  await new Promise(resolve => setTimeout(resolve, 100))
+  let heard = -1
+  await until('it is quiet again', async () => {
+    const before = heard
+    heard = kernel.events.length
+    await new Promise(resolve => setTimeout(resolve, 300))
+    return heard === before
+  })
   kernel.events.length = 0
 }
