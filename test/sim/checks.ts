@@ -54,46 +54,6 @@ export async function expectHealed(sim: Simulator, options: HealedOptions = {}):
   if (missing.length > 0) throw new Error(`the mesh is not whole:\n  ${missing.join('\n  ')}`)
 }
 
-/** Lets time pass until the mesh is whole; the seconds it took. Fails when that is not so by the limit. */
-export async function untilHealed(
-  sim: Simulator,
-  limitSeconds: number,
-  options: HealedOptions = {},
-): Promise<number> {
-  const isWhole = async () => violations(sim, await survey(sim), options).next().done === true
-  const seconds = await until(sim, limitSeconds, isWhole)
-  if (seconds === null) await expectHealed(sim, options)
-  return seconds ?? limitSeconds
-}
-
-/** Only that everybody believes the same; kernels may lag. */
-export async function untilAgreed(sim: Simulator, limitSeconds: number): Promise<number> {
-  const seconds = await until(
-    sim,
-    limitSeconds,
-    async () => membershipViolations(await survey(sim)).next().done === true,
-  )
-  if (seconds === null)
-    throw new Error(
-      `no agreement after ${limitSeconds} s: ${[...take(membershipViolations(await survey(sim)), 5)].join('; ')}`,
-    )
-  return seconds
-}
-
-/** Seconds until it was so, to a quarter of a second; null when it was not by the limit. */
-export async function until(
-  sim: Simulator,
-  limitSeconds: number,
-  isSo: () => Promise<boolean>,
-): Promise<number | null> {
-  const step = Math.max(0.25, sim.running.length / 200)
-  for (let seconds = 0; seconds <= limitSeconds; seconds += step) {
-    if (await isSo()) return seconds
-    await sim.run({ seconds: step })
-  }
-  return null
-}
-
 async function sight(machine: Machine): Promise<Sight> {
   const { daemon, kernel } = machine
   const snapshot = await daemon.snapshot()
@@ -105,7 +65,7 @@ async function sight(machine: Machine): Promise<Sight> {
 }
 
 /** Everybody believes the same of everybody. */
-function* membershipViolations(sights: readonly Sight[]): Generator<string> {
+export function* membershipViolations(sights: readonly Sight[]): Generator<string> {
   const [first, ...rest] = sights
   if (first === undefined) return
   for (const { machine } of sights)

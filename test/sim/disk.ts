@@ -36,12 +36,6 @@ export class Disk {
     this.#members = null
   }
 
-  /** Another machine gets a copy of what is on this one. */
-  copyTo(other: Disk): void {
-    other.#state = this.#state
-    other.#members = this.#members
-  }
-
   /** Encoded only when it is read: a thousand daemons write it often, and few restart. */
   #readMembers(wallSeconds: number): readonly SyncedEnvelope[] {
     if (this.#members === null) return []

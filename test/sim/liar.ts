@@ -5,7 +5,8 @@ import type { Announcement, Envelope } from '../../src/model/announcement.ts'
 import type { Member } from '../../src/model/member.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { sealFake } from '../fake/gossip.ts'
-import { nodeIdOf, type Simulator } from './simulator.ts'
+import { nodeIdOf } from './nodes.ts'
+import type { Simulator } from './simulator.ts'
 
 /** A member with the mesh secret that says what it likes, to the topic and by sync; it listens like anyone. */
 export class Liar {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { expectHealed, survey, take, untilHealed, violations } from './checks.ts'
-import { names, Simulator, segmentInterface } from './simulator.ts'
+import { expectHealed, survey, take, violations } from './checks.ts'
+import { names, segmentInterface } from './nodes.ts'
+import { Simulator } from './simulator.ts'
 import { formMesh } from './stories/formation.ts'
 import { stories } from './stories.ts'
 import { tellStory } from './story.ts'
+import { untilHealed } from './until.ts'
 
 describe('a world', () => {
   it('is the same for the same seed, whatever is lost and crashes in it', async () => {

@@ -1,19 +1,18 @@
 import { digest } from '../../src/mesh/derive.ts'
-import {
-  type HostPort,
-  type InterfaceName,
-  type IpAddress,
-  type Port,
-  parseIpAddress,
-} from '../../src/model/address.ts'
-import type { Configuration } from '../../src/model/configuration.ts'
+import type { IpAddress } from '../../src/model/address.ts'
 import type { KernelState } from '../../src/model/kernel-state.ts'
-import { type MeshId, type NodeId, type NodeName, parseNodeId } from '../../src/model/node.ts'
-import { parseWireguardPublicKey, type WireguardPublicKey } from '../../src/model/wireguard-key.ts'
+import type { MeshId, NodeId } from '../../src/model/node.ts'
 import { MemoryGossipNetwork, type NetworkConditions } from '../fake/gossip.ts'
-import { configuration, segmentConfiguration, sure, tunnelConfiguration } from '../mesh/world.ts'
 import { type Chance, createChance } from './chance.ts'
 import { Machine, type World } from './machine.ts'
+import {
+  configurationOf,
+  deadAddress,
+  type NodeOptions,
+  nodeIdOf,
+  publicKeyOf,
+  underlayAddress,
+} from './nodes.ts'
 import { Scheduler, settle } from './scheduler.ts'
 import { Trace } from './trace.ts'
 import { Wires } from './wires.ts'
@@ -21,21 +20,6 @@ import { Wires } from './wires.ts'
 export interface SimulatorOptions {
   readonly seed: number | string
   readonly conditions?: Partial<NetworkConditions>
-}
-
-export interface NodeOptions {
-  /** Names of nodes it is told of, running or not. */
-  readonly bootstrap?: string | readonly string[]
-  /** On the side of the partition this node is on. */
-  readonly near?: string
-  readonly tunnel?: Partial<Configuration['tunnel']>
-  readonly segment?: Partial<Configuration['segments'][number]>
-  readonly heartbeatSeconds?: number
-  readonly pathMtu?: number
-  readonly clockOffsetSeconds?: number
-  readonly clockRate?: number
-  /** Addresses it announces where nothing answers, ahead of the good one. */
-  readonly deadAddresses?: number
 }
 
 /** Seconds, in the world. */
@@ -71,7 +55,12 @@ export class Simulator {
     this.time = new Scheduler(createChance(`${this.seed}/world`).next)
     this.network = new MemoryGossipNetwork(this.time, options.conditions)
     this.mesh = Buffer.from(digest('sim mesh', this.seed)).toString('hex').slice(0, 32) as MeshId
-    this.wires = new Wires(this.time, {
+    this.wires = this.#createWires()
+    this.#world = this.#createWorld()
+  }
+
+  #createWires(): Wires {
+    return new Wires(this.time, {
       machineAt: address => this.#byAddress.get(address),
       isOpen: (from, to) => from.isPowered && to.isPowered && this.network.reaches(from.node, to.node),
       delay: () => {
@@ -80,7 +69,6 @@ export class Simulator {
       },
       isLost: () => this.network.conditions.loss > 0 && this.time.random() < this.network.conditions.loss,
     })
-    this.#world = this.#createWorld()
   }
 
   #createWorld(): World {
@@ -113,16 +101,14 @@ export class Simulator {
   machine(name: string, options: NodeOptions = {}): Machine {
     if (this.#machines.has(name)) throw new Error(`there is a node ${name}`)
     const number = this.#machines.size
-    const dead = Array.from({ length: options.deadAddresses ?? 0 }, (_, index) =>
-      sure(parseIpAddress(`198.19.${number >> 8}.${((number & 255) + 7 * (index + 1)) & 255}`)),
-    )
+    const dead = Array.from({ length: options.deadAddresses ?? 0 }, (_, index) => deadAddress(number, index))
     const address = underlayAddress(number)
     const bootstrap = [options.bootstrap ?? []].flat()
     const machine = new Machine(this.#world, {
       name,
       node: nodeIdOf(this.seed, name),
       publicKey: publicKeyOf(this.seed, name),
-      configuration: this.#configuration(name, bootstrap, options),
+      configuration: configurationOf(name, bootstrap, options),
       bootstrap: bootstrap.map(other => nodeIdOf(this.seed, other)),
       addresses: [address, ...dead],
       pathMtu: options.pathMtu ?? 1500,
@@ -134,16 +120,6 @@ export class Simulator {
     this.wires.attach(machine)
     this.#takeSide(name, options.near)
     return machine
-  }
-
-  #configuration(name: string, bootstrap: readonly string[], options: NodeOptions): Configuration {
-    return configuration(0, {
-      name: name as NodeName,
-      bootstrap: bootstrap.map(other => ({ kind: 'host', place: `${other}.test:51821` as HostPort })),
-      gossip: { port: 51_821 as Port, heartbeatSeconds: options.heartbeatSeconds ?? 60 },
-      tunnel: tunnelConfiguration(options.tunnel),
-      segments: [segmentConfiguration(options.segment)],
-    })
   }
 
   /** All machines, in the order they were made. */
@@ -260,31 +236,4 @@ export class Simulator {
     const groups = this.#groups.map(group => (group.includes(near) ? [...group, name] : group))
     this.partition(...groups)
   }
-}
-
-/** `a`, `b`, ... `z`, `a1`, `b1`, ... */
-export function names(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const round = Math.floor(index / 26)
-    return `${String.fromCharCode(97 + (index % 26))}${round === 0 ? '' : round}`
-  })
-}
-
-/** The interface of every segment here. */
-export const segmentInterface = 'vlnet0' as InterfaceName
-
-export function nodeIdOf(seed: string, name: string): NodeId {
-  const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-  const bytes = [...digest('sim node', seed, name), ...digest('sim node again', seed, name)]
-  const text = bytes.slice(0, 44).map(byte => base58[byte % 58])
-  return sure(parseNodeId(`12D3KooW${text.join('')}`))
-}
-
-export function publicKeyOf(seed: string, name: string): WireguardPublicKey {
-  return sure(parseWireguardPublicKey(Buffer.from(digest('sim key', seed, name)).toString('base64')))
-}
-
-/** In networks of 200, so that some are on one LAN. */
-function underlayAddress(number: number): IpAddress {
-  return sure(parseIpAddress(`198.18.${Math.floor(number / 200)}.${1 + (number % 200)}`))
 }

@@ -4,12 +4,13 @@ import type { Result } from '../../src/model/failure.ts'
 import { failed } from '../../src/model/failure.ts'
 import type { Observation, WireguardReading } from '../../src/model/kernel-state.ts'
 import type { Plan } from '../../src/model/step.ts'
-import type { Machine, Process, World } from './machine.ts'
+import type { Machine, World } from './machine.ts'
+import type { Process } from './process.ts'
 
-/** How long the tools take, milliseconds (FACTS-kernel 6, FACTS-gossip 6): a start of each, and a bit for each peer or step. */
+/** How long the tools and the decision take, milliseconds (measured): a start of each, and a bit for each peer or step. */
 const processMilliseconds = { min: 8, max: 25 }
-const lookPerPeerMilliseconds = 0.05
-const applyPerStepMilliseconds = 0.1
+const lookPerPeerMilliseconds = 0.08
+const applyPerStepMilliseconds = 0.07
 
 /** The kernel as one daemon has it: every look and every change takes time, and ends with the daemon. */
 export class SlowKernel implements Kernel {

@@ -7,10 +7,12 @@ import {
   tunnelPrefix,
   vtepPinnedTwice,
 } from './stories/addresses.ts'
+import { chaos } from './stories/chaos.ts'
 import { blackout, bootstrapDies, dead, farewell, reboot, restart } from './stories/ends.ts'
-import { blocked, chaos, kernelFaults, meddling, moves } from './stories/faults.ts'
+import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
+import { meddling } from './stories/meddling.ts'
 import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
 import type { Story } from './story.ts'
 
@@ -20,5 +22,5 @@ export const stories: readonly Story[] = [
   ...[splitInTwo, splitInThree, longSplit, oneWay, deafSide],
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead],
-  ...[kernelFaults, meddling, moves, blocked, liar, replays, impostor, chaos],
+  ...[kernelFaults, meddling, moves, blocked, amnesia, liar, replays, impostor, chaos],
 ]

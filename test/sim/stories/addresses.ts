@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import type { InterfaceAddress, IpAddress, Prefix } from '../../../src/model/address.ts'
 import { addressOf, familyOf } from '../../../src/model/address.ts'
-import { expectHealed, untilHealed } from '../checks.ts'
-import { names, type Simulator } from '../simulator.ts'
+import { expectHealed } from '../checks.ts'
+import { names } from '../nodes.ts'
+import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
+import { untilHealed } from '../until.ts'
 import { formMesh, settledMesh } from './formation.ts'
 
 const tiny = ['192.168.102.0/29' as Prefix]

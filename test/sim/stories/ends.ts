@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
 import { vni } from '../../mesh/world.ts'
-import { untilHealed } from '../checks.ts'
 import type { Machine } from '../machine.ts'
 import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
+import { untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
 
 export const bootstrapDies: Story = {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Prefix } from '../../../src/model/address.ts'
-import { untilHealed } from '../checks.ts'
-import { type NodeOptions, names, type Simulator } from '../simulator.ts'
+import { type NodeOptions, names } from '../nodes.ts'
+import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
+import { untilHealed } from '../until.ts'
 
 /** Starts nodes that know the first one alone, within some seconds. */
 export async function formMesh(
@@ -35,18 +36,19 @@ export const formation: Story = {
   about: 'one bootstrap address makes a whole mesh',
   nodes: 10,
   async tell(sim, size) {
-    await formMesh(sim, names(size))
-    return { 'whole after': await untilHealed(sim, 30) }
+    // Many start closer together: what is to be seen is the crowd, and every second of it costs minutes here.
+    await formMesh(sim, names(size), undefined, size > 100 ? 1 : 5)
+    return { 'whole after': await untilHealed(sim, 60) }
   },
 }
 
 export const lateJoin: Story = {
   name: 'late-join',
-  about: 'who comes an hour later, by any member, is in within seconds',
+  about: 'who comes much later, by any member, is in within seconds',
   nodes: 8,
   async tell(sim, size) {
     const all = await settledMesh(sim, size)
-    await sim.run({ seconds: 3600 })
+    await sim.run({ seconds: 1200 })
     sim.node('late', { bootstrap: sim.chance.pick(all) })
     return { 'whole after': await untilHealed(sim, 10) }
   },

@@ -4,10 +4,11 @@ import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive
 import type { Announcement } from '../../../src/model/announcement.ts'
 import { sequenceNumberMax } from '../../../src/model/limits.ts'
 import { sealFake } from '../../fake/gossip.ts'
-import { expectHealed, survey, untilHealed } from '../checks.ts'
+import { expectHealed, survey } from '../checks.ts'
 import { Liar } from '../liar.ts'
 import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
+import { untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
 
 export const liar: Story = {

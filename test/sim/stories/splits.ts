@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { survey, untilAgreed, untilHealed } from '../checks.ts'
+import { survey } from '../checks.ts'
 import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
+import { untilAgreed, untilHealed, untilIdentical } from '../until.ts'
 import { settledMesh } from './formation.ts'
 
 export const splitInTwo: Story = {
@@ -27,7 +28,9 @@ async function tellSplit(sim: Simulator, size: number, sides: number) {
   await sim.run({ seconds: sim.chance.between(1, 600) })
   sim.heal()
   const agreed = await untilAgreed(sim, 20)
-  return { 'agreed after': agreed, 'whole after': agreed + (await untilHealed(sim, 30)) }
+  const whole = agreed + (await untilHealed(sim, 30))
+  await untilIdentical(sim, 30)
+  return { 'agreed after': agreed, 'whole after': whole }
 }
 
 /** What a mesh does on one side of a split. */
@@ -52,7 +55,7 @@ export const longSplit: Story = {
     const all = await settledMesh(sim, size)
     const [left, right] = [all.slice(0, size / 2), all.slice(size / 2)]
     sim.partition(left, right)
-    await sim.run({ seconds: 3 * 3600 })
+    await sim.run({ seconds: 3600 })
     for (const { machine, state } of await survey(sim))
       assert.equal(state.tunnel?.peers.length, size / 2 - 1, `${machine.name} keeps its own side only`)
     sim.heal()

@@ -1,0 +1,86 @@
+import { createDaemon, type Daemon } from '../../src/daemon/daemon.ts'
+import type { Gossip, GossipHandlers } from '../../src/gossip/port.ts'
+import type { Clock } from '../../src/host/clock.ts'
+import { ok } from '../../src/model/failure.ts'
+import type { Machine, World } from './machine.ts'
+import { SlowKernel } from './slow-kernel.ts'
+
+/** One run of a daemon. When it ends, nothing that was under way goes on. */
+export class Process {
+  readonly daemon: Daemon
+  isAlive = true
+  readonly #world: World
+  readonly #startedAt: number
+  #gossip: Gossip | null = null
+
+  constructor(world: World, machine: Machine) {
+    this.#world = world
+    this.#startedAt = world.time.now()
+    const kernel = new SlowKernel(world, machine, this)
+    this.daemon = createDaemon({
+      configuration: machine.configuration,
+      mesh: world.mesh,
+      node: machine.node,
+      publicKey: machine.publicKey,
+      software: '0.0.0',
+      presharedKey: key => machine.presharedKey(key),
+      clock: this.#clock(machine),
+      log: world.trace.log(machine.name, () => world.time.now()),
+      kernel,
+      startGossip: async handlers => ok(this.#join(machine, handlers)),
+      archive: machine.disk.open(
+        () => machine.wallSeconds(),
+        () => this.sleep(1 + world.time.random() * 4),
+      ),
+      facts: () => machine.facts(),
+      resolved: () => [],
+    })
+  }
+
+  end(): void {
+    this.isAlive = false
+    void this.#gossip?.stop()
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise(resolve => this.after(milliseconds, resolve))
+  }
+
+  after(milliseconds: number, action: () => void): () => void {
+    return this.#world.time.schedule(milliseconds, () => {
+      if (this.isAlive) action()
+    })
+  }
+
+  /** A process's own monotonic clock begins with it. */
+  #clock(machine: Machine): Clock {
+    const { time } = this.#world
+    return {
+      now: () => (time.now() - this.#startedAt) * machine.clockRate,
+      wallSeconds: () => machine.wallSeconds(),
+      setTimer: (milliseconds, action) => this.after(milliseconds / machine.clockRate, action),
+      random: time.random,
+    }
+  }
+
+  #join(machine: Machine, handlers: GossipHandlers): Gossip {
+    const { network, sealed } = this.#world
+    const gossip = network.join(machine.node, handlers, machine.bootstrap)
+    this.#gossip = gossip
+    return {
+      node: gossip.node,
+      seal: async payload => {
+        const envelope = await gossip.seal(payload)
+        sealed(machine.node, envelope)
+        return envelope
+      },
+      open: envelope => gossip.open(envelope),
+      publish: envelope => gossip.publish(envelope),
+      neighbours: () => gossip.neighbours(),
+      dials: () => gossip.dials(),
+      reaches: node => gossip.reaches(node),
+      redial: () => gossip.redial(),
+      stop: () => gossip.stop(),
+    }
+  }
+}
