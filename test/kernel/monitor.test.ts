@@ -38,6 +38,11 @@ describe('ip monitor', () => {
     ['ours', 'Deleted fd00::8 dev vlnet0 lladdr 02:00:00:00:00:08 router STALE '],
     [null, '192.168.102.8 dev vlnet0 lladdr 02:00:00:00:00:08 STALE '],
     [null, 'Deleted 10.9.0.8 dev eth0 lladdr 02:00:00:00:00:08 STALE '],
+    [
+      null,
+      '4: vlnet0    inet6 fe80::947c:ccff:fe25:9a66/64 scope link \\       valid_lft forever preferred_lft forever',
+    ],
+    [null, 'Deleted ff02::16 dev vlnet0 lladdr 33:33:00:00:00:16 NOARP '],
     [null, 'default dev vlnet0 scope link '],
     [null, 'local 10.9.0.5 dev eth0 table local proto kernel scope host src 10.9.0.1 '],
     [null, '192.168.102.0/24 dev vlnet0 proto kernel scope link src 192.168.102.1 '],

@@ -17,7 +17,8 @@ export function classifyLinks(isOwn: IsOwn): Classify {
     const match = /^(Deleted )?\d+: ([^\s:@]+)[@:\s]/.exec(line)
     if (match === null) return classifyNeighbour(line, isOwn) ?? classifyRoute(line, isOwn)
     const [, deleted, device] = match
-    if (isOwn(device ?? '')) return 'ours'
+    // Link-local addresses are the kernel's own doing.
+    if (isOwn(device ?? '')) return / inet6 fe80:/.test(line) ? null : 'ours'
     const address = / inet6? (\S+)/.exec(line)?.[1]
     if (address === undefined) return 'underlay'
     return isRepetition(known, `${device} ${address}`, deleted === undefined ? withoutLifetime(line) : null)
@@ -41,7 +42,7 @@ export function classifyTables(line: string): KernelEvent | null {
 
 /** A permanent neighbour of ours was set, or some neighbour of ours went: whether it was a permanent one is not told. */
 function classifyNeighbour(line: string, isOwn: IsOwn): KernelEvent | null {
-  const match = /^(Deleted )?\S+ dev (\S+) (?:.* )?(PERMANENT|FAILED|STALE|NOARP)\s*$/.exec(line)
+  const match = /^(Deleted )?\S+ dev (\S+) (?:.* )?(PERMANENT|FAILED|STALE)\s*$/.exec(line)
   if (match === null || !isOwn(match[2] ?? '')) return null
   return match[1] !== undefined || match[3] === 'PERMANENT' ? 'ours' : null
 }
