@@ -28,7 +28,9 @@ const remedies: readonly (readonly [RegExp, string])[] = [
 
 export function missingTool(tool: string): string {
   const name = packageOf[tool]
-  return name === undefined ? `${tool} is not installed` : `${tool} is not installed: apt-get install ${name}`
+  return name === undefined
+    ? `${tool} is not in PATH`
+    : `${tool} is not in PATH: apt-get install ${name}, or add /usr/sbin to PATH where it is installed already`
 }
 
 /** `: what it said; what helps`, or nothing when it said nothing. */

@@ -34,10 +34,8 @@ export interface Child {
   stop(): void
 }
 
-/** Debian keeps ip, bridge and nft where a plain user's PATH does not look. */
-export const toolPath = [process.env.PATH, '/usr/local/sbin', '/usr/sbin', '/sbin']
-  .filter(part => part !== undefined && part !== '')
-  .join(':')
+/** Where tools are looked for: PATH as it is given, as for any other program. */
+export const toolPath = process.env.PATH || '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const environment = { LC_ALL: 'C', PATH: toolPath }
 

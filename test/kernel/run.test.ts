@@ -39,7 +39,7 @@ describe('run', () => {
   it('names the package of a tool that is missing', async () => {
     expect(await run({ tool: 'no-such-tool', arguments: [] })).toMatchObject({
       ok: false,
-      failure: { message: 'no-such-tool is not installed', exitCode: null },
+      failure: { message: 'no-such-tool is not in PATH', exitCode: null },
     })
   })
 
@@ -68,7 +68,7 @@ describe('follow', () => {
 
   it('tells of a tool that is missing', async () => {
     const child = follow({ tool: 'no-such-tool', arguments: [] }, false, () => {})
-    expect((await child.ended).message).toBe('no-such-tool is not installed')
+    expect((await child.ended).message).toBe('no-such-tool is not in PATH')
   })
 
   it('can be stopped', async () => {

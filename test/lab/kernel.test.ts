@@ -103,19 +103,21 @@ describe('the Linux kernel', () => {
   })
 
   it('says what is missing, one line each', async () => {
+    const link = 'for tool in ip bridge nft wireguard-go; do ln -s $(command -v $tool) /run/tools/; done'
+    await space.must(['sh', '-c', `mkdir /run/tools && ${link}`])
     const bare = startKernel(space, [
       'setpriv',
       '--bounding-set=-net_admin',
       '--inh-caps=-net_admin',
       'env',
-      'PATH=/none',
+      'PATH=/run/tools',
     ])
     const failures = (await bare.call({ method: 'preflight' })) as readonly Failure[]
     const observed = await bare.call({ method: 'observe' })
     const [failure] = await bare.apply(planFor(desiredState(1)))
     await bare.end()
     expect(failures.map(({ message }) => message)).toEqual([
-      'wg is not installed: apt-get install wireguard-tools',
+      'wg is not in PATH: apt-get install wireguard-tools, or add /usr/sbin to PATH where it is installed already',
       'no right to change the network: run lnetd as root or give it CAP_NET_ADMIN',
     ])
     expect(observed).toMatchObject({ ok: true, value: { state: emptyKernelState } })
