@@ -155,6 +155,6 @@ function readName(name: string | undefined): Result<NodeName | null> {
 
 function startHint(configPath: string): string {
   return configPath === defaultConfigPath
-    ? 'Start lnetd with `systemctl enable --now lnetd`'
+    ? 'Start lnetd with `lnetd`, or where it is a service with `systemctl enable --now lnetd`'
     : `Start lnetd with \`lnetd --config ${configPath}\``
 }
