@@ -45,7 +45,7 @@ export function* violations(
   yield* ownerViolations(sights)
   yield* mtuViolations(whole)
   yield* pairViolations(whole)
-  yield* tunnelViolations(whole)
+  yield* tunnelViolations(sim, whole)
 }
 
 /** Fails with what is missing. */
@@ -143,17 +143,38 @@ function* mtuViolations(sights: readonly Sight[]): Generator<string> {
       yield `${machine.name} has MTU ${state.tunnel?.mtu}, the least of the mesh is ${agreed}`
 }
 
-/** Packets pass between every two. */
-function* tunnelViolations(sights: readonly Sight[]): Generator<string> {
+/** Packets pass between every two, and both know it. */
+function* tunnelViolations({ wires }: Simulator, sights: readonly Sight[]): Generator<string> {
   for (const { machine, snapshot } of sights)
-    for (const other of sights) {
-      if (other.machine === machine) continue
-      const track = snapshot.tracks.get(other.machine.publicKey)
+    for (const { machine: other } of sights) {
+      if (other === machine) continue
+      const track = snapshot.tracks.get(other.publicKey)
       const liveness = track === undefined ? 'unknown' : tunnelLiveness(track, snapshot.now)
       if (liveness !== 'up')
-        yield `${machine.name} finds the tunnel to ${other.machine.name} ${liveness} (${track?.endpoint})`
+        yield `${machine.name} finds the tunnel to ${other.name} ${liveness} (${track?.endpoint})`
+      if (!wires.passes(machine, other)) yield `nothing passes from ${machine.name} to ${other.name}`
     }
 }
+
+/** All say the same of how long ago a member spoke that runs no more, whoever told them. */
+export async function expectSameAges(sim: Simulator): Promise<void> {
+  const ages = new Map<string, number[]>()
+  const running = new Set(sim.running.map(({ node }) => node))
+  for (const { snapshot } of await survey(sim))
+    for (const { announcement, heardAt } of snapshot.membership.values()) {
+      const { node, name, sequence } = announcement
+      if (running.has(node)) continue
+      const key = `${name} ${sequence.incarnation} ${sequence.counter}`
+      ages.set(key, [...(ages.get(key) ?? []), (snapshot.now - heardAt) / 1000])
+    }
+  for (const [key, seconds] of ages) {
+    const spread = Math.max(...seconds) - Math.min(...seconds)
+    if (spread > ageSpreadSecondsMax) throw new Error(`the age of ${key} differs by ${spread} s`)
+  }
+}
+
+/** What a word may be under way. */
+const ageSpreadSecondsMax = 10
 
 export function* take<Item>(items: Iterable<Item>, count: number): Generator<Item> {
   let left = count

@@ -86,6 +86,14 @@ export class Wires {
     }
   }
 
+  /** A frame sent now would arrive. */
+  passes(from: Machine, to: Machine): boolean {
+    const session = this.#liveSession(from, to.publicKey)
+    const destination = tunnelOf(from)?.peers.get(to.publicKey)?.endpoint ?? null
+    if (session === null || destination === null || this.#at(destination) !== to) return false
+    return this.#underlay.isOpen(from, to) && this.#liveSession(to, from.publicKey) === session
+  }
+
   #begin(machine: Machine, key: WireguardPublicKey): void {
     if (this.#liveSession(machine, key) !== null) return
     this.#time.schedule(0, () => this.#initiate(machine, key))

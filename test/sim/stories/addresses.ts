@@ -27,18 +27,25 @@ export const sameMoment: Story = {
 
 export const sameAddressSplit: Story = {
   name: 'same-address-split',
-  about: 'two sides give the same addresses to different nodes: one of each keeps it, the other moves',
+  about: 'two sides give the same addresses to different nodes: the older claim keeps it, the other moves',
   nodes: 6,
   async tell(sim, size) {
     const all = names(size)
     const [left, right] = [all.slice(0, size / 2), all.slice(size / 2)]
     for (const name of all) sim.machine(name, { bootstrap: all[0] as string, segment: { prefixes: tiny } })
     sim.partition(left, right)
-    for (const name of all) sim.start(name)
+    for (const name of left) sim.start(name)
+    await sim.run({ seconds: 10 })
+    for (const name of right) sim.start(name)
     await sim.run({ seconds: sim.chance.between(20, 300) })
-    expectAddresses(sim, size / 2, left)
+    const before = left.map(name => overlay4(sim, name))
     sim.heal()
     const settled = await untilHealed(sim, 60)
+    assert.deepEqual(
+      left.map(name => overlay4(sim, name)),
+      before,
+      'the older claims are kept',
+    )
     expectAddresses(sim, Math.min(size, 6))
     return { 'settled after': settled }
   },

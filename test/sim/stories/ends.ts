@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
-import { vni } from '../../mesh/world.ts'
-import type { Machine } from '../machine.ts'
-import type { Simulator } from '../simulator.ts'
+import { expectSameAges } from '../checks.ts'
+import { addressesOf, contentOf, expectKept, expectPeer, expectWithout } from '../kept.ts'
 import type { Story } from '../story.ts'
 import { untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
@@ -148,51 +146,13 @@ export const dead: Story = {
     await sim.run({ seconds: 235 })
     for (const name of others) expectPeer(sim, name, gone, false)
     await sim.run({ seconds: 1800 })
+    sim.node('late', { bootstrap: others[0] as string })
+    await sim.run({ seconds: 5 })
+    await expectSameAges(sim)
     // Its daemon is dead, its tunnel is not: one witness is not enough.
     for (const name of others) expectPeer(sim, name, halfDead, true)
     sim.start(gone)
     sim.start(halfDead)
     return { 'whole after': await untilHealed(sim, 60) }
   },
-}
-
-type Content = readonly string[]
-
-/** All entries of a kernel that somebody could miss. */
-function contentOf({ kernel: { state } }: Machine): Content {
-  return [
-    ...(state.tunnel?.addresses ?? []),
-    ...(state.tunnel?.peers.map(({ publicKey, allowedIps }) => `${publicKey} ${allowedIps}`) ?? []),
-    ...state.routes.map(({ prefix, device }) => `${prefix} ${device}`),
-    ...state.segments.flatMap(segment => [
-      ...segment.addresses,
-      ...segment.flood.map(vtep => `flood ${vtep}`),
-      ...segment.unicast.map(({ mac, vtep }) => `${mac} ${vtep}`),
-      ...segment.neighbours.map(({ address, mac }) => `${address} ${mac}`),
-    ]),
-  ]
-}
-
-function expectKept(machine: Machine, before: Content, now: number): void {
-  const current = new Set(contentOf(machine))
-  const lost = before.filter(entry => !current.has(entry))
-  assert.deepEqual(lost, [], `${machine.name} lost entries at ${now / 1000} s`)
-}
-
-function addressesOf({ kernel: { state } }: Machine): Content {
-  return [...(state.tunnel?.addresses ?? []), ...state.segments.flatMap(({ addresses }) => addresses)]
-}
-
-/** Neither key, MAC nor VTEP of a node that left is anywhere in a kernel. */
-function expectWithout(sim: Simulator, name: string, gone: string): void {
-  const { publicKey, node } = sim.at(gone)
-  const traces = [publicKey, segmentMac(node, vni), derivedAddress(node, vtepPrefix(sim.mesh))]
-  const found = contentOf(sim.at(name)).filter(entry => traces.some(trace => entry.includes(trace)))
-  assert.deepEqual(found, [], `${name} still has ${gone} at ${sim.time.now() / 1000} s`)
-}
-
-function expectPeer(sim: Simulator, name: string, other: string, there: boolean): void {
-  const peers = sim.at(name).kernel.state.tunnel?.peers.map(({ publicKey }) => publicKey) ?? []
-  const key = sim.at(other).publicKey
-  assert.equal(peers.includes(key), there, `${other} in the kernel of ${name}`)
 }

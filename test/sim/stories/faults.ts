@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { tunnelLiveness } from '../../../src/mesh/liveness.ts'
 import { survey } from '../checks.ts'
+import { contentOf, expectKept } from '../kept.ts'
 import { names } from '../nodes.ts'
 import type { Story } from '../story.ts'
 import { untilHealed, untilIdentical } from '../until.ts'
@@ -32,7 +33,7 @@ export const moves: Story = {
     const all = await settledMesh(sim, size)
     await sim.run({ seconds: sim.chance.between(0, 100) })
     sim.move(sim.chance.pick(all))
-    const one = await untilHealed(sim, 30)
+    const one = await untilHealed(sim, 3)
     await sim.run({ seconds: sim.chance.between(0, 100) })
     const [first, second] = sim.chance.shuffled(all) as [string, string]
     sim.move(first)
@@ -76,9 +77,17 @@ export const amnesia: Story = {
       sim.start(name)
       await sim.run({ seconds: sim.chance.between(1, 20) })
     }
+    const before = contentOf(sim.at(name))
     sim.crash(name)
     sim.at(name).disk.wipe()
+    // It knows nobody, and hears nobody yet: that is no reason to take anything away.
+    sim.partition([name])
     sim.start(name)
+    for (let step = 0; step < 100; step += 1) {
+      await sim.run({ seconds: 0.1 })
+      expectKept(sim.at(name), before, sim.time.now())
+    }
+    sim.heal()
     const whole = await untilHealed(sim, 30)
     const { self } = await sim.look(() => sim.at(name).daemon.snapshot())
     assert.ok((self?.sequence.incarnation ?? 0) > 4, 'it did not outbid itself')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { encodeAnnouncement } from '../../../src/mesh/codec.ts'
 import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
+import { standingOf } from '../../../src/mesh/membership.ts'
 import type { Announcement } from '../../../src/model/announcement.ts'
 import { sequenceNumberMax } from '../../../src/model/limits.ts'
 import { sealFake } from '../../fake/gossip.ts'
@@ -89,13 +90,22 @@ export const replays: Story = {
     await sim.leave(leaver)
     sim.move(mover)
     await sim.run({ seconds: 30 })
+    const [dead] = all.filter(name => name !== leaver && name !== mover) as [string]
+    sim.powerOff(dead)
+    await sim.run({ seconds: 300 })
     for (const envelope of sim.chance.shuffled(early)) await recorder.replay(envelope)
+    await recorder.replay(sim.sealed.get(sim.at(dead).node)?.at(-1) as Uint8Array)
     recorder.offers = await withFalseAges(sim)
     await sim.run({ seconds: 120 })
     await expectHealed(sim)
     for (const { machine, snapshot } of await survey(sim)) {
       const gone = snapshot.membership.get(sim.at(leaver).node)
       assert.equal(gone?.announcement.left, true, `${machine.name} believes that ${leaver} is back`)
+      const silent = snapshot.membership.get(sim.at(dead).node)
+      assert.ok(
+        silent !== undefined && standingOf(silent, snapshot.now) === 'silent',
+        `${dead} lives on ${machine.name}`,
+      )
     }
     return { 'words said again': String(early.length) }
   },
