@@ -1,0 +1,9 @@
+#!/bin/sh
+# The chaos list from a fresh clone: set-up, build, then faults done to real daemons in network namespaces.
+set -eu
+cd "$(dirname "$0")/../.."
+sh test/setup.sh
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+npm run --silent build
+exec node test/chaos/main.ts "$@"

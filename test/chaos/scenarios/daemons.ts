@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LabNode } from '../../lab/node.ts'
+import { allUp } from '../../lab/overlay.ts'
+import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
+import { pairsOf } from '../traffic.ts'
+
+/** lnetd and wireguard-go die in every way; the machines stay. */
+export const daemonScenarios: readonly Scenario[] = [
+  {
+    name: 'daemon-killed',
+    about: 'lnetd dies by kill -9 on one node and comes back: no packet lost',
+    run: scene => restart(scene, 'SIGKILL', nodes => nodes.slice(1, 2)),
+  },
+  {
+    name: 'daemon-restarted',
+    about: 'lnetd is stopped on one node and started again: no packet lost',
+    run: scene => restart(scene, 'SIGTERM', nodes => nodes.slice(1, 2)),
+  },
+  {
+    name: 'daemon-all-killed',
+    about: 'lnetd dies by kill -9 on all nodes at once, all come back: no packet lost',
+    run: scene => restart(scene, 'SIGKILL', nodes => nodes),
+  },
+  {
+    name: 'daemon-all-restarted',
+    about: 'lnetd is stopped on all nodes at once and started again: no packet lost',
+    run: scene => restart(scene, 'SIGTERM', nodes => nodes),
+  },
+  {
+    name: 'wireguard-go-dies',
+    about: 'wireguard-go dies by kill -9: tunnel and segment are made again, traffic back within 2 s',
+    run: wireguardDies,
+  },
+]
+
+async function restart(
+  scene: Scene,
+  signal: NodeJS.Signals,
+  choose: (nodes: readonly LabNode[]) => readonly LabNode[],
+): Promise<void> {
+  const { nodes, addresses } = await scene.mesh(4)
+  const chosen = choose(nodes)
+  const traffic = scene.watch(pairsOf(nodes, nodes, addresses))
+  await sleep(1000)
+  const since = unixSeconds()
+  await Promise.all(chosen.map(node => node.stop(signal)))
+  scene.say(`${signal} to lnetd on ${chosen.map(({ name }) => name).join(', ')}`)
+  await sleep(2000)
+  for (const node of chosen) node.start()
+  await Promise.all(chosen.map(node => node.listening()))
+  await allUp(nodes)
+  await sleep(3000)
+  scene.traffic('every pair', since, await traffic.stop(), { seconds: null, lost: 0 })
+}
+
+async function wireguardDies(scene: Scene): Promise<void> {
+  const { nodes, addresses } = await scene.mesh(4)
+  const node = nodes[1] as LabNode
+  const others = nodes.filter(other => other !== node)
+  const { stdout: pid } = await node.namespace.run(['pidof', 'wireguard-go'])
+  if (pid.trim() === '') {
+    scene.say('WireGuard is in this kernel: there is no wireguard-go to die')
+    scene.figure({ what: 'no wireguard-go here', seconds: 0, boundSeconds: 2, lost: 0, lostMax: null })
+    return
+  }
+  const traffic = scene.watch([...pairsOf([node], others, addresses), ...pairsOf(others, [node], addresses)])
+  await sleep(1000)
+  const since = unixSeconds()
+  // As numbered inside its own process namespace.
+  await node.namespace.must(['kill', '-9', pid.trim()])
+  scene.say(`kill -9 of wireguard-go on ${node.name}`)
+  await sleep(12_000)
+  scene.traffic('to and from it', since, await traffic.stop(), { seconds: 2, lost: null })
+}

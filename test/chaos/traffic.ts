@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { childrenOf } from '../lab/namespace.ts'
+import type { LabNode } from '../lab/node.ts'
+
+/** One direction that is watched: an overlay address, pinged from a node without a pause. */
+export interface Pair {
+  readonly from: LabNode
+  readonly to: LabNode
+  readonly address: string
+}
+
+export interface PairTraffic {
+  readonly name: string
+  readonly sent: number
+  readonly lost: number
+  /** When the first answer came after which none was missing, Unix seconds; null when none was lost at all. */
+  readonly healedAt: number | null
+  /** Unix seconds; null when no answer came. */
+  readonly firstAnswerAt: number | null
+  readonly lastAnswerAt: number | null
+}
+
+export interface Traffic {
+  /** Ends the pings. What was sent in the last moments still gets its answer. */
+  stop(): Promise<readonly PairTraffic[]>
+}
+
+/** Between two packets of a pair. */
+export const intervalSeconds = 0.02
+
+/** Pings each pair until it is stopped. */
+export function watchTraffic(pairs: readonly Pair[]): Traffic {
+  const running = pairs.map(watchPair)
+  return { stop: () => Promise.all(running.map(stop => stop())) }
+}
+
+/** Every ordered pair of `from` and `to`, by IPv4. */
+export function pairsOf(
+  from: readonly LabNode[],
+  to: readonly LabNode[],
+  addresses: ReadonlyMap<string, string>,
+): Pair[] {
+  return from.flatMap(one =>
+    to
+      .filter(other => other.name !== one.name)
+      .map(other => ({ from: one, to: other, address: addresses.get(other.name) as string })),
+  )
+}
+
+function watchPair({ from, to, address }: Pair): () => Promise<PairTraffic> {
+  const interval = String(intervalSeconds)
+  const [file, ...args] = from.namespace.argv(['ping', '-n', '-D', '-i', interval, '-W', '1', address])
+  const ping = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  let text = ''
+  ping.stdout.on('data', (data: Buffer) => {
+    text += data.toString()
+  })
+  const ended = new Promise<void>(resolve => ping.once('close', () => resolve()))
+  return async () => {
+    if (ping.exitCode === null && ping.signalCode === null) interrupt(ping)
+    await ended
+    return readPing(`${from.name} -> ${to.name}`, text)
+  }
+}
+
+/** nsenter passes no signal on: its child, the ping, is told. */
+function interrupt(ping: ChildProcess): void {
+  for (const pid of childrenOf(ping.pid as number)) process.kill(pid, 'SIGINT')
+}
+
+/** What `ping -D` said, with its closing summary. */
+export function readPing(name: string, text: string): PairTraffic {
+  const answers = [...text.matchAll(/^\[(\d+\.\d+)\] \d+ bytes from .* icmp_seq=(\d+) /gm)].map(match => ({
+    at: Number(match[1]),
+    sequence: Number(match[2]),
+  }))
+  const sent = Number(/^(\d+) packets transmitted/m.exec(text)?.[1] ?? 0)
+  const arrived = new Set(answers.map(({ sequence }) => sequence))
+  // The one under way when the ping was told to end is not lost.
+  const last = Math.max(sent - 1, answers.at(-1)?.sequence ?? 0)
+  const missing = Array.from({ length: last }, (_, index) => index + 1).filter(number => !arrived.has(number))
+  const lastMissing = missing.at(-1)
+  const whole = answers.filter(({ sequence }) => sequence > (lastMissing ?? 0))
+  const first = whole.length === 0 ? null : Math.min(...whole.map(({ at }) => at))
+  return {
+    name,
+    sent,
+    lost: missing.length,
+    healedAt: missing.length === 0 ? null : (first ?? Number.POSITIVE_INFINITY),
+    firstAnswerAt: answers[0]?.at ?? null,
+    lastAnswerAt: answers.at(-1)?.at ?? null,
+  }
+}
