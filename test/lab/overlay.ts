@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { addressOf, familyOf } from '../../src/model/address.ts'
 import { eventually } from './lab.ts'
 import type { LabNode } from './node.ts'
@@ -33,11 +35,17 @@ export async function allUp(
 
 /** A node's own overlay addresses, without their prefix lengths. */
 export async function overlayAddresses(node: LabNode): Promise<{ ipv4: string; ipv6: string }> {
-  return eventually(`${node.name} has overlay addresses of both families`, async () => {
+  let answer: unknown = null
+  const found = eventually(`${node.name} has overlay addresses of both families`, async () => {
     const reply = await node.ask('peers')
+    answer = reply.ok ? reply.view.self : reply
     const addresses = reply.ok ? (reply.view.self?.segments.flatMap(segment => segment.addresses) ?? []) : []
     const [ipv4, ipv6] = ([4, 6] as const).map(family => addresses.find(a => familyOf(a) === family))
     return ipv4 !== undefined && ipv6 !== undefined ? { ipv4: addressOf(ipv4), ipv6: addressOf(ipv6) } : null
+  })
+  return found.catch((error: unknown) => {
+    const log = readFileSync(join(node.directory, 'lnetd.log'), 'utf8').split('\n').slice(-20)
+    throw new Error([(error as Error).message, JSON.stringify(answer), ...log].join('\n'))
   })
 }
 
@@ -51,8 +59,11 @@ export interface Silence {
   readonly address: string
 }
 
-/** Pings every ordered pair once by both families, all of a node's at the same time. Answers those that failed. */
-export async function silentPairs(nodes: readonly LabNode[]): Promise<Silence[]> {
+/**
+ * Pings every ordered pair by both families, all of a node's at the same time, and no pair more than `tries` times:
+ * one lost packet is no silence where packets may get lost. Answers those that failed.
+ */
+export async function silentPairs(nodes: readonly LabNode[], tries = 1): Promise<Silence[]> {
   const addresses = await Promise.all(nodes.map(overlayAddresses))
   const silences = await Promise.all(
     nodes.map(async from => {
@@ -64,6 +75,7 @@ export async function silentPairs(nodes: readonly LabNode[]): Promise<Silence[]>
         await unanswered(
           from,
           others.map(({ address }) => address),
+          tries,
         ),
       )
       return others
@@ -74,9 +86,12 @@ export async function silentPairs(nodes: readonly LabNode[]): Promise<Silence[]>
   return silences.flat()
 }
 
-async function unanswered(from: LabNode, addresses: readonly string[]): Promise<string[]> {
-  const script = 'for a; do { ping -n -c1 -W2 "$a" >/dev/null 2>&1 || echo "$a"; } & done; wait'
-  return (await from.namespace.must(['sh', '-c', script, 'sh', ...addresses]))
+async function unanswered(from: LabNode, addresses: readonly string[], tries: number): Promise<string[]> {
+  const script = `ask() { ping -n -c1 -W2 "$1" >/dev/null 2>&1; }
+    tries=$1; shift
+    persist() { for try in $(seq "$tries"); do ask "$1" && return; done; echo "$1"; }
+    for a; do persist "$a" & done; wait`
+  return (await from.namespace.must(['sh', '-c', script, 'sh', String(tries), ...addresses]))
     .split('\n')
     .filter(line => line !== '')
 }
