@@ -1,12 +1,13 @@
-// Prints `N passed, N failed` of a whole `npm test`, and exits 1 unless everything ran and passed.
+// node test/count.mjs DIRECTORY SUITE...
+// Prints `N passed, N failed` of what a run left in DIRECTORY, and exits 1 unless everything ran and passed.
 import { existsSync, readFileSync } from 'node:fs'
 
-const directory = process.argv[2]
+const [directory, ...names] = process.argv.slice(2)
 const stages = readFileSync(`${directory}/stages`, 'utf8')
   .trim()
   .split('\n')
   .map(line => ({ name: line.split(' ')[0], ok: line.endsWith(' ok') }))
-const suites = ['unit', 'lab'].map(name => ({ name, ...tally(`${directory}/${name}.json`) }))
+const suites = names.map(name => ({ name, ...tally(`${directory}/${name}.json`) }))
 
 for (const suite of suites) {
   console.log(`${suite.name}: ${suite.passed} passed, ${suite.failed} failed, ${suite.skipped} skipped`)

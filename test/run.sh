@@ -31,4 +31,4 @@ stage set-up sh test/setup.sh && stage build npm run --silent build && {
   suite unit
   suite lab
 }
-node test/count.mjs "$results"
+node test/count.mjs "$results" unit lab

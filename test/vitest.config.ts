@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** `unit` runs anywhere; `lab` needs root and makes network namespaces, one file at a time. */
+/**
+ * `unit` runs anywhere; `lab` needs root and makes network namespaces, one file at a time; `uml` runs in a guest of
+ * its own kernel, where `npm run test:kernel` takes it.
+ */
 export default defineConfig({
   test: {
     root,
@@ -13,7 +16,7 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**'],
+          exclude: ['test/lab/**', 'test/uml/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -26,6 +29,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'uml',
+          root,
+          include: ['test/uml/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
     ],

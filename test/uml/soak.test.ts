@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createLab, eventually, type Lab } from '../lab/lab.ts'
+import { type LabNode, node24, root } from '../lab/node.ts'
+import { allUp, silentPairs } from '../lab/overlay.ts'
+import { createChance } from '../sim/chance.ts'
+import { endings, nuisances } from './faults.ts'
+import { soakOptions } from './soak-options.ts'
+
+/** A mesh through many hours of its guest's clock, a fault every few minutes. */
+const { nodes: count, hours, seed } = soakOptions(process.env)
+const warmHours = Math.min(1, hours / 4)
+const betweenSeconds = { min: 60, max: 300 }
+/** Heap that grows without end grows by more than that; what a working set varies by is less. */
+const growthMax = 0.05
+
+const chance = createChance(seed)
+let lab: Lab
+let nodes: readonly LabNode[]
+/** These see everything but an end of their own daemon: their heap tells of all the hours. */
+let elders: readonly LabNode[]
+
+beforeAll(async () => {
+  console.log(`soak: ${count} nodes, ${hours} h, seed ${seed}`)
+  lab = await createLab({ nodes: count })
+  nodes = lab.nodes
+  elders = nodes.filter(({ index }) => index % 2 === 1)
+  for (const node of nodes) node.start()
+  await whole('at first')
+})
+afterAll(() => lab.cleanup())
+
+it(`heals from every fault for ${hours} hours, and grows no heap`, async () => {
+  const pids = elders.map(node => node.pid())
+  await suffer(warmHours)
+  const before = await heaps('after the first')
+  await suffer(hours - warmHours)
+  await whole('at the end')
+  const after = await heaps('at the end')
+  expect(elders.map(node => node.pid())).toEqual(pids)
+  elders.forEach((node, index) => {
+    const growth = (after[index] as number) / (before[index] as number) - 1
+    console.log(
+      `${node.name}: heap ${mebibytes(before[index])} -> ${mebibytes(after[index])} MiB, ${(100 * growth).toFixed(1)} %`,
+    )
+    expect(growth, `${node.name}'s heap grew`).toBeLessThanOrEqual(growthMax)
+  })
+})
+
+it('leaves nothing to do, and nothing degraded', async () => {
+  for (const node of nodes) {
+    await eventually(`${node.name} is well`, async () => {
+      return (await node.lnetctl(['status', '--check'])).exitCode === 0
+    })
+    await eventually(`${node.name} has nothing to do`, async () => {
+      const reply = await node.ask('plan')
+      return reply.ok && reply.view.steps.length === 0
+    })
+  }
+})
+
+async function suffer(hours: number): Promise<void> {
+  const end = performance.now() + hours * 3_600_000
+  for (let number = 1; performance.now() < end; number++) {
+    const node = chance.pick(nodes)
+    const fault = chance.pick(elders.includes(node) ? nuisances : [...endings, ...nuisances])
+    await fault.happen({ lab, node, chance: chance.fork(`${number}`) })
+    if (number % 5 === 0) await whole(`after ${fault.name} on ${node.name}`)
+    await sleep(1000 * chance.between(betweenSeconds.min, betweenSeconds.max))
+  }
+}
+
+async function whole(when: string): Promise<void> {
+  const began = performance.now()
+  await allUp(nodes, 120)
+  await eventually(`every pair answers ${when}`, async () => (await silentPairs(nodes)).length === 0, 120)
+  console.log(`${clock()}  whole ${when}, within ${((performance.now() - began) / 1000).toFixed(1)} s`)
+}
+
+async function heaps(when: string): Promise<number[]> {
+  const bytes: number[] = []
+  for (const node of elders) {
+    process.kill(node.pid() as number, 'SIGUSR1')
+    bytes.push(Number(await node.namespace.must([node24, join(root, 'test/uml/heap.ts')])))
+  }
+  console.log(`${clock()}  heaps ${when}: ${bytes.map(mebibytes).join(', ')} MiB`)
+  return bytes
+}
+
+function mebibytes(bytes: number | undefined): string {
+  return ((bytes ?? Number.NaN) / 2 ** 20).toFixed(2)
+}
+
+/** Of the guest, since it started. */
+function clock(): string {
+  const seconds = performance.now() / 1000
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds / 60) % 60)} min`
+}

@@ -1,0 +1,42 @@
+/** Tests that share one guest. */
+export interface Suite {
+  /** `npm run test:kernel -- NAME` runs it alone. */
+  readonly name: string
+  readonly what: string
+  readonly files: readonly string[]
+  readonly virtualTime: boolean
+  /** Real seconds after which the guest is taken for hung; some five times of what an idle machine needs. */
+  readonly secondsMax: number
+}
+
+export const suites: readonly Suite[] = [
+  {
+    name: 'lab',
+    what: 'the lab and its tests on the kernel’s own WireGuard',
+    files: [
+      'test/uml/kernel.test.ts',
+      'test/lab/mesh.test.ts',
+      'test/lab/drift.test.ts',
+      'test/lab/leave.test.ts',
+      'test/lab/guard.test.ts',
+      'test/lab/kernel-pair.test.ts',
+      'test/lab/kernel-watch.test.ts',
+    ],
+    virtualTime: false,
+    secondsMax: 900,
+  },
+  {
+    name: 'netem',
+    what: 'delay, loss and reordering on the underlay',
+    files: ['test/uml/netem.test.ts'],
+    virtualTime: true,
+    secondsMax: 900,
+  },
+  {
+    name: 'soak',
+    what: 'a fault every few minutes, for hours of the guest’s clock',
+    files: ['test/uml/soak.test.ts'],
+    virtualTime: true,
+    secondsMax: 3600,
+  },
+]
