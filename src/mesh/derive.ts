@@ -10,6 +10,7 @@ import {
   type MacAddress,
   type Prefix,
 } from '../model/address.ts'
+import { derivedTextsCachedMax } from '../model/limits.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardSecretKey } from '../model/wireguard-key.ts'
@@ -26,16 +27,20 @@ export function segmentPrefix(mesh: MeshId, vni: Vni): Prefix {
 
 /** The address a node owns in an IPv6 prefix of at most 64 bits: nobody else's id derives the same one. */
 export function derivedAddress(node: NodeId, prefix: Prefix): IpAddress {
-  const bytes = ipAddressBytes(addressOf(prefix))
-  bytes.set(digest('interface id', node).subarray(0, 8), 8)
-  return ipAddressFromBytes(bytes)
+  return remembered(`${node} ${prefix}`, () => {
+    const bytes = ipAddressBytes(addressOf(prefix))
+    bytes.set(digest('interface id', node).subarray(0, 8), 8)
+    return ipAddressFromBytes(bytes)
+  })
 }
 
 /** The MAC of a node's interface in a segment: locally administered, unicast (IEEE 802 c-2017: the 2 bit). */
 export function segmentMac(node: NodeId, vni: Vni): MacAddress {
-  const bytes = digest('mac', node, String(vni)).slice(0, 6)
-  bytes[0] = ((bytes[0] as number) & 0xfc) | 0x02
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':') as MacAddress
+  return remembered(`${node} mac ${vni}`, () => {
+    const bytes = digest('mac', node, String(vni)).slice(0, 6)
+    bytes[0] = ((bytes[0] as number) & 0xfc) | 0x02
+    return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':') as MacAddress
+  })
 }
 
 /**
@@ -75,10 +80,24 @@ export function digest(label: string, ...parts: readonly string[]): Uint8Array {
 }
 
 function ulaPrefix(label: string, ...parts: readonly string[]): Prefix {
-  const bytes = new Uint8Array(16)
-  bytes[0] = 0xfd
-  bytes.set(digest(label, ...parts).subarray(0, 7), 1)
-  return `${ipAddressFromBytes(bytes)}/64` as Prefix
+  return remembered(`${label} ${parts.join(' ')}`, () => {
+    const bytes = new Uint8Array(16)
+    bytes[0] = 0xfd
+    bytes.set(digest(label, ...parts).subarray(0, 7), 1)
+    return `${ipAddressFromBytes(bytes)}/64` as Prefix
+  })
+}
+
+const remembrance = new Map<string, string>()
+
+/** Every heartbeat is checked against what its author's id derives: hashing that anew was most of the cost. */
+function remembered<Text extends string>(key: string, derive: () => Text): Text {
+  const known = remembrance.get(key)
+  if (known !== undefined) return known as Text
+  const text = derive()
+  if (remembrance.size >= derivedTextsCachedMax) remembrance.clear()
+  remembrance.set(key, text)
+  return text
 }
 
 function lengthBytes(length: number): Uint8Array {

@@ -7,6 +7,7 @@ import {
   isHostOf,
   type Prefix,
   prefixContains,
+  sortedByAddress,
 } from '../model/address.ts'
 import type { SegmentConfiguration } from '../model/configuration.ts'
 import type { NeighbourEntry, SegmentState, UnicastEntry } from '../model/kernel-state.ts'
@@ -50,7 +51,10 @@ export function desireSegment(
     ipv6: true,
     bridge,
     addresses: ownAddresses(segment, intent),
-    flood: inSegment.map(({ announcement }) => announcement.vtep).sort(compareAddresses),
+    flood: sortedByAddress(
+      inSegment.map(({ announcement }) => announcement.vtep),
+      vtep => vtep,
+    ),
     unicast: desireUnicast(inSegment, vni),
     neighbours: desireNeighbours(inSegment, segment, intent, world),
     guard: { port, tunnel, vteps },
@@ -82,21 +86,20 @@ function desireNeighbours(
   world: World,
 ): readonly NeighbourEntry[] {
   const networks = segmentPrefixes(segment, intent.mesh)
-  return members
-    .flatMap(({ announcement: { node, segments } }) =>
-      segments
-        .filter(({ vni }) => vni === segment.vni)
-        .flatMap(({ mac, addresses }) =>
-          addresses
-            .map(({ address }) => addressOf(address))
-            .filter(address => isHostOfSome(networks, address))
-            .filter(
-              address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
-            )
-            .map(address => ({ address, mac })),
-        ),
-    )
-    .sort((a, b) => compareAddresses(a.address, b.address))
+  const entries = members.flatMap(({ announcement: { node, segments } }) =>
+    segments
+      .filter(({ vni }) => vni === segment.vni)
+      .flatMap(({ mac, addresses }) =>
+        addresses
+          .map(({ address }) => addressOf(address))
+          .filter(address => isHostOfSome(networks, address))
+          .filter(
+            address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
+          )
+          .map(address => ({ address, mac })),
+      ),
+  )
+  return sortedByAddress(entries, ({ address }) => address)
 }
 
 function isHostOfSome(networks: readonly Prefix[], address: IpAddress): boolean {

@@ -1,7 +1,13 @@
 import type { Announcement, Envelope, Verdict } from '../model/announcement.ts'
-import { forgetAfterSecondsDefault, heartbeatsMissedMax, membersMax } from '../model/limits.ts'
+import {
+  forgetAfterSecondsDefault,
+  heartbeatsMissedMax,
+  layeredMembersMin,
+  membersMax,
+} from '../model/limits.ts'
 import type { Member, Membership, Standing } from '../model/member.ts'
 import { compareSequence, type NodeId } from '../model/node.ts'
+import { LayeredMap } from './layered-map.ts'
 
 /** A verified announcement, and how long ago its author's sequence advanced: 0 when it was just spoken. */
 export interface Heard {
@@ -23,17 +29,19 @@ const accept: Verdict = { kind: 'accept' }
  * copy makes a dead member look alive, and no liar makes a live one look dead.
  */
 export function admit(membership: Membership, heard: readonly Heard[], self: NodeId, now: number): Admission {
-  let next: Map<NodeId, Member> | null = null
+  const news = new Map<NodeId, Member>()
+  let newcomers = 0
   const verdicts = heard.map(item => {
-    const verdict = judge(next ?? membership, item, self)
-    if (verdict !== accept) return verdict
-    next ??= new Map(membership)
     const { announcement, envelope, ageMilliseconds } = item
-    const heardAt = heardSince(next.get(announcement.node), ageMilliseconds, now)
-    next.set(announcement.node, { announcement, envelope, heardAt })
+    const known = news.get(announcement.node) ?? membership.get(announcement.node)
+    const verdict = judge(known, membership.size + newcomers, item, self)
+    if (verdict !== accept) return verdict
+    if (known === undefined) newcomers += 1
+    const heardAt = heardSince(known, ageMilliseconds, now)
+    news.set(announcement.node, { announcement, envelope, heardAt })
     return verdict
   })
-  return { membership: next ?? membership, verdicts }
+  return { membership: news.size === 0 ? membership : withNews(membership, news), verdicts }
 }
 
 /** Without those whose sequence stood still for longer than `forgetAfterSeconds`; the same value when there are none. */
@@ -58,18 +66,23 @@ export function sortedMembers(membership: Membership): readonly Member[] {
   return [...membership.values()].sort((a, b) => (a.announcement.node < b.announcement.node ? -1 : 1))
 }
 
+function withNews(membership: Membership, news: ReadonlyMap<NodeId, Member>): Membership {
+  return membership.size < layeredMembersMin
+    ? new Map([...membership, ...news])
+    : LayeredMap.with(membership, news)
+}
+
 /** A newer word was not spoken before an older one was heard: so no copy, whatever its age, makes a member older. */
 function heardSince(known: Member | undefined, ageMilliseconds: number, now: number): number {
   return Math.max(known?.heardAt ?? Number.NEGATIVE_INFINITY, now - Math.max(0, ageMilliseconds))
 }
 
-function judge(membership: Membership, heard: Heard, self: NodeId): Verdict {
+function judge(known: Member | undefined, members: number, heard: Heard, self: NodeId): Verdict {
   const { announcement, ageMilliseconds } = heard
   if (announcement.node === self) return { kind: 'ignore', reason: 'own' }
-  const known = membership.get(announcement.node)
   if (known === undefined) {
     if (ageMilliseconds > forgetAfterSecondsDefault * 1000) return { kind: 'ignore', reason: 'expired' }
-    return membership.size < membersMax ? accept : { kind: 'ignore', reason: 'full' }
+    return members < membersMax ? accept : { kind: 'ignore', reason: 'full' }
   }
   const order = compareSequence(announcement.sequence, known.announcement.sequence)
   if (order > 0) return accept

@@ -200,6 +200,10 @@ export const notifySecondsMax = 5
 export const rateLimitKeysMax = 1000
 /** Parsed addresses kept at hand: about seven a member, 200 bytes each. */
 export const parsedAddressesCachedMax = 16_384
+/** Derived addresses and MACs kept at hand: three a member of a very large mesh. */
+export const derivedTextsCachedMax = 65_536
+/** From so many members on, a membership is kept in layers. */
+export const layeredMembersMin = 256
 /** How long a changed membership may wait before it is written down. */
 export const membersSaveMilliseconds = 5000
 /** So many words with our id by somebody else within this time are another machine with our keys. */

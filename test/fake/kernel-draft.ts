@@ -6,6 +6,7 @@ import {
   type IpAddress,
   type MacAddress,
   type Prefix,
+  sortedByAddress,
 } from '../../src/model/address.ts'
 import type {
   Guard,
@@ -105,12 +106,13 @@ function freezeSegment(segment: SegmentDraft, guard: Guard | null): SegmentState
   return {
     ...segment,
     addresses: [...segment.addresses].sort(compareAddresses),
-    flood: [...segment.flood].sort(compareAddresses),
+    flood: sortedByAddress([...segment.flood], vtep => vtep),
     unicast: Array.from(segment.unicast, ([mac, vtep]) => ({ mac, vtep })).sort((a, b) =>
       compareText(a.mac, b.mac),
     ),
-    neighbours: Array.from(segment.neighbours, ([address, mac]) => ({ address, mac })).sort((a, b) =>
-      compareAddresses(a.address, b.address),
+    neighbours: sortedByAddress(
+      Array.from(segment.neighbours, ([address, mac]) => ({ address, mac })),
+      ({ address }) => address,
     ),
     guard,
   }

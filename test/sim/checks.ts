@@ -25,9 +25,12 @@ export interface HealedOptions {
   readonly except?: readonly string[]
 }
 
-/** Looks at every running node; only a ready one can be seen. */
-export async function survey(sim: Simulator): Promise<readonly Sight[]> {
-  return sim.look(() => Promise.all(sim.running.map(sight)))
+/** Looks at running nodes, at all of them unless told otherwise. */
+export async function survey(
+  sim: Simulator,
+  machines: readonly Machine[] = sim.running,
+): Promise<readonly Sight[]> {
+  return sim.look(() => Promise.all(machines.map(sight)))
 }
 
 /** What of a whole mesh is missing, in sentences; nothing when it has healed. Lazy: the first is cheap to have. */
