@@ -1,9 +1,11 @@
+import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLab, eventually, type Lab, type LabOptions } from '../lab/lab.ts'
 import { connect, createNamespace } from '../lab/namespace.ts'
 import { createNode, type LabNode } from '../lab/node.ts'
 import { allUp, overlayAddresses, silentPairs } from '../lab/overlay.ts'
-import { describe, type Figure } from './figure.ts'
+import { describe, type Figure, holds } from './figure.ts'
 import { type Pair, type PairTraffic, type Traffic, watchTraffic } from './traffic.ts'
 
 /** One fault and what becomes of it. Throws when something did not come about at all. */
@@ -53,11 +55,14 @@ export function unixSeconds(): number {
   return Date.now() / 1000
 }
 
-/** Whatever a scenario leaves, `cleanup` takes away. */
-export function createScene(prefix: string): Scene & { figures: Figure[]; cleanup(): Promise<void> } {
+/** Whatever a scenario leaves, `cleanup` takes away; what daemons logged goes to a directory in `logs`, if that is given. */
+export function createScene(
+  name: string,
+  logs: string | null,
+): Scene & { figures: Figure[]; cleanup(): Promise<void> } {
   const figures: Figure[] = []
   const ends: (() => unknown)[] = []
-  const say = (text: string) => console.log(`${prefix}  ${text}`)
+  const say = (text: string) => console.log(`${new Date().toISOString().slice(11, 23)}  ${name}  ${text}`)
   const figure = (figure: Figure) => {
     figures.push(figure)
     say(describe(figure))
@@ -66,13 +71,20 @@ export function createScene(prefix: string): Scene & { figures: Figure[]; cleanu
     figures,
     say,
     figure,
-    mesh: (nodes, options = {}) => formMesh(nodes, options, say, ends),
+    mesh: (nodes, options = {}) => {
+      const keep = (lab: Lab) => keepLogs(lab, logs, name)
+      return formMesh(nodes, options, say, ends, keep)
+    },
     watch(pairs) {
       const traffic = watchTraffic(pairs)
       ends.push(() => traffic.stop())
       return traffic
     },
-    traffic: (what, since, pairs, bounds) => figure(trafficFigure(what, since, pairs, bounds)),
+    traffic(what, since, pairs, bounds) {
+      const measured = trafficFigure(what, since, pairs, bounds)
+      if (!holds(measured)) for (const pair of pairs) say(describePair(pair, since))
+      figure(measured)
+    },
     async cleanup() {
       for (const end of ends.splice(0).reverse()) await Promise.resolve().then(end)
     },
@@ -98,14 +110,35 @@ function trafficFigure(
   }
 }
 
+function describePair({ name, sent, lost, gaps }: PairTraffic, since: number): string {
+  const when = gaps.map(({ from, until, packets }) => {
+    const [begin, end] = [from, until].map(at => (at === null ? 'never' : (at - since).toFixed(2)))
+    return `${packets} from ${begin} to ${end} s`
+  })
+  return `${name}: ${lost} of ${sent} lost${when.length === 0 ? '' : `: ${when.slice(-10).join(', ')}`}`
+}
+
+function keepLogs(lab: Lab, logs: string | null, name: string): void {
+  if (logs === null) return
+  for (const node of lab.nodes) {
+    const log = join(node.directory, 'lnetd.log')
+    mkdirSync(join(logs, name), { recursive: true })
+    if (existsSync(log)) cpSync(log, join(logs, name, `${node.name}.log`))
+  }
+}
+
 async function formMesh(
   count: number,
   { spare = 0, ...options }: MeshOptions,
   say: Scene['say'],
   ends: (() => unknown)[],
+  keep: (lab: Lab) => void,
 ): Promise<Mesh> {
   const lab = await createLab({ nodes: count, ...options })
-  ends.push(() => lab.cleanup())
+  ends.push(
+    () => lab.cleanup(),
+    () => keep(lab),
+  )
   const nodes = [...lab.nodes]
   const formed = nodes.slice(0, count - spare)
   for (const node of formed) node.start()

@@ -18,6 +18,14 @@ export interface PairTraffic {
   /** Unix seconds; null when no answer came. */
   readonly firstAnswerAt: number | null
   readonly lastAnswerAt: number | null
+  readonly gaps: readonly Gap[]
+}
+
+/** Packets lost in a row: between the answers before and after, Unix seconds; null when there is none. */
+export interface Gap {
+  readonly from: number | null
+  readonly until: number | null
+  readonly packets: number
 }
 
 export interface Traffic {
@@ -89,5 +97,16 @@ export function readPing(name: string, text: string): PairTraffic {
     healedAt: missing.length === 0 ? null : (first ?? Number.POSITIVE_INFINITY),
     firstAnswerAt: answers[0]?.at ?? null,
     lastAnswerAt: answers.at(-1)?.at ?? null,
+    gaps: gapsOf(answers, last),
   }
+}
+
+function gapsOf(answers: readonly { at: number; sequence: number }[], last: number): Gap[] {
+  const sorted = [...answers].sort((one, other) => one.sequence - other.sequence)
+  const fences = [{ at: null, sequence: 0 }, ...sorted, { at: null, sequence: last + 1 }]
+  return fences.slice(1).flatMap(({ at, sequence }, index) => {
+    const before = fences[index] as (typeof fences)[number]
+    const packets = sequence - before.sequence - 1
+    return packets > 0 ? [{ from: before.at, until: at, packets }] : []
+  })
 }
