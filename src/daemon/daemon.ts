@@ -164,7 +164,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       problems: health.problems(),
       refused: new Map(refused),
       unanswered: new Map(state.unanswered),
-      warm: isWarm(state, clock.now()),
+      warm: state.synced || isWarm(state, clock.now()),
       vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
     }
   }

@@ -3,7 +3,7 @@ import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
 import { admit, type Heard } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
-import { type DigestEntry, digestOf, hashDigest } from '../mesh/sync.ts'
+import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
 import type { Announcement, Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
 import { logRateSeconds } from '../model/limits.ts'
@@ -96,24 +96,18 @@ function createSyncSource(
   state: State,
   admitAll: (entries: readonly OpenedSyncedEnvelope[]) => void,
 ): SyncSource {
-  let digested: {
-    membership: Membership
-    own: Member | null
-    entries: readonly DigestEntry[]
-    hash: Uint8Array
-  } | null = null
+  let known: { membership: Membership; own: Member | null; hash: Uint8Array } | null = null
 
-  function digest() {
+  function setHash(): Uint8Array {
     const { membership, own } = state
-    if (digested !== null && digested.membership === membership && digested.own === own) return digested
-    const entries = digestOf(everyone(state))
-    digested = { membership, own, entries, hash: hashDigest(entries) }
-    return digested
+    if (known?.membership !== membership || known.own !== own)
+      known = { membership, own, hash: hashMembers(everyone(state)) }
+    return known.hash
   }
 
   return {
-    setHash: () => digest().hash,
-    digest: () => digest().entries,
+    setHash,
+    digest: () => digestOf(everyone(state)),
     envelopes(nodes) {
       const now = parts.clock.now()
       return nodes.flatMap(node => {

@@ -7,15 +7,17 @@ import {
   driftDebounceMilliseconds,
   driftDebounceMillisecondsMax,
   observeSeconds,
+  observeStuckSeconds,
   reconcileRoundsMax,
   retryMillisecondsMax,
   retryMillisecondsMin,
+  toolSecondsMax,
 } from '../model/limits.ts'
 import { describeStep, type Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
 import { describePlan, failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
-import { graceLeft, situationOf } from './situation.ts'
+import { graceLeft, isWarm, situationOf } from './situation.ts'
 import type { State } from './state.ts'
 
 export interface Reconciler {
@@ -82,7 +84,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   }
 
   async function once(): Promise<'settled' | 'changed' | 'failed'> {
-    const observed = await kernel.observe()
+    const observed = await observe()
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
@@ -95,6 +97,18 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     if (moved && outcome === 'failed') state.moved = true
     if (moved && outcome === 'changed') events.endpointsSet()
     return outcome
+  }
+
+  /** A look that never ends is a bug that only a restart mends: crash, the network stays up meanwhile. */
+  async function observe(): Promise<Result<Observation>> {
+    const giveUp = clock.setTimer(observeStuckSeconds * 1000, () => {
+      throw new Error(
+        `a look at the kernel has taken ${observeStuckSeconds} s, though each tool has ${toolSecondsMax} s`,
+      )
+    })
+    const observed = await kernel.observe()
+    giveUp()
+    return observed
   }
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
@@ -115,8 +129,9 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     if (awaitingDrift)
       driftWaitMilliseconds = Math.min(driftWaitMilliseconds * 2, driftDebounceMillisecondsMax)
     awaitingDrift = false
-    state.settled = decision.desired
     const now = clock.now()
+    // What a cold daemon leaves in the kernel beyond its desire is no drift.
+    state.settled = isWarm(state, now) ? decision.desired : null
     const poll = observeSeconds * 1000 * (0.8 + 0.2 * clock.random())
     wake(Math.min(poll, decision.dueAt - now, graceLeft(state, now)))
     return 'settled'

@@ -1,6 +1,6 @@
 import type { Situation } from '../mesh/decide.ts'
 import type { Observation } from '../model/kernel-state.ts'
-import { claimGraceSeconds, warmGraceSeconds } from '../model/limits.ts'
+import { claimGraceSeconds, warmGraceSeconds, warmSyncedSeconds } from '../model/limits.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -31,14 +31,16 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
   }
 }
 
-/** The mesh was heard, or has had its time. */
+/** The mesh was heard, and not only by one who may just have started like us; or it has had its time. */
 export function isWarm(state: State, now: number): boolean {
-  return state.synced || now - state.startedAt >= warmGraceSeconds * 1000
+  return now - state.startedAt >= (state.synced ? warmSyncedSeconds : warmGraceSeconds) * 1000
 }
 
 /** Until the next grace of a starting daemon ends, milliseconds; infinity when all are over. */
 export function graceLeft(state: State, now: number): number {
-  const graces = [claimGraceSeconds, warmGraceSeconds].map(seconds => state.startedAt + seconds * 1000 - now)
+  const graces = [claimGraceSeconds, warmSyncedSeconds, warmGraceSeconds].map(
+    seconds => state.startedAt + seconds * 1000 - now,
+  )
   return Math.min(...graces.filter(left => left > 0))
 }
 

@@ -82,7 +82,7 @@ export function decide(situation: Situation): Decision {
     desired === null
       ? []
       : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.rewriteEndpoints })
-  const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm)
+  const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
   return { ...settlement, tracks, desired, plan, dueAt: nextDueAt(tracks, present, publicKey, now) }
 }
 

@@ -1,5 +1,6 @@
+import type { IpAddress, MacAddress } from '../model/address.ts'
 import type { Member } from '../model/member.ts'
-import type { Plan, StepKind } from '../model/step.ts'
+import type { Plan, Step, StepKind } from '../model/step.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { standingOf } from './membership.ts'
 
@@ -14,18 +15,37 @@ export function belongsInKernel(member: Member, track: TunnelTrack | undefined, 
 }
 
 /**
- * A daemon that has not heard from the mesh yet takes nothing away: what it does not know may well be alive. A
- * device that is made anew is another matter: that is the configuration's doing.
+ * A daemon that has not heard from the mesh yet takes nothing away: what it does not know may well be alive. What
+ * belongs to a member that said farewell is known, and a device that is made anew is the configuration's doing.
  */
-export function restrain(plan: Plan, warm: boolean): Plan {
+export function restrain(plan: Plan, warm: boolean, members: readonly Member[] = []): Plan {
   if (warm) return plan
+  const farewells = belongings(members.filter(({ announcement }) => announcement.left))
+  const vteps = new Map(
+    plan.flatMap(step =>
+      step.kind === 'unicast.remove' ? [[step.entry.mac, step.entry.vtep] as const] : [],
+    ),
+  )
   const anew = new Set(plan.flatMap(step => (step.kind === 'segment.create' ? [step.segment.interface] : [])))
   const isTunnelAnew = plan.some(step => step.kind === 'tunnel.create')
   return plan.filter(step => {
     if (step.kind === 'segment.remove') return anew.has(step.interface)
     if (step.kind === 'tunnel.remove') return isTunnelAnew
-    return !takesAway.has(step.kind)
+    return !takesAway.has(step.kind) || farewells.has(subjectOf(step, vteps))
   })
+}
+
+/** By what their entries are known: keys and VTEPs. */
+function belongings(members: readonly Member[]): ReadonlySet<string | undefined> {
+  return new Set(members.flatMap(({ announcement: { publicKey, vtep } }) => [publicKey, vtep]))
+}
+
+function subjectOf(step: Step, vteps: ReadonlyMap<MacAddress, IpAddress>): string | undefined {
+  if (step.kind === 'peer.remove') return step.publicKey
+  if (step.kind === 'flood.remove') return step.vtep
+  if (step.kind === 'unicast.remove') return step.entry.vtep
+  // A farewell names no MAC, but the entry that goes with this one does.
+  return step.kind === 'neighbour.remove' ? vteps.get(step.entry.mac) : undefined
 }
 
 const takesAway: ReadonlySet<StepKind> = new Set([

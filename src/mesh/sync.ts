@@ -1,5 +1,5 @@
 import { encode } from 'cborg'
-import type { Envelope } from '../model/announcement.ts'
+import type { Announcement, Envelope } from '../model/announcement.ts'
 import { digestEntriesMax, envelopeBytesMax, envelopesPerSyncMax } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import { compareSequence, isSequence, type NodeId, parseNodeId, type Sequence } from '../model/node.ts'
@@ -43,10 +43,24 @@ export function digestOf(members: Iterable<Member>): readonly DigestEntry[] {
   )
 }
 
-/** 16 bytes over the sorted digest. */
+/** 16 bytes over a digest in whatever order: the sum of its entries' hashes, word by word. */
 export function hashDigest(entries: readonly DigestEntry[]): Uint8Array {
-  const lines = entries.map(({ node, sequence }) => `${node} ${sequence.incarnation} ${sequence.counter}`)
-  return digest('set', lines.join('\n')).slice(0, 16)
+  return sumOf(entries.map(hashEntry))
+}
+
+const memberHashes = new WeakMap<Announcement, Uint32Array>()
+
+/** The same over members. Each is hashed once, so that a crowd of n that joins one by one costs n hashes, not n squared. */
+export function hashMembers(members: readonly Member[]): Uint8Array {
+  return sumOf(
+    members.map(({ announcement }) => {
+      const known = memberHashes.get(announcement)
+      if (known !== undefined) return known
+      const hash = hashEntry(announcement)
+      memberHashes.set(announcement, hash)
+      return hash
+    }),
+  )
 }
 
 /** What to send and what to ask for, at most one message full each; another round brings the rest. */
@@ -91,6 +105,23 @@ export function decodeSyncMessage(bytes: Uint8Array): SyncMessage | null {
   if (map.has(2)) return readDigest(map.get(2))
   if (map.has(3)) return readEnvelopes(map.get(3), map.get(4))
   return null
+}
+
+function hashEntry({ node, sequence }: DigestEntry): Uint32Array {
+  const bytes = digest('set', node, String(sequence.incarnation), String(sequence.counter))
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return Uint32Array.from([0, 4, 8, 12], offset => view.getUint32(offset))
+}
+
+/** Every node comes up once: a sum that is equal by chance is as rare as an equal hash. */
+function sumOf(hashes: readonly Uint32Array[]): Uint8Array {
+  const sum = new Uint32Array(4)
+  for (const hash of hashes)
+    for (let word = 0; word < 4; word += 1) sum[word] = (sum[word] as number) + (hash[word] as number)
+  const bytes = new Uint8Array(16)
+  const view = new DataView(bytes.buffer)
+  for (let word = 0; word < 4; word += 1) view.setUint32(word * 4, sum[word] as number)
+  return bytes
 }
 
 function newer(ours: readonly DigestEntry[], others: readonly DigestEntry[]): readonly NodeId[] {

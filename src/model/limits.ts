@@ -58,6 +58,8 @@ export const handshakeFreshSecondsMax = 275
 export const forgetAfterSecondsDefault = 7 * 24 * 3600
 /** Without any answer from the mesh, a starting daemon counts as warm after this. */
 export const warmGraceSeconds = 15
+/** After a power cut all start at once, and the first sync is with one who knows as little. */
+export const warmSyncedSeconds = 5
 /** Automatic IPv4 addresses are chosen after the first sync, or after this when nobody answers. */
 export const claimGraceSeconds = 3
 
@@ -160,6 +162,8 @@ export const toolSecondsMax = 20
 export const logRateSeconds = 10
 /** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
 export const observeSeconds = 7
+/** Twice what a tool may take, and then some: nothing that works takes so long. */
+export const observeStuckSeconds = 60
 export const driftDebounceMilliseconds = 100
 /** After events that meant nothing; still well within the second in which drift is put right. */
 export const driftDebounceMillisecondsMax = 800
@@ -205,7 +209,7 @@ export const derivedTextsCachedMax = 65_536
 /** From so many members on, a membership is kept in layers. */
 export const layeredMembersMin = 256
 /** How long a changed membership may wait before it is written down. */
-export const membersSaveMilliseconds = 5000
+export const membersSaveMilliseconds = 1000
 /** So many words with our id by somebody else within this time are another machine with our keys. */
 export const impostorsMax = 4
 export const impostorMilliseconds = 120_000

@@ -58,6 +58,13 @@ describe('a cold start', () => {
     expect(restrain(removals, true)).toBe(removals)
   })
 
+  it('takes away what a member had that said farewell', () => {
+    const farewell = member(2, { left: true })
+    const gone = new Set(['peer.remove', 'flood.remove', 'unicast.remove', 'neighbour.remove'])
+    expect(restrain(removals, false, [farewell])).toEqual(removals.filter(({ kind }) => gone.has(kind)))
+    expect(restrain(removals, false, [member(2), member(3, { left: true })])).toEqual([])
+  })
+
   it('has removals of every kind here', () => {
     const kinds = new Set<StepKind>(removals.map(({ kind }) => kind))
     expect(kinds.size).toBe(removals.length)
