@@ -17,6 +17,9 @@ make_root() {
   mount -t proc proc proc
   mount -t sysfs sysfs sys
   mount -t devtmpfs dev dev
+  # Elsewhere udev or a container makes these; wg reads keys from /dev/stdin.
+  ln -s /proc/self/fd dev/fd
+  for name in stdin:0 stdout:1 stderr:2; do ln -s /proc/self/fd/${name#*:} dev/${name%:*}; done
   mkdir -p dev/pts dev/shm
   mount -t devpts devpts dev/pts
   for place in run dev/shm scratch; do mount -t tmpfs tmpfs $place; done
