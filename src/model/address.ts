@@ -26,8 +26,7 @@ const hostnamePattern =
 /** Resolvers read a name whose last label is a number as an IPv4 address: `0x7f.1` is 127.0.0.1. */
 const numericPattern = /(^|\.)(\d+|0x[\da-f]*)$/i
 /** Under these names the kernel keeps settings for all interfaces; no device can bear them. */
-const interfaceNamesTaken: readonly string[] = ['all', 'default']
-
+const interfaceNamesTaken = ['all', 'default']
 export function parseIpAddress(text: string): IpAddress | null {
   if (isKnownAddress(text)) return text as IpAddress
   if (text.length > 45 || text.includes('%')) return null
@@ -195,8 +194,6 @@ export function compareText(a: string, b: string): number {
 }
 
 function splitLength(text: string): [IpAddress, number] {
-  const slash = text.indexOf('/')
-  return slash < 0
-    ? [text as IpAddress, 0]
-    : [text.slice(0, slash) as IpAddress, Number(text.slice(slash + 1))]
+  const [address, length = 0] = text.split('/')
+  return [address as IpAddress, Number(length)]
 }
