@@ -27,6 +27,8 @@ export interface World {
   sealed(author: NodeId, envelope: Uint8Array): void
   /** How many of a hundred plans lose a step, and of a hundred looks fail. */
   readonly kernelFaultsPercent: number
+  /** How many times longer than usual the tools take. */
+  readonly kernelSlowness: number
 }
 
 export interface MachineOptions {

@@ -42,6 +42,7 @@ export class Simulator {
   /** Every envelope a daemon really sealed, by author. */
   readonly sealed = new Map<NodeId, Uint8Array[]>()
   kernelFaultsPercent = 0
+  kernelSlowness = 1
   readonly #machines = new Map<string, Machine>()
   readonly #byAddress = new Map<IpAddress, Machine>()
   readonly #world: World
@@ -81,6 +82,9 @@ export class Simulator {
       },
       get kernelFaultsPercent() {
         return simulator.kernelFaultsPercent
+      },
+      get kernelSlowness() {
+        return simulator.kernelSlowness
       },
       sealed: (author, envelope) => {
         const words = simulator.sealed.get(author)

@@ -36,7 +36,7 @@ export class SlowKernel implements Kernel {
   }
 
   async apply(plan: Plan): Promise<readonly StepFailure[]> {
-    await this.#process.sleep(this.#toolMilliseconds() + plan.length * applyPerStepMilliseconds)
+    await this.#takeTime(plan.length * applyPerStepMilliseconds)
     const { kernel } = this.#machine
     if (this.#fails()) kernel.failStep(1 + Math.floor(this.#world.time.random() * plan.length))
     const failures = await kernel.apply(plan)
@@ -62,12 +62,13 @@ export class SlowKernel implements Kernel {
   async #look(): Promise<void> {
     if (this.#world.isLooking) return
     const peers = this.#machine.kernel.tunnel?.peers.size ?? 0
-    await this.#process.sleep(this.#toolMilliseconds() + peers * lookPerPeerMilliseconds)
+    await this.#takeTime(peers * lookPerPeerMilliseconds)
   }
 
-  #toolMilliseconds(): number {
+  #takeTime(milliseconds: number): Promise<void> {
+    const { time, kernelSlowness } = this.#world
     const { min, max } = processMilliseconds
-    return min + this.#world.time.random() * (max - min)
+    return this.#process.sleep(kernelSlowness * (min + time.random() * (max - min) + milliseconds))
   }
 
   #fails(): boolean {
