@@ -5,7 +5,6 @@ import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { failed, ok, type Result } from '../model/failure.ts'
 import {
@@ -17,6 +16,7 @@ import {
   neighboursMax,
   syncStepSecondsMax,
 } from '../model/limits.ts'
+import { calmYamux } from './muxer.ts'
 import { placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
 import { topicProtocolOptions } from './topic.ts'
@@ -79,7 +79,7 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
     connectionProtector: preSharedKey({ psk: swarmKey(options.networkKey) }),
     connectionEncrypters: [noise()],
     // A keepalive of yamux notices a dead neighbour but does nothing about it; sync does both at the same cost.
-    streamMuxers: [yamux({ enableKeepAlive: false, maxInboundStreams: 32, maxOutboundStreams: 32 })],
+    streamMuxers: [calmYamux({ enableKeepAlive: false, maxInboundStreams: 32, maxOutboundStreams: 32 })],
     connectionGater: parts.gater,
     connectionMonitor: { enabled: false },
     connectionManager: {
