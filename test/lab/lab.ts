@@ -72,12 +72,14 @@ export async function eventually<Value>(
   question: () => Promise<Value | null | false> | Value | null | false,
   seconds = 60,
 ): Promise<Value> {
-  const deadline = performance.now() + seconds * 1000
+  const began = performance.now()
   for (;;) {
     const answer = await question()
     if (answer !== null && answer !== false) return answer
-    if (performance.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`)
-    await sleep(100)
+    const elapsed = performance.now() - began
+    if (elapsed > seconds * 1000) throw new Error(`not within ${seconds} s: ${what}`)
+    // Asking costs the machine what the answer is waiting for: less often, the longer it has taken.
+    await sleep(Math.min(1000, 100 + elapsed / 10))
   }
 }
 
