@@ -97,7 +97,7 @@ describe('a hostile member', () => {
         const messages = lpStream(stream)
         for (const part of bytes) {
           if (stream.status !== 'open') break
-          if (isFramed) await messages.write(part, { signal: AbortSignal.timeout(1000) })
+          if (isFramed) await messages.write(part, { signal: AbortSignal.timeout(20_000) })
           else stream.send(part)
         }
         await new Promise(resolve => setTimeout(resolve, 1))
