@@ -118,12 +118,11 @@ export function gossipOptions(options: TestNodeOptions): GossipOptions {
   }
 }
 
-function pick({ sync, resolve, listen, addresses }: TestNodeOptions): GossipParts {
+function pick({ sync, resolve, listen }: TestNodeOptions): GossipParts {
   return {
     ...(sync === undefined ? {} : { sync }),
     ...(resolve === undefined ? {} : { resolve }),
     ...(listen === undefined ? {} : { listen }),
-    ...(addresses === undefined ? {} : { addresses }),
   }
 }
 
