@@ -9,6 +9,7 @@ import { type NodeId, parseNodeId } from '../model/node.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { gateOf } from './gate.ts'
 import { startDiscovery } from './mdns.ts'
+import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
 import { reaches } from './reach.ts'
@@ -24,6 +25,7 @@ export interface GossipParts extends Partial<Pick<SwarmParts, 'transports' | 'li
   /** False: nothing is learnt but by the topic. */
   readonly sync?: boolean
   readonly resolve?: Resolve
+  readonly addresses?: OwnAddresses
 }
 
 /** Joins the mesh's gossip. Fails when the port cannot be had; everything after that is retried for ever. */
@@ -63,6 +65,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const { node, privateKey, options, handlers, parts, suspects } = joining
   const topic = joinTopic(swarm.services.topic, options.topic, handlers)
   const redial = startRedial(swarm, options, () => handlers.candidates(), parts.resolve ?? resolveHost)
+  const hangUpIfMoved = watchMoves(swarm, parts.addresses ?? ownAddresses(options))
   const endUpkeep = startUpkeep(swarm, topic, () => handlers.candidates())
   const sync = parts.sync === false ? null : await startSync(swarm, options, hearing(handlers, redial))
   const changed = () => {
@@ -89,6 +92,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
     dials: () => [...redial.reports(), ...suspects.reports()].sort((a, b) => compareText(a.target, b.target)),
     reaches: other => reaches(swarm, sync, other, handlers.candidates()),
     redial: () => {
+      hangUpIfMoved()
       redial.refresh()
       sync?.probe()
     },

@@ -118,11 +118,12 @@ export function gossipOptions(options: TestNodeOptions): GossipOptions {
   }
 }
 
-function pick({ sync, resolve, listen }: TestNodeOptions): GossipParts {
+function pick({ sync, resolve, listen, addresses }: TestNodeOptions): GossipParts {
   return {
     ...(sync === undefined ? {} : { sync }),
     ...(resolve === undefined ? {} : { resolve }),
     ...(listen === undefined ? {} : { listen }),
+    ...(addresses === undefined ? {} : { addresses }),
   }
 }
 
