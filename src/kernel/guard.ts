@@ -1,9 +1,16 @@
-import { familyOf, type InterfaceName } from '../model/address.ts'
+import { familyOf, type InterfaceName, parseInterfaceName } from '../model/address.ts'
 import type { Guard } from '../model/kernel-state.ts'
+
+const tablePrefix = 'lnet_'
 
 /** The nft table of a segment's guard. Hyphens are allowed in nft names as they are. */
 export function guardTable(segment: InterfaceName): string {
-  return `lnet_${segment}`
+  return `${tablePrefix}${segment}`
+}
+
+/** Whose guard a table of this name would be; null when it is none. */
+export function segmentOfTable(table: string): InterfaceName | null {
+  return table.startsWith(tablePrefix) ? parseInterfaceName(table.slice(tablePrefix.length)) : null
 }
 
 /**

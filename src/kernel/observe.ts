@@ -40,7 +40,7 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
   const [wireguard, forwarding, guards, ipv6] = await Promise.all([
     tunnel === null ? ok(null) : observeWireguard(tunnel.interface),
     names.size === 0 ? ok(new Map<InterfaceName, ForwardingTable>()) : observeForwarding(names),
-    names.size === 0 ? ok(new Map<InterfaceName, Guard>()) : observeGuards(names),
+    observeGuards(),
     observeIpv6([...names, ...(tunnel === null ? [] : [tunnel.interface])]),
   ])
   if (!wireguard.ok) return wireguard
@@ -61,6 +61,8 @@ interface Devices {
   /** VXLAN devices that lnet can have made, sorted by name. */
   readonly segments: readonly OwnLink[]
   readonly foreign: readonly ForeignDevice[]
+  /** Every device there is, whoever it belongs to. */
+  readonly names: ReadonlySet<string>
   readonly routes: readonly Route[]
   readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
 }
@@ -83,9 +85,15 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
   return reading('ip', () => {
     const [links, routes, neighbours] = documents(listed.value, 3)
     const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
-    const foreign = foreignAmong(linkNames(links), own, options)
-    const names = new Set(own.segments.map(segment => segment.interface))
-    return { ...own, foreign, routes: readRoutes(routes), neighbours: readNeighbours(neighbours, names) }
+    const all = linkNames(links)
+    const segments = new Set(own.segments.map(segment => segment.interface))
+    return {
+      ...own,
+      foreign: foreignAmong(all, own, options),
+      names: new Set(all.map(({ name }) => name)),
+      routes: readRoutes(routes),
+      neighbours: readNeighbours(neighbours, segments),
+    }
   })
 }
 
@@ -125,11 +133,9 @@ async function observeForwarding(
   return listed.ok ? readForwarding(listed.value, segments) : listed
 }
 
-async function observeGuards(
-  segments: ReadonlySet<InterfaceName>,
-): Promise<Result<ReadonlyMap<InterfaceName, Guard>>> {
+async function observeGuards(): Promise<Result<ReadonlyMap<InterfaceName, Guard>>> {
   const listed = await run({ tool: 'nft', arguments: ['-j', 'list', 'ruleset', 'inet'] })
-  return listed.ok ? readGuards(listed.value, segments) : listed
+  return listed.ok ? readGuards(listed.value) : listed
 }
 
 async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyMap<InterfaceName, boolean>> {
@@ -137,13 +143,15 @@ async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyM
 }
 
 function assemble(found: Found, wireguard: WireguardDump | null): Observation {
-  const { tunnel, segments, routes, foreign } = found.devices
+  const { tunnel, segments, routes, foreign, names } = found.devices
   const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
   return {
     state: {
       tunnel: tunnel === null || wireguard === null ? null : tunnelState(tunnel, wireguard, found),
       segments: segments.map(segment => segmentState(segment, found)),
       routes,
+      // The guard of a device that is there belongs to that, be it another mesh's.
+      strayGuards: [...found.guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
     },
     readings: wireguard?.readings ?? [],
     implementation,

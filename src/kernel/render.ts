@@ -90,6 +90,7 @@ const renderers: Renderers = {
   ],
   'segment.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
   'segment.local': step => [ip(`link set dev ${step.interface} type vxlan local ${step.local}`)],
+  'segment.ageing': step => [ip(`link set dev ${step.interface} type vxlan ageing ${step.seconds}`)],
   'segment.bridge': step => [
     ip(
       step.bridge === null

@@ -34,7 +34,7 @@ export function desireSegment(
   reachable: readonly Member[],
   { vtep, vteps, mtu }: Lower,
 ): SegmentState {
-  const { vni, port, bridge } = segment
+  const { vni, port, bridge, ageingSeconds } = segment
   const inSegment = reachable.filter(({ announcement }) =>
     announcement.segments.some(facts => facts.vni === vni),
   )
@@ -47,8 +47,9 @@ export function desireSegment(
     lower: tunnel,
     mac: segmentMac(intent.node, vni),
     up: true,
-    mtu: segmentMtu(mtu, vtep),
+    mtu: Math.min(segment.mtu ?? Number.POSITIVE_INFINITY, segmentMtu(mtu, vtep)),
     ipv6: true,
+    ageingSeconds,
     bridge,
     addresses: ownAddresses(segment, intent),
     flood: sortedByAddress(

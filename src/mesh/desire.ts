@@ -63,7 +63,7 @@ export function desire(intent: Intent, world: World): KernelState | null {
     desireSegment(segment, intent, world, reachable, { vtep: vtep.address, vteps: prefix, mtu }),
   )
   segments.sort((a, b) => compareText(a.interface, b.interface))
-  return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix) }
+  return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix), strayGuards: [] }
 }
 
 /** A member's VTEP counts where it is a host of our prefix and its own. */

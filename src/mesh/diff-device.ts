@@ -1,4 +1,5 @@
 import type { Guard, SegmentState, TunnelState } from '../model/kernel-state.ts'
+import { ageingSecondsDefault } from '../model/limits.ts'
 import type { SegmentIdentity, Step } from '../model/step.ts'
 
 /** The steps that make one device what it should be; `observed` is undefined when there is none yet. */
@@ -13,6 +14,8 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
     steps.push({ kind: 'guard.set', interface: device, guard: desired.guard })
   if (desired.local !== current.local)
     steps.push({ kind: 'segment.local', interface: device, local: desired.local })
+  if (desired.ageingSeconds !== current.ageingSeconds)
+    steps.push({ kind: 'segment.ageing', interface: device, seconds: desired.ageingSeconds })
   if (desired.mac !== current.mac) steps.push({ kind: 'link.mac', interface: device, mac: desired.mac })
   if (desired.bridge !== current.bridge)
     steps.push({ kind: 'segment.bridge', interface: device, bridge: desired.bridge })
@@ -110,6 +113,7 @@ function blankSegment(desired: SegmentState, observed: SegmentState | undefined)
     ...desired,
     up: false,
     ipv6: false,
+    ageingSeconds: ageingSecondsDefault,
     bridge: null,
     addresses: [],
     flood: [],

@@ -23,7 +23,7 @@ export function diff(
   const devices = [
     ...diffTunnel(desired.tunnel, observed.tunnel, upkeep),
     ...diffSegments(desired.segments, kept),
-    ...orphanedGuards(desired.segments, observed.segments, kept),
+    ...orphanedGuards(desired.segments, observed, kept),
   ]
   return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
 }
@@ -98,16 +98,17 @@ function isOrphan({ lower }: SegmentState, desired: KernelState, observed: Kerne
   return falling !== undefined && falling !== desired.tunnel?.interface && lower === falling
 }
 
-/** A guard outlives the device that fell with its tunnel. */
+/** A guard outlives the device that fell with its tunnel, or that somebody deleted. */
 function orphanedGuards(
   desired: readonly SegmentState[],
-  observed: readonly SegmentState[],
+  { segments, strayGuards }: KernelState,
   kept: readonly SegmentState[],
 ): readonly Step[] {
   const needed = new Set([...kept, ...desired].map(segment => segment.interface))
-  return observed
-    .filter(segment => segment.guard !== null && !needed.has(segment.interface))
-    .map((segment): Step => ({ kind: 'guard.remove', interface: segment.interface }))
+  const guarded = segments.filter(({ guard }) => guard !== null).map(segment => segment.interface)
+  return [...guarded, ...strayGuards]
+    .filter(device => !needed.has(device))
+    .map((device): Step => ({ kind: 'guard.remove', interface: device }))
 }
 
 function diffSegments(desired: readonly SegmentState[], observed: readonly SegmentState[]): readonly Step[] {

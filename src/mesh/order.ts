@@ -18,6 +18,7 @@ const rank: Readonly<Record<StepKind, number>> = {
   'link.mtu': 7,
   'segment.create': 8,
   'segment.local': 9,
+  'segment.ageing': 9,
   'segment.bridge': 10,
   'link.mac': 11,
   'link.ipv6': 12,

@@ -80,15 +80,14 @@ function settleVtep(context: Context): AddressClaim | null {
 function settleSegment(segment: SegmentConfiguration, context: Context): OwnOverlayClaim[] {
   const { vni, bridge } = segment
   // A port of a bridge hears nothing of IP: what it would be given belongs on the bridge, which is not ours.
-  if (bridge !== null) return []
+  if (bridge !== null || segment.addresses?.length === 0) return []
   const held = context.own.overlay.filter(claim => claim.vni === vni)
   const pinned = (segment.addresses ?? []).map((address): OwnOverlayClaim => {
     const before = held.find(claim => claim.address === address) ?? null
     return { vni, address, since: keptSince(before, address, context.wallSeconds), pinned: true }
   })
-  const pinnedFamilies = new Set(pinned.map(({ address }) => familyOf(address)))
   const automatic = segmentPrefixes(segment, context.rules.mesh)
-    .filter(prefix => !pinnedFamilies.has(familyOf(prefix)))
+    .filter(prefix => !pinned.some(({ address }) => prefixContains(prefix, addressOf(address))))
     .flatMap((prefix): OwnOverlayClaim[] => {
       const bare = held.map(claim => ({ ...claim, address: addressOf(claim.address) }))
       const holders = (address: IpAddress) => context.others.overlay.get(overlayKey(vni, address))

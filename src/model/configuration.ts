@@ -49,9 +49,13 @@ export interface SegmentConfiguration {
   readonly interface: InterfaceName
   readonly vni: Vni
   readonly port: Port
+  /** At most this, bytes; null: what the tunnel has room for. */
+  readonly mtu: number | null
+  /** How long a learned MAC is kept. */
+  readonly ageingSeconds: number
   /** Sorted. Without an IPv6 one, the derived /64 is used. */
   readonly prefixes: readonly Prefix[]
-  /** Null: one automatic address a prefix. */
+  /** Prefixes with none of these get an automatic one; null: all do. An empty list: no address at all. */
   readonly addresses: readonly InterfaceAddress[] | null
   readonly bridge: InterfaceName | null
 }

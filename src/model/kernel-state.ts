@@ -20,6 +20,8 @@ export interface KernelState {
   readonly segments: readonly SegmentState[]
   /** Sorted by prefix. Only routes of our own protocol number. */
   readonly routes: readonly Route[]
+  /** Segments that are gone and whose guards are still there, sorted. Desired are none. */
+  readonly strayGuards: readonly InterfaceName[]
 }
 
 export interface TunnelState {
@@ -55,6 +57,8 @@ export interface SegmentState {
   readonly up: boolean
   readonly mtu: number
   readonly ipv6: boolean
+  /** How long a learned MAC is kept. */
+  readonly ageingSeconds: number
   /** The bridge it is enslaved to. */
   readonly bridge: InterfaceName | null
   readonly addresses: readonly InterfaceAddress[]
@@ -119,4 +123,4 @@ export interface Observation {
   readonly foreign: readonly ForeignDevice[]
 }
 
-export const emptyKernelState: KernelState = { tunnel: null, segments: [], routes: [] }
+export const emptyKernelState: KernelState = { tunnel: null, segments: [], routes: [], strayGuards: [] }

@@ -18,6 +18,10 @@ export const sequenceNumberMax = 2 ** 48
 export const interfaceNameCharactersMax = 15
 /** VXLAN network identifiers have 24 bits (RFC 7348 section 5). */
 export const vniMax = 2 ** 24 - 1
+/** What the kernel's vxlan driver keeps a learned MAC for when nobody says otherwise (FDB_AGE_DEFAULT). */
+export const ageingSecondsDefault = 300
+export const ageingSecondsMin = 10
+export const ageingSecondsMax = 86_400
 /** RFC 8200 section 5: every IPv6 link carries 1280 bytes. */
 export const mtuBytesMin = 1280
 /** wireguard-go and the kernel accept up to 65535 less their own overhead. */

@@ -28,6 +28,7 @@ export type Step =
     }
   | { readonly kind: 'segment.create'; readonly segment: SegmentIdentity }
   | { readonly kind: 'segment.remove'; readonly interface: InterfaceName }
+  | { readonly kind: 'segment.ageing'; readonly interface: InterfaceName; readonly seconds: number }
   | { readonly kind: 'segment.local'; readonly interface: InterfaceName; readonly local: IpAddress }
   | {
       readonly kind: 'segment.bridge'
@@ -98,6 +99,8 @@ export function describeStep(step: Step): string {
       return `remove segment ${step.interface}`
     case 'segment.local':
       return `send from VTEP ${step.local} on ${step.interface}`
+    case 'segment.ageing':
+      return `keep learned MACs for ${step.seconds} s on ${step.interface}`
     case 'segment.bridge':
       return step.bridge === null
         ? `take ${step.interface} out of its bridge`

@@ -83,7 +83,7 @@ export function track(number: number, changes: Partial<TunnelTrack> = {}): Tunne
 }
 
 export function kernelState(flood: readonly IpAddress[]): KernelState {
-  return { tunnel, segments: [{ ...segment, flood }], routes: [] }
+  return { tunnel, segments: [{ ...segment, flood }], routes: [], strayGuards: [] }
 }
 
 /** Node 1 as seen by itself, with these members and tunnels, all of them in the flood list. */
@@ -146,6 +146,7 @@ const segment: SegmentState = {
   up: true,
   mtu: 1370,
   ipv6: true,
+  ageingSeconds: 300,
   bridge: null,
   addresses: ['192.168.102.1/24' as InterfaceAddress],
   flood: [],

@@ -40,8 +40,8 @@ export interface KernelDraft {
   tunnel: TunnelDraft | null
   readonly segments: Map<InterfaceName, SegmentDraft>
   readonly routes: Map<string, Route>
-  /** Tables of nft, which outlive their devices. */
-  readonly guards: Map<InterfaceName, Guard>
+  /** Tables of nft, which outlive their devices; null where only that there is one is known. */
+  readonly guards: Map<InterfaceName, Guard | null>
 }
 
 export function thaw(state: KernelState): KernelDraft {
@@ -49,9 +49,12 @@ export function thaw(state: KernelState): KernelDraft {
     tunnel: state.tunnel === null ? null : thawTunnel(state.tunnel),
     segments: new Map(state.segments.map(segment => [segment.interface, thawSegment(segment)])),
     routes: new Map(state.routes.map(route => [routeKey(route), route])),
-    guards: new Map(
-      state.segments.flatMap(({ interface: device, guard }) => (guard === null ? [] : [[device, guard]])),
-    ),
+    guards: new Map<InterfaceName, Guard | null>([
+      ...state.segments.flatMap(({ interface: device, guard }) =>
+        guard === null ? [] : [[device, guard] as const],
+      ),
+      ...state.strayGuards.map(device => [device, null] as const),
+    ]),
   }
 }
 
@@ -66,6 +69,7 @@ export function freeze(draft: KernelDraft): KernelState {
     routes: [...draft.routes.values()].sort(
       (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
     ),
+    strayGuards: [...draft.guards.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
   }
 }
 

@@ -1,5 +1,6 @@
 import { familyOf, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
+import { ageingSecondsDefault } from '../../src/model/limits.ts'
 import { segmentMtu } from '../../src/model/segment.ts'
 import type { SegmentIdentity, Step, StepKind } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
@@ -45,6 +46,10 @@ const effects: Effects = {
   'segment.local': (draft, step) =>
     onSegment(draft, step.interface, segment => {
       segment.local = step.local
+    }),
+  'segment.ageing': (draft, step) =>
+    onSegment(draft, step.interface, segment => {
+      segment.ageingSeconds = step.seconds
     }),
   'segment.bridge': (draft, step, bridges) => {
     if (step.bridge !== null && !bridges.has(step.bridge)) return `Device does not exist: ${step.bridge}`
@@ -162,6 +167,7 @@ function createSegment(draft: KernelDraft, identity: SegmentIdentity): Outcome {
     mtu: Math.min(mtu, segmentMtu(draft.tunnel.mtu, local)),
     up: false,
     ipv6: true,
+    ageingSeconds: ageingSecondsDefault,
     bridge: null,
     addresses: new Set(),
     flood: new Set(),

@@ -41,6 +41,8 @@ describe('a configuration with nothing but its secret', () => {
           port: 4789,
           prefixes: ['192.168.102.0/24'],
           addresses: null,
+          mtu: null,
+          ageingSeconds: 300,
           bridge: null,
         },
       ],

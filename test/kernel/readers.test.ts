@@ -47,8 +47,8 @@ describe('links', () => {
 
   it('have what VXLAN was made with', () => {
     const [, segment, other] = ownLinks(links, `lnet:${mesh}`)
-    const { vni, port, local, lower, mac } = desired.segments[0] ?? {}
-    expect(segment?.vxlan).toEqual({ vni, port, local, lower, mac })
+    const { vni, port, local, lower, mac, ageingSeconds } = desired.segments[0] ?? {}
+    expect(segment?.vxlan).toEqual({ vni, port, local, lower, mac, ageingSeconds })
     expect(other?.vxlan).toMatchObject({ vni: 7, port: 4790, local: '10.77.0.1' })
   })
 
@@ -110,11 +110,11 @@ describe('guards', () => {
     ['nft.json', desiredState(2)],
     ['nft-ipv4.json', desiredState(1, 4)],
   ])('are read back from %s', (name, state) => {
-    expect(unwrap(readGuards(fixture(name), segments))).toEqual(new Map([[vlnet0, state.segments[0]?.guard]]))
+    expect(unwrap(readGuards(fixture(name)))).toEqual(new Map([[vlnet0, state.segments[0]?.guard]]))
   })
 
   it('are none without a table', () => {
-    expect(unwrap(readGuards(fixture('nft-empty.json'), segments))).toEqual(new Map())
+    expect(unwrap(readGuards(fixture('nft-empty.json')))).toEqual(new Map())
   })
 
   it.each([
@@ -131,14 +131,14 @@ describe('guards', () => {
   ])('are none with %s in one place', (_, from, to) => {
     const altered = fixture('nft.json').replace(from, to)
     expect(altered).not.toBe(fixture('nft.json'))
-    expect(unwrap(readGuards(altered, segments))).toEqual(new Map())
+    expect(unwrap(readGuards(altered))).toEqual(new Map())
   })
 
   it('are the same for versions of nft that write one flag as a text, and whatever was counted', () => {
     const other = fixture('nft.json')
       .replaceAll('"flags": ["daddr"]', '"flags": "daddr"')
       .replaceAll('"packets": 0', '"packets": 7')
-    expect(unwrap(readGuards(other, segments)).size).toBe(1)
+    expect(unwrap(readGuards(other)).size).toBe(1)
   })
 })
 
@@ -210,7 +210,7 @@ describe('garbage', () => {
         return [ownLinks(first, `lnet:${mesh}`), readRoutes(second), readNeighbours(third, segments)]
       }),
     'bridge fdb': text => readForwarding(text, segments),
-    nft: text => readGuards(text, segments),
+    nft: text => readGuards(text),
     'wg show': text => readWireguardDump(text),
   }
   const real = [

@@ -42,6 +42,7 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'peer.remove': { kind: 'peer.remove', interface: tunnel, publicKey: publicKeyOf(2) },
   'segment.create': { kind: 'segment.create', segment: identity },
   'segment.remove': { kind: 'segment.remove', interface: segment },
+  'segment.ageing': { kind: 'segment.ageing', interface: segment, seconds: 60 },
   'segment.local': { kind: 'segment.local', interface: segment, local: vtep },
   'segment.bridge': { kind: 'segment.bridge', interface: segment, bridge: 'br0' as InterfaceName },
   'link.mtu': { kind: 'link.mtu', interface: segment, mtu: 1300 },
@@ -90,6 +91,8 @@ describe('render', () => {
       ip link set dev vlnet0 alias lnet:00112233445566778899aabbccddeeff
       # segment.remove
       ip link delete dev vlnet0 || /Cannot find device/
+      # segment.ageing
+      ip link set dev vlnet0 type vxlan ageing 60
       # segment.local
       ip link set dev vlnet0 type vxlan local fd77::2
       # segment.bridge

@@ -65,6 +65,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         up: true,
         mtu: family === 4 ? 1370 : 1350,
         ipv6: true,
+        ageingSeconds: 300,
         bridge: null,
         addresses: ['192.168.0.1/16', 'fde9::1/64'] as InterfaceAddress[],
         flood: others.map(number => vtepOf(number, family)).sort(compareAddresses),
@@ -80,6 +81,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
       { prefix: '192.168.0.0/16' as Prefix, device: 'vlnet0' as InterfaceName },
       { prefix: 'fde9::/64' as Prefix, device: 'vlnet0' as InterfaceName },
     ].sort((a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? '')),
+    strayGuards: [],
   }
 }
 

@@ -79,6 +79,7 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
     },
     segments: [],
     routes: routes.filter(({ prefix }) => prefix === vteps),
+    strayGuards: [],
   }
 }
 

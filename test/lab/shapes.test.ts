@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab, type LabOptions } from './lab.ts'
 import type { ConfigurationText, LabNode } from './node.ts'
-import { allUp, silentPairs } from './overlay.ts'
+import { allUp, pings, silentPairs } from './overlay.ts'
 
 let lab: Lab | null = null
 afterEach(() => {
@@ -42,6 +42,30 @@ describe('a mesh', () => {
     expect(vteps[0]).toBe('192.168.228.166')
     expect(new Set(vteps).size).toBe(3)
     for (const vtep of vteps) expect(vtep).toMatch(/^192\.168\.228\.\d+$/)
+  })
+
+  it('has the addresses and names of a hand-written network, where the configuration says them', async () => {
+    const overlay = [
+      ['192.168.102.1/24', 'fde9:632e:2c3f:0:62bb:bbe3:3778:37ad/64'],
+      ['192.168.102.2/24', 'fde9:632e:2c3f:0:62bb:bbe3:3778:37ae/64'],
+    ]
+    const nodes = await formed({
+      nodes: 2,
+      configure: (base, index) => ({
+        ...base,
+        tunnel: { interface: 'wg0', prefix: '192.168.228.0/24', address: `192.168.228.${165 + index}` },
+        segments: [{ interface: 'vwg0', vni: 49371, port: 4789, addresses: overlay[index - 1] }],
+      }),
+    })
+    const [first] = nodes as [LabNode]
+    const addresses = async (device: string) =>
+      first.namespace.must(['ip', '-brief', 'address', 'show', device])
+    expect(await addresses('wg0')).toContain('192.168.228.166/24')
+    for (const address of overlay[0] as string[]) expect(await addresses('vwg0')).toContain(address)
+    const link = await first.namespace.must(['ip', '-details', 'link', 'show', 'vwg0'])
+    expect(link).toMatch(/vxlan id 49371 .*dstport 4789/)
+    for (const address of overlay[1] as string[])
+      expect(await pings(first, address.split('/')[0] as string)).toBe(true)
   })
 
   it('agrees on the MTU of the narrowest node', async () => {

@@ -52,6 +52,7 @@ describe('a node with two members', () => {
               "192.168.102.25/24",
               "fd88:43dc:bb57:32c9:675c:5f6:92c5:37bc/64",
             ],
+            "ageingSeconds": 300,
             "bridge": null,
             "flood": [
               "fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c",
@@ -101,6 +102,7 @@ describe('a node with two members', () => {
             "vni": 49371,
           },
         ],
+        "strayGuards": [],
         "tunnel": {
           "addresses": [
             "fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64",

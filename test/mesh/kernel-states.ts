@@ -80,6 +80,7 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
       up: fc.constant(true),
       mtu: fc.constantFrom(segmentMtu(below.mtu, local), 1300),
       ipv6: fc.constant(true),
+      ageingSeconds: fc.constantFrom(60, 300),
       bridge: fc.constantFrom(null, 'br0' as InterfaceName),
       addresses: sorted(overlay),
       flood: sorted(vteps),
@@ -131,11 +132,19 @@ function sorted<Address extends IpAddress | InterfaceAddress>(addresses: readonl
 
 /** A state that lnetd may desire. */
 export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
-  { weight: 1, arbitrary: fc.constant<KernelState>({ tunnel: null, segments: [], routes: [] }) },
+  {
+    weight: 1,
+    arbitrary: fc.constant<KernelState>({ tunnel: null, segments: [], routes: [], strayGuards: [] }),
+  },
   {
     weight: 9,
     arbitrary: tunnel.chain(below =>
-      segments(below).map(above => ({ tunnel: below, segments: above, routes: routesOf(below, above) })),
+      segments(below).map(above => ({
+        tunnel: below,
+        segments: above,
+        routes: routesOf(below, above),
+        strayGuards: [],
+      })),
     ),
   },
 )
@@ -149,15 +158,17 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
       keyless: fc.boolean(),
       unguarded: fc.boolean(),
       routeless: fc.boolean(),
+      strays: fc.subarray(segmentNames),
     })
     .map(
-      ({ up, ipv6, keyless, unguarded, routeless }): KernelState => ({
+      ({ up, ipv6, keyless, unguarded, routeless, strays }): KernelState => ({
         tunnel:
           state.tunnel === null
             ? null
             : { ...state.tunnel, up, ipv6, ...(keyless ? { publicKey: null, listenPort: null } : {}) },
         segments: state.segments.map(each => ({ ...each, up, ipv6, guard: unguarded ? null : each.guard })),
         routes: routeless || !up ? [] : state.routes,
+        strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
       }),
     ),
 )

@@ -51,6 +51,25 @@ describe('claims', () => {
     `)
   })
 
+  it('are chosen in each prefix that has no pinned address', () => {
+    const other = '10.5.0.0/16' as Prefix
+    const segment = segmentConfiguration({
+      prefixes: [other, overlayPrefix],
+      addresses: ['192.168.102.1/24', 'fd01::1/64'] as InterfaceAddress[],
+    })
+    const { overlay } = settle(noClaims, nothing, rules(1, { segments: [segment] }), wallSeconds).claims
+    expect(overlay.map(({ address, pinned }) => [address, pinned])).toEqual([
+      [`${candidateAddress(nodeId(1), other, 0)}/16`, false],
+      ['192.168.102.1/24', true],
+      ['fd01::1/64', true],
+    ])
+  })
+
+  it('are none where none are wanted', () => {
+    const segments = [segmentConfiguration({ addresses: [] })]
+    expect(settle(noClaims, nothing, rules(1, { segments }), wallSeconds).claims.overlay).toEqual([])
+  })
+
   it('are only chosen once it is known what others hold', () => {
     const { claims } = settle(noClaims, nothing, rules(1, { mayChoose: false }), wallSeconds)
     expect(claims.vtep?.address).toBe(vtepOf(1))

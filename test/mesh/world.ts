@@ -148,6 +148,8 @@ export function segmentConfiguration(changes: Partial<SegmentConfiguration> = {}
     interface: 'vlnet0' as InterfaceName,
     vni,
     port: 4789 as Port,
+    mtu: null,
+    ageingSeconds: 300,
     prefixes: [overlayPrefix],
     addresses: null,
     bridge: null,

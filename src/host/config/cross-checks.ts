@@ -172,17 +172,17 @@ const endpointFramingBytes = 5
 const segmentBytesMax = 30
 const claimBytesMax = 10
 /** `255.255.255.255/30`, and eight groups of four digits with `/64`. */
-const automaticCharactersMax = { 4: 18, 6: 42 } as const
+const automaticCharactersMax: Readonly<Record<4 | 6, number>> = { 4: 18, 6: 42 }
 
-/** The bytes of each address of a segment: those written down, and one a prefix of each family that has none written down. */
+/** The bytes of each address of a segment: those written down, and one in each prefix that has none of them. */
 function announcedAddresses({ addresses, prefixes }: SegmentConfiguration): readonly number[] {
+  if (addresses?.length === 0) return []
   const written = addresses ?? []
-  const automatic = ([4, 6] as const)
-    .filter(family => !written.some(address => familyOf(address) === family))
-    .flatMap(family => {
-      const own = prefixes.filter(prefix => familyOf(prefix) === family).length
-      // Without an IPv6 prefix, the derived one is used.
-      return Array<number>(family === 6 ? Math.max(1, own) : own).fill(automaticCharactersMax[family])
-    })
+  const automatic = prefixes
+    .filter(prefix => !written.some(address => prefixContains(prefix, addressOf(address))))
+    .map(prefix => automaticCharactersMax[familyOf(prefix)])
+  // Without any IPv6 network, the derived one is used.
+  const derived = [...prefixes, ...written].every(network => familyOf(network) === 4)
+  if (derived) automatic.push(automaticCharactersMax[6])
   return [...written.map(address => address.length), ...automatic].map(length => length + claimBytesMax)
 }

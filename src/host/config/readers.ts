@@ -10,6 +10,8 @@ import {
 } from '../../model/address.ts'
 import {
   interfaceNameCharactersMax,
+  mtuBytesMax,
+  mtuBytesMin,
   pathCharactersMax,
   socketPathBytesMax,
   vniMax,
@@ -34,6 +36,10 @@ export type Reading<Value> = { readonly value: Value } | { readonly problem: str
 export type Reader<Value> = (plain: Plain) => Reading<Value>
 
 export const port: Reader<Port> = number('1 to 65535', parsePort)
+/** Not below what IPv6 needs. */
+export const segmentMtu: Reader<number> = number(`${mtuBytesMin} to ${mtuBytesMax}`, value =>
+  Number.isInteger(value) && value >= mtuBytesMin && value <= mtuBytesMax ? value : null,
+)
 export const vni: Reader<Vni> = number(`1 to ${vniMax}`, parseVni)
 
 export const interfaceName: Reader<InterfaceName> = text(

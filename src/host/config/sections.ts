@@ -13,6 +13,9 @@ import {
   type TunnelConfiguration,
 } from '../../model/configuration.ts'
 import {
+  ageingSecondsDefault,
+  ageingSecondsMax,
+  ageingSecondsMin,
   bootstrapPlacesMax,
   endpointsPerMemberMax,
   heartbeatSecondsDefault,
@@ -40,6 +43,7 @@ import {
   nodeName,
   orAuto,
   port,
+  segmentMtu,
   socketPath,
   vni,
 } from './readers.ts'
@@ -86,6 +90,8 @@ export const defaultSegment: SegmentConfiguration = {
   interface: 'vlnet0' as InterfaceName,
   vni: 49_371 as Vni,
   port: 4789 as Port,
+  mtu: null,
+  ageingSeconds: ageingSecondsDefault,
   prefixes: ['192.168.102.0/24' as Prefix],
   addresses: null,
   bridge: null,
@@ -121,6 +127,9 @@ function readSegment(fields: Fields): SegmentConfiguration {
     interface: fields.read('interface', interfaceName) ?? defaultSegment.interface,
     vni: fields.read('vni', vni) ?? defaultSegment.vni,
     port: fields.read('port', port) ?? defaultSegment.port,
+    mtu: fields.read('mtu', orAuto(segmentMtu)),
+    ageingSeconds:
+      fields.read('ageing', duration(ageingSecondsMin, ageingSecondsMax)) ?? ageingSecondsDefault,
     prefixes: (prefixes ?? defaultSegment.prefixes).toSorted(compareAddresses),
     addresses: addresses?.toSorted(compareAddresses) ?? null,
     bridge: fields.read('bridge', interfaceName),

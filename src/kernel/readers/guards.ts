@@ -10,26 +10,32 @@ import {
 } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { Guard } from '../../model/kernel-state.ts'
-import { guardTable } from '../guard.ts'
+import { guardTable, segmentOfTable } from '../guard.ts'
 import { asFields, documents, type Fields, objects, reading, texts } from './fields.ts'
 
 /**
- * The guards of some segments, from `nft -j list ruleset inet`. A table that is not, rule for rule, what lnet
+ * All guards by segment, from `nft -j list ruleset inet`. A table that is not, rule for rule, what lnet
  * writes is no guard: then it is written again.
  */
-export function readGuards(
-  output: string,
-  segments: ReadonlySet<InterfaceName>,
-): Result<ReadonlyMap<InterfaceName, Guard>> {
+export function readGuards(output: string): Result<ReadonlyMap<InterfaceName, Guard>> {
   return reading('nft', () => {
     const items = objects(asFields(documents(output, 1)[0], 'the ruleset').nftables, 'nftables')
     const found = new Map<InterfaceName, Guard>()
-    for (const segment of segments) {
+    for (const segment of guardedSegments(items)) {
       const content = contentOf(items, guardTable(segment))
       const guard = guess(content)
       if (guard !== null && isSame(content, expected(guard))) found.set(segment, guard)
     }
     return found
+  })
+}
+
+/** By the names of the tables. */
+function guardedSegments(items: readonly Fields[]): readonly InterfaceName[] {
+  return items.flatMap(({ table }) => {
+    const { family, name } = fieldsOf(table)
+    const segment = family === 'inet' && typeof name === 'string' ? segmentOfTable(name) : null
+    return segment === null ? [] : [segment]
   })
 }
 

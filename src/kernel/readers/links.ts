@@ -47,6 +47,7 @@ export interface Vxlan {
   readonly local: IpAddress
   readonly lower: InterfaceName
   readonly mac: MacAddress
+  readonly ageingSeconds: number
 }
 
 /** All devices by name, from `ip -json -details link show`. */
@@ -119,5 +120,6 @@ function vxlanOf(fields: Fields, device: string): Vxlan | null {
     local: parseIpAddress(local) ?? unreadable(`${device} has no valid local address`),
     lower: nameLike(lower),
     mac: parsed(fields, 'address', parseMacAddress, device),
+    ageingSeconds: integer(data, 'ageing', device),
   }
 }
