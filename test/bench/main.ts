@@ -1,0 +1,97 @@
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from '../lab/node.ts'
+import type { Act } from './act.ts'
+import { formation } from './acts/formation.ts'
+import { idle, questions } from './acts/idle.ts'
+import { join as joining, restart } from './acts/join.ts'
+import type { Contestant } from './contestant.ts'
+import { type Figure, markdown } from './figure.ts'
+import { lnet } from './lnet.ts'
+import { describeMachine } from './machine.ts'
+import { perform } from './perform.ts'
+import { fixed } from './static.ts'
+
+const acts: readonly Act[] = [formation, idle, questions, joining, restart]
+const contestants: readonly Contestant[] = [fixed, lnet]
+
+const usage = `npm run bench                    every act, lnet beside a static network, 10 nodes
+npm run bench -- NAME...         these acts only
+  --nodes N                      may be given more than once (2 to 60, default 10)
+  --repeat N                     how often what is quick is measured; the median counts (default 3)
+  --idle SECONDS                 how long idleness is watched (default 60)
+  --only CONTESTANT              leave the others out
+  --out DIRECTORY                where bench.jsonl and bench.md go (default: dist/bench)
+
+${acts.map(({ name, about }) => `  ${name.padEnd(12)} ${about}\n`).join('')}`
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const options = readOptions()
+  if (options === null) {
+    console.error(usage)
+    return 2
+  }
+  const figures: Figure[] = []
+  mkdirSync(options.out, { recursive: true })
+  const lines = join(options.out, 'bench.jsonl')
+  writeFileSync(lines, '')
+  const note = (figure: Figure) => {
+    figures.push(figure)
+    appendFileSync(lines, `${JSON.stringify(figure)}\n`)
+    const { contestant, nodes, value, unit } = figure
+    console.log(
+      `${contestant.padEnd(7)} ${String(nodes).padStart(3)} nodes  ${figure.figure}: ${value} ${unit}`,
+    )
+  }
+  for (const nodes of options.nodes)
+    for (const contestant of options.contestants)
+      await perform(options.acts, contestant, { ...options, nodes }, note)
+  const report = `${describeMachine().join('  \n')}\n\n${markdown(figures)}\n`
+  writeFileSync(join(options.out, 'bench.md'), report)
+  console.log(`\n${report}`)
+  return 0
+}
+
+interface Options {
+  readonly acts: readonly Act[]
+  readonly contestants: readonly Contestant[]
+  readonly nodes: readonly number[]
+  readonly repeat: number
+  readonly idleSeconds: number
+  readonly out: string
+}
+
+function readOptions(): Options | null {
+  try {
+    const { values, positionals } = parseArgs({
+      options: {
+        nodes: { type: 'string', multiple: true, default: ['10'] },
+        repeat: { type: 'string', default: '3' },
+        idle: { type: 'string', default: '60' },
+        only: { type: 'string', multiple: true },
+        out: { type: 'string', default: join(root, 'dist/bench') },
+      },
+      allowPositionals: true,
+    })
+    const options: Options = {
+      acts: positionals.length === 0 ? acts : acts.filter(({ name }) => positionals.includes(name)),
+      contestants: contestants.filter(({ name }) => values.only?.includes(name) ?? true),
+      nodes: values.nodes.map(Number),
+      repeat: Number(values.repeat),
+      idleSeconds: Number(values.idle),
+      out: values.out,
+    }
+    const unknown = positionals.some(wanted => !acts.some(({ name }) => name === wanted))
+    const isWrong =
+      unknown ||
+      options.contestants.length === 0 ||
+      [...options.nodes, options.repeat, options.idleSeconds].some(n => !Number.isInteger(n) || n < 1) ||
+      options.nodes.some(nodes => nodes < 2 || nodes > 60)
+    return isWrong ? null : options
+  } catch {
+    return null
+  }
+}

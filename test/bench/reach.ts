@@ -1,0 +1,28 @@
+import { insideAddress, type Net, nodeAt } from './contestant.ts'
+
+/** Pings until each has answered: ones that cannot be sent to yet are tried again. A tool that gives up costs no time. */
+const script = `while [ $# -gt 0 ]; do
+    set -- $(fping -u -q -r 4 -t 40 -B 1 -i 1 "$@" 2>/dev/null)
+    [ $# = 0 ] || sleep 0.02
+  done`
+
+/** Seconds until every node of `from` had an answer from every other one of `to`. */
+export async function reached(
+  net: Net,
+  from: readonly number[],
+  to: readonly number[],
+  secondsMax: number,
+): Promise<number> {
+  const began = performance.now()
+  const outcomes = await Promise.all(
+    from.map(index => {
+      const others = to.filter(other => other !== index).map(insideAddress)
+      const options = { milliseconds: secondsMax * 1000 }
+      return nodeAt(net, index).namespace.run(['sh', '-c', script, 'sh', ...others], options)
+    }),
+  )
+  const failed = outcomes.find(({ exitCode }) => exitCode !== 0)
+  if (failed?.exitCode === 124) return Number.POSITIVE_INFINITY
+  if (failed !== undefined) throw new Error(`fping: exit code ${failed.exitCode}: ${failed.stderr}`)
+  return (performance.now() - began) / 1000
+}
