@@ -15,6 +15,7 @@ import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
 import { failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
+import { watchProgress } from './progress.ts'
 import { createReconciler } from './reconciler.ts'
 import { isWarm } from './situation.ts'
 import { newState, type State } from './state.ts'
@@ -65,6 +66,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),
   })
   const health = createHealth(parts, state)
+  const endProgress = watchProgress(parts, state)
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
   let stopping: Promise<void> | null = null
@@ -113,6 +115,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   }
 
   async function stopAll(): Promise<void> {
+    endProgress()
     announcer.stop()
     witness.stop()
     watching?.close()

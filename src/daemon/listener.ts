@@ -67,6 +67,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
 
   return {
     announced(envelope, opened) {
+      state.heard += 1
       const heard = hear(envelope, opened, 0)
       if ('kind' in heard) return count(heard)
       return count(take([heard])[0] as Verdict)
@@ -82,8 +83,12 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       for (const verdict of take(heard.filter(item => !('kind' in item)) as Heard[])) count(verdict)
     }),
     candidates: () => dialCandidates(node, state.membership, clock.now()),
-    neighboursChanged: () => events.neighboursChanged(),
+    neighboursChanged() {
+      state.connections += 1
+      events.neighboursChanged()
+    },
     synced() {
+      state.heard += 1
       if (state.synced) return
       state.synced = true
       events.synced()

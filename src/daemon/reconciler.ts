@@ -7,11 +7,9 @@ import {
   driftDebounceMilliseconds,
   driftDebounceMillisecondsMax,
   observeSeconds,
-  observeStuckSeconds,
   reconcileRoundsMax,
   retryMillisecondsMax,
   retryMillisecondsMin,
-  toolSecondsMax,
 } from '../model/limits.ts'
 import { describeStep, type Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
@@ -84,7 +82,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   }
 
   async function once(): Promise<'settled' | 'changed' | 'failed'> {
-    const observed = await observe()
+    const observed = await kernel.observe()
+    state.looks += 1
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
@@ -97,18 +96,6 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     if (moved && outcome === 'failed') state.moved = true
     if (moved && outcome === 'changed') events.endpointsSet()
     return outcome
-  }
-
-  /** A look that never ends is a bug that only a restart mends: crash, the network stays up meanwhile. */
-  async function observe(): Promise<Result<Observation>> {
-    const giveUp = clock.setTimer(observeStuckSeconds * 1000, () => {
-      throw new Error(
-        `a look at the kernel has taken ${observeStuckSeconds} s, though each tool has ${toolSecondsMax} s`,
-      )
-    })
-    const observed = await kernel.observe()
-    giveUp()
-    return observed
   }
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
@@ -143,6 +130,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     awaitingDrift = false
     driftWaitMilliseconds = driftDebounceMilliseconds
     const stepFailures = await kernel.apply(plan)
+    state.looks += 1
     state.stepFailures = stepFailures
     const broken = new Set(stepFailures.map(({ step }) => step))
     const done = plan.filter(step => !broken.has(step))

@@ -25,6 +25,10 @@ export interface State {
   readonly refused: Map<RejectReason | IgnoreReason, number>
   /** A sync exchange with some neighbour ended since the start. */
   synced: boolean
+  /** Words and exchanges of others that came to an end since the start. */
+  heard: number
+  /** Connections to others that came or went since the start. */
+  connections: number
 
   /** Witness: members that did not answer gossip when they were suspected, and when. */
   readonly unanswered: Map<NodeId, number>
@@ -46,6 +50,8 @@ export interface State {
   /** Our own addresses changed, and WireGuard was not told yet. Raised by the witness. */
   moved: boolean
   kernelFailure: Failure | null
+  /** Looks at the kernel and changes to it that came to an end since the start, well or not. */
+  looks: number
   stepFailures: readonly StepFailure[]
 
   /** Journal. */
@@ -62,6 +68,8 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     membership: new Map(),
     refused: new Map(),
     synced: false,
+    heard: 0,
+    connections: 0,
     unanswered: new Map(),
     sequence: { incarnation: parts.archive.saved.incarnation + 1, counter: 0 },
     own: null,
@@ -74,6 +82,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     settled: null,
     moved: false,
     kernelFailure: null,
+    looks: 0,
     stepFailures: [],
     saveFailure: null,
     gossip: null,

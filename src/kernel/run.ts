@@ -1,14 +1,16 @@
-import { randomUUID } from 'node:crypto'
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Failure, Result } from '../model/failure.ts'
 import {
+  toolEndSecondsMax,
   toolErrorCharactersMax,
   toolErrorLinesMax,
   toolOutputBytesMax,
   toolSecondsMax,
+  toolsStuckMax,
 } from '../model/limits.ts'
+import { anonymousFile } from './anonymous-file.ts'
 import { explain, missingTool } from './explain.ts'
 
 /** One process to run to its end. Nothing in `arguments` may be secret; `input` may be. */
@@ -45,14 +47,15 @@ export async function run(command: Command): Promise<Result<string>> {
   return failure === null ? { ok: true, value: stdout } : { ok: false, failure }
 }
 
-/** Runs to the end, within `toolSecondsMax` and `toolOutputBytesMax`. Never throws. */
+/** Runs to the end, within `toolSecondsMax` and `toolOutputBytesMax`. Never throws, and never waits for longer. */
 export async function execute(command: Command): Promise<Execution> {
+  if (stuck >= toolsStuckMax)
+    return notRun(command, `${stuck} tools hang in the kernel though they were killed: see dmesg, and reboot`)
   let stdin: number | 'ignore'
   try {
     stdin = command.input === undefined ? 'ignore' : anonymousFile(command.input)
   } catch (error) {
-    const message = `cannot hand ${command.tool} its input: ${String(error)}`
-    return { stdout: '', stderr: '', failure: { ...blank, message, command: textOf(command) } }
+    return notRun(command, `cannot hand ${command.tool} its input: ${String(error)}`)
   }
   try {
     return await finish(command, stdin)
@@ -111,7 +114,13 @@ export function firstLines(text: string): string {
   return text.trim().split('\n').slice(0, toolErrorLinesMax).join('\n').slice(0, toolErrorCharactersMax)
 }
 
-const blank = { command: null, exitCode: null, stderr: '' } as const
+/** Tools that were killed and did not end: they wait inside the kernel, and the next ones would, too. */
+let stuck = 0
+
+function notRun(command: Command, message: string): Execution {
+  const failure = { message, command: textOf(command), exitCode: null, stderr: '' }
+  return { stdout: '', stderr: '', failure }
+}
 
 /** What execa tells of a process that ended. */
 interface Ending {
@@ -125,7 +134,7 @@ interface Ending {
 }
 
 async function finish(command: Command, stdin: number | 'ignore'): Promise<Execution> {
-  const result = await execa(command.tool, [...command.arguments], {
+  const running = execa(command.tool, [...command.arguments], {
     env: environment,
     // execa takes any descriptor; its type only names the first few.
     stdin: stdin as 'ignore' | 3,
@@ -134,6 +143,18 @@ async function finish(command: Command, stdin: number | 'ignore'): Promise<Execu
     maxBuffer: toolOutputBytesMax,
     reject: false,
   })
+  const waiting = new AbortController()
+  const secondsMax = toolSecondsMax + toolEndSecondsMax
+  const overdue = sleep(secondsMax * 1000, null, { signal: waiting.signal }).catch(() => null)
+  const result = await Promise.race([running, overdue])
+  waiting.abort()
+  if (result === null) {
+    stuck += 1
+    void running.then(() => {
+      stuck -= 1
+    })
+    return notRun(command, `${command.tool} did not end within ${secondsMax} s, not even when it was killed`)
+  }
   const stdout = typeof result.stdout === 'string' ? result.stdout : ''
   const stderr = typeof result.stderr === 'string' ? result.stderr : ''
   return { stdout, stderr, failure: result.failed ? failureOf(command, result) : null }
@@ -152,33 +173,4 @@ function endingOf(tool: string, ending: Ending): string {
   if (ending.signal !== undefined) return `${tool} was ended by ${ending.signal}`
   if (ending.exitCode !== undefined) return `${tool} failed with exit code ${ending.exitCode}`
   return `${tool} could not be started (${ending.code ?? 'unknown reason'})`
-}
-
-/**
- * A file without a name, in memory where there is such a place. Node's pipes are sockets, which cannot be opened
- * as /dev/stdin; the name is gone before the first byte is in, so that a secret never has one.
- */
-function anonymousFile(content: string): number {
-  const name = `lnet-${randomUUID()}`
-  const descriptor = openFirst(['/dev/shm', '/run', tmpdir()].map(directory => `${directory}/${name}`))
-  // Written at a position, so that the reader, who shares the offset, begins at the start.
-  const bytes = Buffer.from(content)
-  let written = 0
-  while (written < bytes.length)
-    written += writeSync(descriptor, bytes, written, bytes.length - written, written)
-  return descriptor
-}
-
-function openFirst(paths: readonly string[]): number {
-  let reason: unknown
-  for (const path of paths) {
-    try {
-      const descriptor = openSync(path, 'wx+', 0o600)
-      unlinkSync(path)
-      return descriptor
-    } catch (error) {
-      reason = error
-    }
-  }
-  throw reason
 }

@@ -162,12 +162,21 @@ export const watchSecondsMax = 3600
 export const socketPathBytesMax = 107
 export const toolOutputBytesMax = 64 * 1024 * 1024
 export const toolSecondsMax = 20
+/** How long a killed tool has to end; one that waits inside the kernel does not. */
+export const toolEndSecondsMax = 5
+/** Tools that did not end though they were killed; with so many no other is started. */
+export const toolsStuckMax = 8
 /** One line of log a reason and this time, so that a hostile neighbour cannot fill a disk. */
 export const logRateSeconds = 10
 /** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
 export const observeSeconds = 7
-/** Twice what a tool may take, and then some: nothing that works takes so long. */
-export const observeStuckSeconds = 60
+/** How often the daemon looks whether its parts go on. */
+export const progressLookSeconds = 10
+/**
+ * What works never stands still for so long, and only a restart mends what does: a round of the reconciler counts
+ * each look and each plan, whose tools have 20 s; a neighbour that was silent for 75 s is asked or hung up on.
+ */
+export const standstillSecondsMax = { reconcile: 240, gossip: 300 } as const
 export const driftDebounceMilliseconds = 100
 /** After events that meant nothing; still well within the second in which drift is put right. */
 export const driftDebounceMillisecondsMax = 800

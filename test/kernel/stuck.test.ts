@@ -1,0 +1,37 @@
+import { describe, expect, it, vi } from 'vitest'
+import { execute } from '../../src/kernel/run.ts'
+
+const secondsToEnd = 3
+
+vi.mock('../../src/model/limits.ts', async original => ({
+  ...(await original<typeof import('../../src/model/limits.ts')>()),
+  toolSecondsMax: 0.2,
+  toolEndSecondsMax: 0.2,
+  toolsStuckMax: 2,
+}))
+
+describe('a tool that cannot be killed', () => {
+  it('is waited for no longer than its time; others are not started before it ended', async () => {
+    // What holds the output is as deaf to the signal as a process that waits in the kernel.
+    const deaf = { tool: 'sh', arguments: ['-c', `sleep ${secondsToEnd} & exec sleep ${secondsToEnd}`] }
+    const overdue = { failure: { message: 'sh did not end within 0.4 s, not even when it was killed' } }
+    expect(await Promise.all([execute(deaf), execute(deaf)])).toMatchObject([overdue, overdue])
+    const echo = { tool: 'echo', arguments: ['again'] }
+    expect(await execute(echo)).toMatchObject({
+      stdout: '',
+      failure: { message: expect.stringMatching(/^2 tools hang in the kernel/) },
+    })
+    await vi.waitFor(
+      async () => expect(await execute(echo)).toMatchObject({ stdout: 'again', failure: null }),
+      {
+        timeout: 20_000,
+      },
+    )
+  })
+
+  it('that ends when it is killed is told as too slow', async () => {
+    expect(await execute({ tool: 'sleep', arguments: ['9'] })).toMatchObject({
+      failure: { message: 'sleep did not end within 0.2 s' },
+    })
+  })
+})
