@@ -5,10 +5,11 @@ import { createGossip } from './gossip/gossip.ts'
 import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
+import { crashOnError } from './host/crash.ts'
 import { readFacts } from './host/facts.ts'
 import { type Keyring, openKeyring, tunnelSecrets } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
-import { createNotifier } from './host/notify.ts'
+import { createNotifier, feedWatchdog } from './host/notify.ts'
 import { createResolver, type Resolver } from './host/resolve.ts'
 import { deriveMeshKeys, type MeshKeys, readMeshSecret } from './host/secret.ts'
 import { openStore, type Store } from './host/store.ts'
@@ -18,6 +19,7 @@ import { keyFingerprint } from './mesh/derive.ts'
 import { type InterfaceName, parseIpAddress, prefixContains } from './model/address.ts'
 import type { Configuration } from './model/configuration.ts'
 import type { Result } from './model/failure.ts'
+import { stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
 
 const notify = createNotifier({ environment: process.env })
@@ -68,6 +70,7 @@ function accepted(loaded: LoadedConfiguration, path: string): Accepted {
 
 async function run(path: string, { configuration, inlineSecret, warnings }: Accepted): Promise<void> {
   const log = await openLog(configuration.log.level)
+  crashOnError(log)
   log.info('daemon.starting', { software, file: path })
   for (const reason of warnings) log.warn('configuration.warning', { reason })
   const secret = must(await readMeshSecret(configuration, inlineSecret))
@@ -87,7 +90,7 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   const { node, publicKey } = keyring
   log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
   await tell(log, notify.ready(`node ${configuration.name}`))
-  keepWatchdogFed(log)
+  feedWatchdog(notify, systemClock, told => void tell(log, told))
   process.on('SIGHUP', async () => {
     await tell(log, notify.reloading())
     await reload(path, machine, log)
@@ -95,6 +98,7 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   })
   const signal = await Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
   log.info('daemon.stopping', { signal })
+  systemClock.setTimer(stopSecondsMax * 1000, () => process.exit(0))
   await tell(log, notify.stopping())
   await control.close()
   await machine.daemon.stop()
@@ -171,14 +175,6 @@ function isInside(text: string, { tunnel, segments }: Configuration, { meshId }:
     ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
   ]
   return inside.some(prefix => prefixContains(prefix, address))
-}
-
-function keepWatchdogFed(log: Log): void {
-  if (notify.watchdogMilliseconds === null) return
-  systemClock.setTimer(notify.watchdogMilliseconds, () => {
-    void tell(log, notify.watchdog())
-    keepWatchdogFed(log)
-  })
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

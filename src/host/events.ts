@@ -24,6 +24,8 @@ export interface LogFields {
   readonly neighbours: number
   /** One sentence that names the remedy. */
   readonly reason: string
+  /** Where in the program an error came from, for whoever mends it. */
+  readonly stack: string
   readonly command: string | null
   readonly exitCode: number | null
   /** The first lines of what a tool said. */
@@ -53,9 +55,11 @@ export const logEvents = {
   'daemon.ready': { meaning: 'the first plan was applied', fields: ['node', 'name', 'mesh', 'publicKey'] },
   'daemon.stopping': { meaning: 'lnetd ends, the data plane stays', fields: ['signal'] },
   'daemon.refused': { meaning: 'lnetd cannot start', fields: ['reason'] },
+  'daemon.crashed': { meaning: 'a bug ends lnetd, the data plane stays', fields: ['reason', 'stack'] },
   'configuration.reloaded': { meaning: 'the changed configuration holds', fields: ['file'] },
   'configuration.refused': { meaning: 'the old configuration still holds', fields: ['file', 'reason'] },
   'configuration.warning': { meaning: 'works, but should not stay so', fields: ['reason'] },
+  'log.lost': { meaning: 'lines before it could not be written', fields: ['suppressed'] },
   'log.level': { meaning: 'other events are shown from now on', fields: ['level'] },
   'key.created': { meaning: 'a key was made for the first time', fields: ['file'] },
   'notify.failed': { meaning: 'systemd could not be told', fields: ['reason'] },

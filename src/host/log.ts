@@ -1,6 +1,7 @@
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type Logger, pino, stdTimeFunctions } from 'pino'
 import type { LogLevel } from '../model/configuration.ts'
 import type { FieldsOf, LogEvent } from './events.ts'
+import { createSink, type LogStream, standardOutput } from './sink.ts'
 
 /** Events with fields from one glossary (`events.ts`). */
 export interface Log {
@@ -12,18 +13,18 @@ export interface Log {
   setLevel(level: LogLevel): void
 }
 
-/** Where lines go: standard output, or a test. */
-export interface LogStream {
-  write(line: string): void
-}
-
 type Arguments<Event extends LogEvent> = keyof FieldsOf<Event> extends never
   ? [fields?: Record<string, never>]
   : [fields: FieldsOf<Event>]
 
 /** JSON lines on standard output, or lines for people when that is a terminal. */
 export async function openLog(level: LogLevel): Promise<Log> {
-  return createLog(level, process.stdout.isTTY ? await prettyStream() : standardOutput())
+  if (process.stdout.isTTY) return createLog(level, await prettyStream())
+  const log = createLog(
+    level,
+    createSink(standardOutput(), suppressed => log.warn('log.lost', { suppressed })),
+  )
+  return log
 }
 
 export function createLog(level: LogLevel, stream: LogStream): Log {
@@ -54,13 +55,6 @@ const secretPaths = secretNames.flatMap(name => [name, `*.${name}`])
 
 function setLevel(logger: Logger, level: LogLevel): void {
   logger.level = level
-}
-
-/** Synchronous, so that the last words before a crash are not lost. A reader that goes away is no reason to end. */
-function standardOutput(): LogStream {
-  const stream = destination({ dest: 1, sync: true })
-  stream.on('error', () => undefined)
-  return stream
 }
 
 async function prettyStream(): Promise<LogStream> {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { notifySecondsMax } from '../model/limits.ts'
+import type { Clock } from './clock.ts'
 
 /**
  * Tells the service manager how lnetd is (sd_notify(3)). Node has no unix datagram sockets, so that each word goes by
@@ -44,6 +45,20 @@ export function createNotifier({
     watchdog: () => send('WATCHDOG=1'),
     watchdogMilliseconds: watchdogMilliseconds(environment),
   }
+}
+
+/** Feeds the unit's watchdog, if it has one, until the process ends. */
+export function feedWatchdog(
+  { watchdog, watchdogMilliseconds }: Notifier,
+  clock: Pick<Clock, 'setTimer'>,
+  told: (word: Promise<Result<void>>) => void,
+): void {
+  if (watchdogMilliseconds === null) return
+  const feed = () => {
+    told(watchdog())
+    clock.setTimer(watchdogMilliseconds, feed)
+  }
+  feed()
 }
 
 function statusLine(status: string): string {

@@ -244,5 +244,11 @@ export const underlayAddressesMax = 4096
 export const farewellMilliseconds = 500
 /** Sentences of one plan in one line of log. */
 export const logStepsMax = 50
+/** Lines that wait for a full disk or a reader that does not read; and how often that is tried again. */
+export const logBacklogBytesMax = 256 * 1024
+export const logRetryMilliseconds = 200
+export const logStackCharactersMax = 4000
+/** After the wish for an end, lnetd ends at the latest then, whatever it waits for. */
+export const stopSecondsMax = 20
 /** A node that has no neighbour this long after its start says so. */
 export const firstNeighbourSeconds = 5
