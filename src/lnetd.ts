@@ -157,7 +157,8 @@ function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine
         handlers,
       ),
     archive: store,
-    facts: () => readFacts(new Set(devicesOf(machine.current))),
+    facts: () =>
+      readFacts(new Set(devicesOf(machine.current)), text => isInside(text, machine.current, keys)),
     resolved: place => resolver.known(place),
   })
   return Object.assign(machine, { daemon, kernel })

@@ -1,8 +1,9 @@
 import { compareText } from '../model/address.ts'
-import type { SegmentState } from '../model/kernel-state.ts'
+import { describeStep } from '../model/describe-step.ts'
+import type { KernelState, SegmentState } from '../model/kernel-state.ts'
 import { statusMembersMax } from '../model/limits.ts'
 import type { NodeName } from '../model/node.ts'
-import { describeStep, type Plan } from '../model/step.ts'
+import type { Plan } from '../model/step.ts'
 import {
   type DialSummary,
   type MemberCounts,
@@ -34,7 +35,7 @@ export function statusView(snapshot: Snapshot): StatusView {
     self,
     endpoints: snapshot.self?.endpoints ?? [],
     tunnel: tunnelSummary(snapshot),
-    segments: (snapshot.state?.segments ?? []).map(segmentSummary),
+    segments: segmentSummaries(snapshot.state),
     members: countMembers(peers),
     unreachable: unreachable(peers),
     neighbours: neighbours(snapshot, peers),
@@ -78,6 +79,15 @@ function tunnelSummary({ state, implementation }: Snapshot): TunnelSummary | nul
     public_key: tunnel.publicKey,
     addresses: tunnel.addresses,
   }
+}
+
+/** What is on a segment's bridge counts as the segment's. */
+function segmentSummaries(state: KernelState | null): readonly SegmentSummary[] {
+  const borne = new Map(state?.bridges.map(bridge => [bridge.interface, bridge.addresses]))
+  return (state?.segments ?? []).map(segment => {
+    const onBridge = segment.bridge === null ? undefined : borne.get(segment.bridge)
+    return segmentSummary({ ...segment, addresses: onBridge ?? segment.addresses })
+  })
 }
 
 function segmentSummary(segment: SegmentState): SegmentSummary {

@@ -1,8 +1,9 @@
+import { bridgeRefusal } from '../mesh/bridge.ts'
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { isReachable } from '../mesh/desire.ts'
+import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, impostorsMax, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
-import { describeStep } from '../model/step.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -32,6 +33,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
   return [
     ...parts.archive.notes,
     ...kernelProblems(state),
+    ...bridgeProblems(state),
     ...claimProblems(state),
     ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),
@@ -53,6 +55,16 @@ function kernelProblems(state: State): readonly Problem[] {
       ),
     )
   return problems
+}
+
+/** Segments that stay out of the bridge they should be in. */
+function bridgeProblems({ configuration, observation }: State): readonly Problem[] {
+  if (observation === null) return []
+  return configuration.segments.flatMap(({ interface: device, bridge }) => {
+    const refusal = bridge === null ? null : bridgeRefusal(bridge, observation.bridges)
+    if (bridge === null || refusal === null) return []
+    return [degraded('bridge-unusable', bridge.name, `${device} stays out of its bridge: ${refusal}`)]
+  })
 }
 
 function claimProblems(state: State): readonly Problem[] {

@@ -1,6 +1,7 @@
+import { describeStep } from '../model/describe-step.ts'
 import type { Failure } from '../model/failure.ts'
 import { logStepsMax } from '../model/limits.ts'
-import { describeStep, type Plan } from '../model/step.ts'
+import type { Plan } from '../model/step.ts'
 
 /** An operating failure in the words of the log. */
 export function failureFields({ message, command, exitCode, stderr }: Failure) {

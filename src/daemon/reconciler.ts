@@ -1,6 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
 import type { OwnClaims } from '../model/claims.ts'
+import { describeStep } from '../model/describe-step.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import {
@@ -11,7 +12,7 @@ import {
   retryMillisecondsMax,
   retryMillisecondsMin,
 } from '../model/limits.ts'
-import { describeStep, type Plan } from '../model/step.ts'
+import type { Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
 import { describePlan, failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'

@@ -54,19 +54,8 @@ export function parseConfiguration(text: string, machine: string): LoadedConfigu
     ok: true,
     configuration: finish(draft),
     inlineSecret: draft.mesh.inlineSecret,
-    warnings: unusedAddresses(draft),
+    warnings: [],
   }
-}
-
-/** A port of a bridge gets no address; what was pinned for it is not used. */
-function unusedAddresses({ segments }: Draft): readonly string[] {
-  return segments.flatMap(({ interface: device, addresses, bridge }) =>
-    bridge === null || addresses === null
-      ? []
-      : [
-          `${device} is a port of ${bridge} and gets no address: give ${addresses.join(', ')} to ${bridge} yourself`,
-        ],
-  )
 }
 
 function finish(draft: Draft): Configuration {

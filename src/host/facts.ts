@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import type { InterfaceName } from '../model/address.ts'
+import type { InterfaceName, IpAddress } from '../model/address.ts'
 import type { Facts } from '../model/facts.ts'
 import { defaultRouteDevices, findFacts, type InterfaceText } from './underlay.ts'
 
-/** Looks at this machine's interfaces and routes; a millisecond, no process. `ours`: devices of the mesh itself. */
-export function readFacts(ours: ReadonlySet<InterfaceName>): Facts {
+/**
+ * Looks at this machine's interfaces and routes; a millisecond, no process. `ours`: devices of the mesh itself;
+ * `isInside`: whether an address, on a bridge say, is in the mesh's own networks.
+ */
+export function readFacts(
+  ours: ReadonlySet<InterfaceName>,
+  isInside: (address: IpAddress) => boolean = () => false,
+): Facts {
   const addresses = readAddresses()
   const route = readText('/proc/net/route')
   const ipv6Route = readText('/proc/net/ipv6_route')
@@ -14,7 +20,9 @@ export function readFacts(ours: ReadonlySet<InterfaceName>): Facts {
     ...defaultRouteDevices(route, ipv6Route),
   ])
   const mtus = new Map([...devices].flatMap(device => readMtu(device)))
-  return findFacts({ addresses, route, ipv6Route, ifInet6: readText('/proc/net/if_inet6'), mtus }, ours)
+  const ifInet6 = readText('/proc/net/if_inet6')
+  const facts = findFacts({ addresses, route, ipv6Route, ifInet6, mtus }, ours)
+  return { ...facts, addresses: facts.addresses.filter(({ address }) => !isInside(address)) }
 }
 
 /** Of interfaces that are up and running; the others are not told about. */

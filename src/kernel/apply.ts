@@ -3,7 +3,7 @@ import type { Failure } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
 import type { Plan, Step } from '../model/step.ts'
 import { batchesOf } from './batch.ts'
-import { describeForeign } from './foreign.ts'
+import { describeForeign, type LinkName } from './foreign.ts'
 import { markOf } from './mark.ts'
 import { type PerformOptions, perform } from './perform.ts'
 import type { StepFailure } from './port.ts'
@@ -27,7 +27,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<read
   return firstOfEach(failures)
 }
 
-/** The device a step writes to; null for routes that are on none and for tables. */
+/** The device a step writes to; null for routes that are on none, for tables, and for what is put on a bridge. */
 function deviceOf(step: Step): InterfaceName | null {
   switch (step.kind) {
     case 'route.add':
@@ -35,6 +35,12 @@ function deviceOf(step: Step): InterfaceName | null {
       return step.route.device
     case 'segment.create':
       return step.segment.interface
+    // These carry marks of their own, so that the bridge may be anybody's.
+    case 'bridge.address.add':
+    case 'bridge.address.remove':
+    case 'bridge.neighbours.remove':
+    case 'bridge.neighbour.set':
+    case 'bridge.neighbour.remove':
     case 'guard.set':
     case 'guard.remove':
       return null
@@ -46,21 +52,23 @@ function deviceOf(step: Step): InterfaceName | null {
 /** Looked up anew each time: between two rounds somebody may have taken a name of ours. */
 async function foreignDevices(
   mesh: MeshId,
-): Promise<{ devices: ReadonlyMap<string, string>; failure: null } | { failure: Failure }> {
+): Promise<{ devices: ReadonlyMap<string, LinkName>; failure: null } | { failure: Failure }> {
   const listed = await run({ tool: 'ip', arguments: ['-json', '-details', 'link', 'show'] })
   if (!listed.ok) return { failure: listed.failure }
   const links = readLinkNames(listed.value)
   if (!links.ok) return { failure: links.failure }
   const unmarked = links.value.filter(({ alias }) => alias !== markOf(mesh))
-  return { devices: new Map(unmarked.map(link => [link.name, describeForeign(link)])), failure: null }
+  return { devices: new Map(unmarked.map(link => [link.name, link])), failure: null }
 }
 
-function refusal(step: Step, foreign: ReadonlyMap<string, string>): readonly StepFailure[] {
+function refusal(step: Step, foreign: ReadonlyMap<string, LinkName>): readonly StepFailure[] {
   const device = deviceOf(step)
-  const what = device === null ? undefined : foreign.get(device)
+  const link = device === null ? undefined : foreign.get(device)
   // A foreign device's own route may be taken away when it carries our protocol number.
-  if (what === undefined || step.kind === 'route.remove') return []
-  const message = `${device} is ${what}, not lnet's: rename or remove it, or configure another name`
+  if (link === undefined || step.kind === 'route.remove') return []
+  // Where a segment is in a bridge, that bears its network.
+  if (step.kind === 'route.add' && link.kind === 'bridge') return []
+  const message = `${device} is ${describeForeign(link)}, not lnet's: rename or remove it, or configure another name`
   return [{ step, failure: { message, command: null, exitCode: null, stderr: '' } }]
 }
 

@@ -11,8 +11,9 @@ import type {
   WireguardReading,
 } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
-import { describeForeign, type LinkName } from './foreign.ts'
+import { foreignAmong } from './foreign.ts'
 import { markOf } from './mark.ts'
+import { type BridgeLink, bridgeStates, readBridges } from './readers/bridges.ts'
 import { type ForwardingTable, readForwarding } from './readers/fdb.ts'
 import { documents, reading } from './readers/fields.ts'
 import { readGuards } from './readers/guards.ts'
@@ -63,6 +64,7 @@ interface Devices {
   readonly foreign: readonly ForeignDevice[]
   /** Every device there is, whoever it belongs to. */
   readonly names: ReadonlySet<string>
+  readonly bridges: readonly BridgeLink[]
   readonly routes: readonly Route[]
   readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
 }
@@ -87,12 +89,15 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
     const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
     const all = linkNames(links)
     const segments = new Set(own.segments.map(segment => segment.interface))
+    const bridges = readBridges(links, markOf(options.mesh))
+    const shared = new Set(bridges.map(bridge => bridge.interface))
     return {
       ...own,
-      foreign: foreignAmong(all, own, options),
+      foreign: foreignAmong(all, [options.tunnel, ...options.wanted], ownNames(own)),
       names: new Set(all.map(({ name }) => name)),
       routes: readRoutes(routes),
-      neighbours: readNeighbours(neighbours, segments),
+      bridges,
+      neighbours: readNeighbours(neighbours, segments, shared),
     }
   })
 }
@@ -106,19 +111,8 @@ function sortLinks(own: readonly OwnLink[], wanted: InterfaceName): Pick<Devices
   return { tunnel: tunnels.find(link => link.interface === wanted) ?? tunnels[0] ?? null, segments }
 }
 
-function foreignAmong(
-  links: readonly LinkName[],
-  own: Pick<Devices, 'tunnel' | 'segments'>,
-  options: ObserveOptions,
-): readonly ForeignDevice[] {
-  const wanted = new Set<string>([options.tunnel, ...options.wanted])
-  const ours = new Set<string>(
-    [...own.segments, ...(own.tunnel === null ? [] : [own.tunnel])].map(link => link.interface),
-  )
-  return links
-    .filter(({ name }) => wanted.has(name) && !ours.has(name))
-    .map(link => ({ interface: link.name as InterfaceName, what: describeForeign(link) }))
-    .sort((a, b) => compareText(a.interface, b.interface))
+function ownNames({ tunnel, segments }: Pick<Devices, 'tunnel' | 'segments'>): ReadonlySet<string> {
+  return new Set([...segments, ...(tunnel === null ? [] : [tunnel])].map(link => link.interface))
 }
 
 async function observeWireguard(tunnel: InterfaceName): Promise<Result<WireguardDump>> {
@@ -143,12 +137,13 @@ async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyM
 }
 
 function assemble(found: Found, wireguard: WireguardDump | null): Observation {
-  const { tunnel, segments, routes, foreign, names } = found.devices
+  const { tunnel, segments, routes, foreign, names, bridges, neighbours } = found.devices
   const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
   return {
     state: {
       tunnel: tunnel === null || wireguard === null ? null : tunnelState(tunnel, wireguard, found),
       segments: segments.map(segment => segmentState(segment, found)),
+      bridges: bridgeStates(bridges, neighbours),
       routes,
       // The guard of a device that is there belongs to that, be it another mesh's.
       strayGuards: [...found.guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
@@ -156,6 +151,7 @@ function assemble(found: Found, wireguard: WireguardDump | null): Observation {
     readings: wireguard?.readings ?? [],
     implementation,
     foreign,
+    bridges,
   }
 }
 
@@ -175,7 +171,8 @@ function tunnelState(link: OwnLink, wireguard: WireguardDump, { ipv6 }: Found): 
 }
 
 function segmentState(link: OwnLink, found: Found): SegmentState {
-  const { interface: device, up, mtu, bridge, addresses, vxlan } = link
+  const { interface: device, up, mtu, bridge, suppression, addresses, vxlan } = link
+  const forwarding = found.forwarding.get(device)
   return {
     interface: device,
     ...(vxlan as NonNullable<typeof vxlan>),
@@ -183,9 +180,11 @@ function segmentState(link: OwnLink, found: Found): SegmentState {
     mtu,
     ipv6: found.ipv6.get(device) === true,
     bridge,
+    suppression,
+    portMacs: forwarding?.portMacs ?? [],
     addresses,
-    flood: found.forwarding.get(device)?.flood ?? [],
-    unicast: found.forwarding.get(device)?.unicast ?? [],
+    flood: forwarding?.flood ?? [],
+    unicast: forwarding?.unicast ?? [],
     neighbours: found.devices.neighbours.get(device) ?? [],
     guard: found.guards.get(device) ?? null,
   }

@@ -1,7 +1,8 @@
 import type { InterfaceName } from '../model/address.ts'
+import { describeStep } from '../model/describe-step.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
-import { describeStep, type Step } from '../model/step.ts'
+import type { Step } from '../model/step.ts'
 import type { Batch, InstructionOf, Traced } from './batch.ts'
 import { explain } from './explain.ts'
 import type { StepFailure, TunnelSecrets } from './port.ts'
@@ -41,7 +42,10 @@ export function perform(batch: Batch, options: PerformOptions): Promise<readonly
 
 type LineItem = Traced<InstructionOf<'ip' | 'bridge'>>
 
-/** iproute2 leaves a whole batch with this code when it cannot make sense of one word, `-force` or not. */
+/**
+ * iproute2 leaves a whole batch with this code when it cannot make sense of one word, `-force` or not; and without naming
+ * a line when a neighbour cannot be changed.
+ */
 const abandonedExitCode = 255
 
 async function performLines(
@@ -51,12 +55,12 @@ async function performLines(
   const input = items.map(({ instruction }) => `${instruction.line}\n`).join('')
   const { stderr, failure } = await execute({ tool, arguments: ['-force', '-batch', '-'], input })
   if (failure === null) return []
-  if (failure.exitCode === abandonedExitCode) {
+  const errors = readBatchErrors(stderr)
+  if (failure.exitCode === abandonedExitCode || (failure.exitCode !== null && errors.size === 0)) {
     const [item] = items
-    if (items.length === 1 && item !== undefined) return lineFailure(item, stderr, abandonedExitCode)
+    if (items.length === 1 && item !== undefined) return lineFailure(item, stderr, failure.exitCode)
     return await performHalves(tool, items)
   }
-  const errors = readBatchErrors(stderr)
   if (errors.size === 0) return items.map(({ step }) => ({ step, failure }))
   return items.flatMap((item, index) => {
     const said = errors.get(index + 1)

@@ -11,6 +11,9 @@ import { disableIpv6Path } from './sysctl.ts'
 /** Routes of lnet carry this protocol number, so that nobody else's are touched. */
 export const routeProtocol = 201
 
+/** Addresses of lnet on a bridge that is not its own carry this metric: iproute2 6.1 has no protocol for them. */
+export const addressMetric = 20_201
+
 /** One line of a tool's batch; what `tolerated` matches means that the line's effect was there already. */
 interface Line<Tool extends 'ip' | 'bridge'> {
   readonly tool: Tool
@@ -64,6 +67,8 @@ const noPresharedKey = `${'A'.repeat(43)}=` as WireguardSecretKey
 const deviceGone = /Cannot find device/
 const addressGone = /ddress not found|Cannot assign requested address|Cannot find device/
 const routeGone = /No such process|Cannot find device/
+/** The bridge forgot it, or the segment is no port any more. */
+const portGone = /No such file or directory|Cannot find device|Operation not supported|Invalid argument/
 const entryGone = /No such file or directory|Cannot find device/
 
 const renderers: Renderers = {
@@ -97,6 +102,29 @@ const renderers: Renderers = {
         ? `link set dev ${step.interface} nomaster`
         : `link set dev ${step.interface} master ${step.bridge}`,
     ),
+  ],
+  'port.suppress': step => [bridge(`link set dev ${step.interface} neigh_suppress on`)],
+  'port.mac.set': step => [bridge(`fdb replace ${step.mac} dev ${step.interface} master static`)],
+  'port.mac.remove': step => [bridge(`fdb delete ${step.mac} dev ${step.interface} master`, portGone)],
+  'bridge.create': ({ interface: device, mac }, mesh) => [
+    ip(`link add ${device} address ${mac} type bridge`),
+    ip(`link set dev ${device} alias ${markOf(mesh)}`),
+  ],
+  'bridge.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
+  'bridge.address.add': step => [
+    ip(
+      `address replace ${step.address} dev ${step.interface} ${addressFlags(step.address)} metric ${addressMetric}`,
+    ),
+  ],
+  'bridge.address.remove': step => [ip(`address delete ${step.address} dev ${step.interface}`, addressGone)],
+  'bridge.neighbour.set': ({ interface: device, entry: { address, mac } }) => [
+    ip(`neighbour replace ${address} lladdr ${mac} dev ${device} nud permanent protocol ${routeProtocol}`),
+  ],
+  'bridge.neighbours.remove': step => [
+    ip(`neighbour flush dev ${step.interface} nud permanent protocol ${routeProtocol}`, deviceGone),
+  ],
+  'bridge.neighbour.remove': step => [
+    ip(`neighbour delete ${step.entry.address} dev ${step.interface}`, entryGone),
   ],
   'link.mtu': step => [ip(`link set dev ${step.interface} mtu ${step.mtu}`)],
   'link.mac': step => [ip(`link set dev ${step.interface} address ${step.mac}`)],

@@ -75,6 +75,7 @@ export function decide(situation: Situation): Decision {
       claims,
       lost,
       mtu: ownMtu(situation),
+      bridges: observation.bridges,
     },
     { members: present, holds: holdsOf([...others, ...ownHolds(node, claims)]), tracks },
   )

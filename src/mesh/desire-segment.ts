@@ -10,9 +10,10 @@ import {
   sortedByAddress,
 } from '../model/address.ts'
 import type { SegmentConfiguration } from '../model/configuration.ts'
-import type { NeighbourEntry, SegmentState, UnicastEntry } from '../model/kernel-state.ts'
+import type { BridgeState, NeighbourEntry, SegmentState, UnicastEntry } from '../model/kernel-state.ts'
 import type { Member } from '../model/member.ts'
 import { segmentMtu, type Vni } from '../model/segment.ts'
+import { usableBridge } from './bridge.ts'
 import { overlayKey, ownerOf, segmentPrefixes } from './claims.ts'
 import { segmentMac } from './derive.ts'
 import type { Intent, World } from './desire.ts'
@@ -34,10 +35,10 @@ export function desireSegment(
   reachable: readonly Member[],
   { vtep, vteps, mtu }: Lower,
 ): SegmentState {
-  const { vni, port, bridge, ageingSeconds } = segment
-  const inSegment = reachable.filter(({ announcement }) =>
-    announcement.segments.some(facts => facts.vni === vni),
-  )
+  const { vni, port, ageingSeconds } = segment
+  const bridge = usableBridge(segment, intent.bridges)
+  const inSegment = membersIn(vni, reachable)
+  const unicast = desireUnicast(inSegment, vni)
   const tunnel = intent.configuration.tunnel.interface
   return {
     interface: segment.interface,
@@ -51,15 +52,39 @@ export function desireSegment(
     ipv6: true,
     ageingSeconds,
     bridge,
-    addresses: ownAddresses(segment, intent),
+    suppression: bridge !== null,
+    portMacs: bridge === null ? [] : unicast.map(({ mac }) => mac).sort(compareText),
+    addresses: bridge === null ? ownAddresses(segment, intent) : [],
     flood: sortedByAddress(
       inSegment.map(({ announcement }) => announcement.vtep),
       vtep => vtep,
     ),
-    unicast: desireUnicast(inSegment, vni),
-    neighbours: desireNeighbours(inSegment, segment, intent, world),
+    unicast,
+    neighbours: bridge === null ? desireNeighbours(inSegment, segment, intent, world) : [],
     guard: { port, tunnel, vteps },
   }
+}
+
+/** What a segment's bridge should bear of ours; null when nothing, or when the segment is in none. */
+export function desireBridge(
+  segment: SegmentConfiguration,
+  intent: Intent,
+  world: World,
+  reachable: readonly Member[],
+): BridgeState | null {
+  const bridge = usableBridge(segment, intent.bridges)
+  if (bridge === null) return null
+  const addresses = ownAddresses(segment, intent)
+  const neighbours = desireNeighbours(membersIn(segment.vni, reachable), segment, intent, world)
+  const isOwn = intent.bridges.find(facts => facts.interface === bridge)?.own ?? true
+  // Its own MAC, so that it does not take another one with each port that comes.
+  const mac = isOwn ? segmentMac(intent.node, segment.vni) : null
+  if (!isOwn && addresses.length === 0 && neighbours.length === 0) return null
+  return { interface: bridge, mac, up: true, addresses, neighbours }
+}
+
+function membersIn(vni: Vni, members: readonly Member[]): readonly Member[] {
+  return members.filter(({ announcement }) => announcement.segments.some(facts => facts.vni === vni))
 }
 
 function ownAddresses(segment: SegmentConfiguration, intent: Intent): readonly InterfaceAddress[] {

@@ -11,6 +11,8 @@ import {
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import {
+  type BridgeFacts,
+  type BridgeState,
   emptyKernelState,
   type KernelState,
   type Route,
@@ -23,7 +25,7 @@ import type { MeshId, NodeId } from '../model/node.ts'
 import { agreedTunnelMtu } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
 import { type Holds, ownerOf, tunnelPrefix } from './claims.ts'
-import { desireSegment } from './desire-segment.ts'
+import { desireBridge, desireSegment } from './desire-segment.ts'
 import type { TunnelTrack } from './liveness.ts'
 import type { LostClaim } from './settle.ts'
 
@@ -38,6 +40,8 @@ export interface Intent {
   readonly lost: readonly LostClaim[]
   /** The tunnel MTU our own path allows, bytes. */
   readonly mtu: number
+  /** The bridges of this machine. */
+  readonly bridges: readonly BridgeFacts[]
 }
 
 /** Whom it should be connected to. */
@@ -63,7 +67,11 @@ export function desire(intent: Intent, world: World): KernelState | null {
     desireSegment(segment, intent, world, reachable, { vtep: vtep.address, vteps: prefix, mtu }),
   )
   segments.sort((a, b) => compareText(a.interface, b.interface))
-  return { tunnel, segments, routes: desireRoutes(tunnel, segments, prefix), strayGuards: [] }
+  const bridges = intent.configuration.segments
+    .flatMap(segment => desireBridge(segment, intent, world, reachable) ?? [])
+    .sort((a, b) => compareText(a.interface, b.interface))
+  const routes = desireRoutes(tunnel, [...segments, ...bridges], prefix)
+  return { tunnel, segments, bridges, routes, strayGuards: [] }
 }
 
 /** A member's VTEP counts where it is a host of our prefix and its own. */
@@ -114,14 +122,12 @@ function desirePeers(intent: Intent, world: World, reachable: readonly Member[])
 /** Ours explicitly, so that a deleted one is seen; under the tunnel's an unreachable one, so that nothing leaks. */
 function desireRoutes(
   tunnel: TunnelState,
-  segments: readonly SegmentState[],
+  bearers: readonly (SegmentState | BridgeState)[],
   vteps: Prefix,
 ): readonly Route[] {
-  const ofSegments = segments
-    .filter(({ bridge }) => bridge === null)
-    .flatMap(({ interface: device, addresses }) =>
-      addresses.map(address => ({ prefix: prefixOf(address), device })),
-    )
+  const ofSegments = bearers.flatMap(({ interface: device, addresses }) =>
+    addresses.map(address => ({ prefix: prefixOf(address), device })),
+  )
   const all: Route[] = [
     { prefix: vteps, device: tunnel.interface },
     { prefix: vteps, device: null },

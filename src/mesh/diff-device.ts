@@ -19,7 +19,12 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
   if (desired.mac !== current.mac) steps.push({ kind: 'link.mac', interface: device, mac: desired.mac })
   if (desired.bridge !== current.bridge)
     steps.push({ kind: 'segment.bridge', interface: device, bridge: desired.bridge })
-  return [...steps, ...diffLink(desired, current), ...diffEntries(desired, current)]
+  return [
+    ...steps,
+    ...diffLink(desired, current),
+    ...diffEntries(desired, current),
+    ...diffPort(desired, current),
+  ]
 }
 
 /** Port, VNI, lower device and family are fixed when a VXLAN device is made (FACTS-kernel 1). */
@@ -80,6 +85,21 @@ function diffEntries(desired: SegmentState, observed: SegmentState): readonly St
   ]
 }
 
+/** What it is as a port of a bridge. All of that is lost when it changes the bridge. */
+function diffPort(desired: SegmentState, observed: SegmentState): readonly Step[] {
+  const { interface: device } = desired
+  if (desired.bridge === null) return []
+  const isNew = desired.bridge !== observed.bridge
+  const { added, removed } = compare(desired.portMacs, isNew ? [] : observed.portMacs, itself)
+  return [
+    ...(desired.suppression && (isNew || !observed.suppression)
+      ? [{ kind: 'port.suppress', interface: device } as const]
+      : []),
+    ...added.map((mac): Step => ({ kind: 'port.mac.set', interface: device, mac })),
+    ...removed.map((mac): Step => ({ kind: 'port.mac.remove', interface: device, mac })),
+  ]
+}
+
 /** What only one of two lists has; items are told apart by their keys. */
 export function compare<Item>(
   desired: readonly Item[],
@@ -115,6 +135,8 @@ function blankSegment(desired: SegmentState, observed: SegmentState | undefined)
     ipv6: false,
     ageingSeconds: ageingSecondsDefault,
     bridge: null,
+    suppression: false,
+    portMacs: [],
     addresses: [],
     flood: [],
     unicast: [],

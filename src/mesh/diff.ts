@@ -1,6 +1,7 @@
 import type { KernelState, Route, SegmentState, TunnelState, WireguardPeer } from '../model/kernel-state.ts'
 import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import { diffBridges } from './diff-bridge.ts'
 import { compare, diffLink, diffSegment } from './diff-device.ts'
 
 /** What is done to peers although nothing of them differs. */
@@ -23,6 +24,7 @@ export function diff(
   const devices = [
     ...diffTunnel(desired.tunnel, observed.tunnel, upkeep),
     ...diffSegments(desired.segments, kept),
+    ...diffBridges(desired.bridges, observed.bridges),
     ...orphanedGuards(desired.segments, observed, kept),
   ]
   return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
@@ -132,7 +134,9 @@ function routesLeft(
   const gone = new Set([
     ...observed.segments.filter(segment => !kept.includes(segment)).map(segment => segment.interface),
     ...devices.flatMap(step =>
-      step.kind === 'tunnel.remove' || step.kind === 'segment.remove' ? [step.interface] : [],
+      step.kind === 'tunnel.remove' || step.kind === 'segment.remove' || step.kind === 'bridge.remove'
+        ? [step.interface]
+        : [],
     ),
   ])
   return observed.routes.filter(({ device }) => device === null || !gone.has(device))

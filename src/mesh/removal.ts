@@ -45,7 +45,9 @@ function subjectOf(step: Step, vteps: ReadonlyMap<MacAddress, IpAddress>): strin
   if (step.kind === 'flood.remove') return step.vtep
   if (step.kind === 'unicast.remove') return step.entry.vtep
   // A farewell names no MAC, but the entry that goes with this one does.
-  return step.kind === 'neighbour.remove' ? vteps.get(step.entry.mac) : undefined
+  if (step.kind === 'neighbour.remove' || step.kind === 'bridge.neighbour.remove')
+    return vteps.get(step.entry.mac)
+  return step.kind === 'port.mac.remove' ? vteps.get(step.mac) : undefined
 }
 
 const takesAway: ReadonlySet<StepKind> = new Set([
@@ -56,4 +58,9 @@ const takesAway: ReadonlySet<StepKind> = new Set([
   'address.remove',
   'route.remove',
   'guard.remove',
+  'port.mac.remove',
+  'bridge.neighbour.remove',
+  'bridge.neighbours.remove',
+  'bridge.address.remove',
+  'bridge.remove',
 ])

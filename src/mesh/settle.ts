@@ -78,9 +78,8 @@ function settleVtep(context: Context): AddressClaim | null {
 }
 
 function settleSegment(segment: SegmentConfiguration, context: Context): OwnOverlayClaim[] {
-  const { vni, bridge } = segment
-  // A port of a bridge hears nothing of IP: what it would be given belongs on the bridge, which is not ours.
-  if (bridge !== null || segment.addresses?.length === 0) return []
+  const { vni } = segment
+  if (segment.addresses?.length === 0) return []
   const held = context.own.overlay.filter(claim => claim.vni === vni)
   const pinned = (segment.addresses ?? []).map((address): OwnOverlayClaim => {
     const before = held.find(claim => claim.address === address) ?? null

@@ -57,7 +57,16 @@ export interface SegmentConfiguration {
   readonly prefixes: readonly Prefix[]
   /** Prefixes with none of these get an automatic one; null: all do. An empty list: no address at all. */
   readonly addresses: readonly InterfaceAddress[] | null
-  readonly bridge: InterfaceName | null
+  /** The bridge it is a port of. */
+  readonly bridge: BridgeConfiguration | null
+}
+
+export interface BridgeConfiguration {
+  readonly name: InterfaceName
+  /** Made, and taken away, by lnet where there is none. */
+  readonly create: boolean
+  /** Also where a physical port and no STP may make a loop. */
+  readonly allowLoopRisk: boolean
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const

@@ -18,6 +18,8 @@ export interface KernelState {
   readonly tunnel: TunnelState | null
   /** Sorted by interface. */
   readonly segments: readonly SegmentState[]
+  /** Sorted by interface. Bridges that lnet made, and others as far as something of lnet is on them. */
+  readonly bridges: readonly BridgeState[]
   /** Sorted by prefix. Only routes of our own protocol number. */
   readonly routes: readonly Route[]
   /** Segments that are gone and whose guards are still there, sorted. Desired are none. */
@@ -61,6 +63,10 @@ export interface SegmentState {
   readonly ageingSeconds: number
   /** The bridge it is enslaved to. */
   readonly bridge: InterfaceName | null
+  /** As a port of a bridge: ARP and ND for who is known behind it are answered by the bridge, not flooded. */
+  readonly suppression: boolean
+  /** As a port of a bridge: MACs the bridge looks for here. Sorted. */
+  readonly portMacs: readonly MacAddress[]
   readonly addresses: readonly InterfaceAddress[]
   /** VTEPs every broadcast, unknown-unicast and multicast frame is copied to. */
   readonly flood: readonly IpAddress[]
@@ -69,6 +75,18 @@ export interface SegmentState {
   /** Sorted by address. */
   readonly neighbours: readonly NeighbourEntry[]
   readonly guard: Guard | null
+}
+
+/** A bridge with a segment in it. What is not marked as lnet's on it is not told. */
+export interface BridgeState {
+  readonly interface: InterfaceName
+  /** Null: somebody else's, which has the one it has. */
+  readonly mac: MacAddress | null
+  /** Somebody else's is never brought up by us, and counts as up. */
+  readonly up: boolean
+  readonly addresses: readonly InterfaceAddress[]
+  /** Sorted by address. */
+  readonly neighbours: readonly NeighbourEntry[]
 }
 
 /** A static FDB entry: a frame with this source MAC from another VTEP is dropped. */
@@ -113,6 +131,17 @@ export interface ForeignDevice {
   readonly what: string
 }
 
+/** What has to be known of a bridge before a segment is put into it. */
+export interface BridgeFacts {
+  readonly interface: InterfaceName
+  /** Made by lnet. */
+  readonly own: boolean
+  readonly up: boolean
+  readonly stp: boolean
+  /** Ports through which a cable can lead back into the segment. Sorted. */
+  readonly physicalPorts: readonly string[]
+}
+
 export type TunnelImplementation = 'kernel' | 'userspace'
 
 /** One look at the kernel. */
@@ -121,6 +150,14 @@ export interface Observation {
   readonly readings: readonly WireguardReading[]
   readonly implementation: TunnelImplementation | null
   readonly foreign: readonly ForeignDevice[]
+  /** Every bridge of this machine, sorted by interface. */
+  readonly bridges: readonly BridgeFacts[]
 }
 
-export const emptyKernelState: KernelState = { tunnel: null, segments: [], routes: [], strayGuards: [] }
+export const emptyKernelState: KernelState = {
+  tunnel: null,
+  segments: [],
+  bridges: [],
+  routes: [],
+  strayGuards: [],
+}

@@ -4,6 +4,7 @@ export const problemCodes = [
   'foreign-device',
   'address-contested',
   'address-none-free',
+  'bridge-unusable',
   'no-neighbour',
   'secret-may-differ',
   'tunnel-prefix-differs',

@@ -35,6 +35,32 @@ export type Step =
       readonly interface: InterfaceName
       readonly bridge: InterfaceName | null
     }
+  | { readonly kind: 'port.suppress'; readonly interface: InterfaceName }
+  | { readonly kind: 'port.mac.set'; readonly interface: InterfaceName; readonly mac: MacAddress }
+  | { readonly kind: 'port.mac.remove'; readonly interface: InterfaceName; readonly mac: MacAddress }
+  | { readonly kind: 'bridge.create'; readonly interface: InterfaceName; readonly mac: MacAddress }
+  | { readonly kind: 'bridge.remove'; readonly interface: InterfaceName }
+  | {
+      readonly kind: 'bridge.address.add'
+      readonly interface: InterfaceName
+      readonly address: InterfaceAddress
+    }
+  | {
+      readonly kind: 'bridge.address.remove'
+      readonly interface: InterfaceName
+      readonly address: InterfaceAddress
+    }
+  | {
+      readonly kind: 'bridge.neighbour.set'
+      readonly interface: InterfaceName
+      readonly entry: NeighbourEntry
+    }
+  | {
+      readonly kind: 'bridge.neighbour.remove'
+      readonly interface: InterfaceName
+      readonly entry: NeighbourEntry
+    }
+  | { readonly kind: 'bridge.neighbours.remove'; readonly interface: InterfaceName }
   | { readonly kind: 'link.mtu'; readonly interface: InterfaceName; readonly mtu: number }
   | { readonly kind: 'link.mac'; readonly interface: InterfaceName; readonly mac: MacAddress }
   | { readonly kind: 'link.up'; readonly interface: InterfaceName }
@@ -77,76 +103,3 @@ export type SegmentIdentity = Pick<
 
 /** Steps in the order they are applied. */
 export type Plan = readonly Step[]
-
-/** The sentence the log and `lnetctl plan` share. Never a secret. */
-export function describeStep(step: Step): string {
-  switch (step.kind) {
-    case 'tunnel.create':
-      return `create tunnel ${step.interface}, mtu ${step.mtu}`
-    case 'tunnel.remove':
-      return `remove tunnel ${step.interface}`
-    case 'tunnel.configure':
-      return `set key ${step.publicKey} and port ${step.listenPort} on ${step.interface}`
-    case 'peer.set':
-      return `set WireGuard peer ${describePeer(step.peer)} on ${step.interface}`
-    case 'peer.renew':
-      return `make WireGuard peer ${describePeer(step.peer)} on ${step.interface} anew`
-    case 'peer.remove':
-      return `remove WireGuard peer ${step.publicKey} from ${step.interface}`
-    case 'segment.create':
-      return `create segment ${step.segment.interface}, vni ${step.segment.vni}, port ${step.segment.port}, mtu ${step.segment.mtu}, over ${step.segment.lower} from ${step.segment.local}`
-    case 'segment.remove':
-      return `remove segment ${step.interface}`
-    case 'segment.local':
-      return `send from VTEP ${step.local} on ${step.interface}`
-    case 'segment.ageing':
-      return `keep learned MACs for ${step.seconds} s on ${step.interface}`
-    case 'segment.bridge':
-      return step.bridge === null
-        ? `take ${step.interface} out of its bridge`
-        : `put ${step.interface} into bridge ${step.bridge}`
-    case 'link.mtu':
-      return `set mtu ${step.mtu} on ${step.interface}`
-    case 'link.mac':
-      return `set MAC ${step.mac} on ${step.interface}`
-    case 'link.up':
-      return `bring ${step.interface} up`
-    case 'link.ipv6':
-      return `switch IPv6 on for ${step.interface}`
-    case 'address.add':
-      return `add address ${step.address} to ${step.interface}`
-    case 'address.remove':
-      return `remove address ${step.address} from ${step.interface}`
-    case 'route.add':
-      return `add ${describeRoute(step.route)}`
-    case 'route.remove':
-      return `remove ${describeRoute(step.route)}`
-    case 'guard.set':
-      return `guard VXLAN port ${step.guard.port} for ${step.interface}: only by ${step.guard.tunnel}`
-    case 'guard.remove':
-      return `remove the guard of ${step.interface}`
-    case 'unicast.set':
-      return `reach MAC ${step.entry.mac} by VTEP ${step.entry.vtep} on ${step.interface}`
-    case 'unicast.remove':
-      return `forget MAC ${step.entry.mac} on ${step.interface}`
-    case 'neighbour.set':
-      return `know ${step.entry.address} as MAC ${step.entry.mac} on ${step.interface}`
-    case 'neighbour.remove':
-      return `forget neighbour ${step.entry.address} on ${step.interface}`
-    case 'flood.add':
-      return `flood to VTEP ${step.vtep} on ${step.interface}`
-    case 'flood.remove':
-      return `stop flooding to VTEP ${step.vtep} on ${step.interface}`
-  }
-}
-
-function describePeer(peer: WireguardPeer): string {
-  const allowed = peer.allowedIps.length === 0 ? 'no addresses' : peer.allowedIps.join(',')
-  return `${peer.publicKey} (${allowed}) at ${peer.endpoint ?? 'no endpoint'}`
-}
-
-function describeRoute(route: Route): string {
-  return route.device === null
-    ? `unreachable route ${route.prefix}`
-    : `route ${route.prefix} by ${route.device}`
-}

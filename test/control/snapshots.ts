@@ -83,7 +83,7 @@ export function track(number: number, changes: Partial<TunnelTrack> = {}): Tunne
 }
 
 export function kernelState(flood: readonly IpAddress[]): KernelState {
-  return { tunnel, segments: [{ ...segment, flood }], routes: [], strayGuards: [] }
+  return { tunnel, segments: [{ ...segment, flood }], bridges: [], routes: [], strayGuards: [] }
 }
 
 /** Node 1 as seen by itself, with these members and tunnels, all of them in the flood list. */
@@ -148,6 +148,8 @@ const segment: SegmentState = {
   ipv6: true,
   ageingSeconds: 300,
   bridge: null,
+  suppression: false,
+  portMacs: [],
   addresses: ['192.168.102.1/24' as InterfaceAddress],
   flood: [],
   unicast: [],

@@ -113,7 +113,7 @@ describe('peersView', () => {
   })
 
   it('says why this node itself is not up', () => {
-    const withoutTunnel = { tunnel: null, segments: [], routes: [], strayGuards: [] }
+    const withoutTunnel = { tunnel: null, segments: [], bridges: [], routes: [], strayGuards: [] }
     const of = (state: typeof withoutTunnel | null) => peersView(snapshot([], [], { state })).self
     expect(of(null)).toMatchObject({ state: 'unknown', reason: 'the kernel was not looked at yet' })
     expect(of(withoutTunnel)).toMatchObject({

@@ -9,6 +9,7 @@ import {
   sortedByAddress,
 } from '../../src/model/address.ts'
 import type {
+  BridgeState,
   Guard,
   KernelState,
   Route,
@@ -28,10 +29,19 @@ export interface TunnelDraft extends Omit<Mutable<TunnelState>, 'addresses' | 'p
 }
 
 export interface SegmentDraft
-  extends Omit<Mutable<SegmentState>, 'addresses' | 'flood' | 'unicast' | 'neighbours' | 'guard'> {
+  extends Omit<
+    Mutable<SegmentState>,
+    'addresses' | 'flood' | 'unicast' | 'neighbours' | 'portMacs' | 'guard'
+  > {
   readonly addresses: Set<InterfaceAddress>
   readonly flood: Set<IpAddress>
   readonly unicast: Map<MacAddress, IpAddress>
+  readonly neighbours: Map<IpAddress, MacAddress>
+  readonly portMacs: Set<MacAddress>
+}
+
+export interface BridgeDraft extends Omit<Mutable<BridgeState>, 'addresses' | 'neighbours'> {
+  readonly addresses: Set<InterfaceAddress>
   readonly neighbours: Map<IpAddress, MacAddress>
 }
 
@@ -39,6 +49,8 @@ export interface SegmentDraft
 export interface KernelDraft {
   tunnel: TunnelDraft | null
   readonly segments: Map<InterfaceName, SegmentDraft>
+  /** lnet's own, and what of lnet is on others. */
+  readonly bridges: Map<InterfaceName, BridgeDraft>
   readonly routes: Map<string, Route>
   /** Tables of nft, which outlive their devices; null where only that there is one is known. */
   readonly guards: Map<InterfaceName, Guard | null>
@@ -48,6 +60,7 @@ export function thaw(state: KernelState): KernelDraft {
   return {
     tunnel: state.tunnel === null ? null : thawTunnel(state.tunnel),
     segments: new Map(state.segments.map(segment => [segment.interface, thawSegment(segment)])),
+    bridges: new Map(state.bridges.map(bridge => [bridge.interface, thawBridge(bridge)])),
     routes: new Map(state.routes.map(route => [routeKey(route), route])),
     guards: new Map<InterfaceName, Guard | null>([
       ...state.segments.flatMap(({ interface: device, guard }) =>
@@ -66,6 +79,7 @@ export function freeze(draft: KernelDraft): KernelState {
   return {
     tunnel: draft.tunnel === null ? null : freezeTunnel(draft.tunnel),
     segments: segments.sort((a, b) => compareText(a.interface, b.interface)),
+    bridges: freezeBridges([...draft.bridges.values()]),
     routes: [...draft.routes.values()].sort(
       (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
     ),
@@ -95,6 +109,7 @@ function thawSegment({ guard: _, ...segment }: SegmentState): SegmentDraft {
     flood: new Set(segment.flood),
     unicast: new Map(segment.unicast.map(({ mac, vtep }) => [mac, vtep])),
     neighbours: new Map(segment.neighbours.map(({ address, mac }) => [address, mac])),
+    portMacs: new Set(segment.portMacs),
   }
 }
 
@@ -114,10 +129,35 @@ function freezeSegment(segment: SegmentDraft, guard: Guard | null): SegmentState
     unicast: Array.from(segment.unicast, ([mac, vtep]) => ({ mac, vtep })).sort((a, b) =>
       compareText(a.mac, b.mac),
     ),
-    neighbours: sortedByAddress(
-      Array.from(segment.neighbours, ([address, mac]) => ({ address, mac })),
-      ({ address }) => address,
-    ),
+    neighbours: sortedNeighbours(segment.neighbours),
+    portMacs: [...segment.portMacs].sort(compareText),
     guard,
   }
+}
+
+function thawBridge(bridge: BridgeState): BridgeDraft {
+  return {
+    ...bridge,
+    addresses: new Set(bridge.addresses),
+    neighbours: new Map(bridge.neighbours.map(({ address, mac }) => [address, mac])),
+  }
+}
+
+/** Others' bridges are not told unless something of lnet is on them. */
+function freezeBridges(bridges: readonly BridgeDraft[]): readonly BridgeState[] {
+  return bridges
+    .filter(({ mac, addresses, neighbours }) => mac !== null || addresses.size + neighbours.size > 0)
+    .map(bridge => ({
+      ...bridge,
+      addresses: [...bridge.addresses].sort(compareAddresses),
+      neighbours: sortedNeighbours(bridge.neighbours),
+    }))
+    .sort((a, b) => compareText(a.interface, b.interface))
+}
+
+function sortedNeighbours(neighbours: ReadonlyMap<IpAddress, MacAddress>) {
+  return sortedByAddress(
+    Array.from(neighbours, ([address, mac]) => ({ address, mac })),
+    ({ address }) => address,
+  )
 }

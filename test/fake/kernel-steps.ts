@@ -1,10 +1,22 @@
-import { familyOf, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
+import {
+  familyOf,
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  type MacAddress,
+} from '../../src/model/address.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
 import { ageingSecondsDefault } from '../../src/model/limits.ts'
 import { segmentMtu } from '../../src/model/segment.ts'
 import type { SegmentIdentity, Step, StepKind } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
-import { type KernelDraft, routeKey, type SegmentDraft, type TunnelDraft } from './kernel-draft.ts'
+import {
+  type BridgeDraft,
+  type KernelDraft,
+  routeKey,
+  type SegmentDraft,
+  type TunnelDraft,
+} from './kernel-draft.ts'
 
 /** Null when it worked, else what the kernel would say. */
 type Outcome = string | null
@@ -52,10 +64,59 @@ const effects: Effects = {
       segment.ageingSeconds = step.seconds
     }),
   'segment.bridge': (draft, step, bridges) => {
-    if (step.bridge !== null && !bridges.has(step.bridge)) return `Device does not exist: ${step.bridge}`
+    if (step.bridge !== null && !bridges.has(step.bridge) && !draft.bridges.has(step.bridge))
+      return `Device does not exist: ${step.bridge}`
     return onSegment(draft, step.interface, segment => {
       segment.bridge = step.bridge
+      leavePort(segment)
     })
+  },
+  'port.suppress': (draft, step) =>
+    onPort(draft, step.interface, segment => {
+      segment.suppression = true
+    }),
+  'port.mac.set': (draft, step) => onPort(draft, step.interface, segment => segment.portMacs.add(step.mac)),
+  'port.mac.remove': (draft, step) => {
+    draft.segments.get(step.interface)?.portMacs.delete(step.mac)
+    return null
+  },
+  'bridge.create': (draft, { interface: device, mac }) => {
+    const known = draft.bridges.get(device)
+    if (known !== undefined && known.mac !== null) return null
+    draft.bridges.set(device, {
+      interface: device,
+      mac,
+      up: false,
+      addresses: known?.addresses ?? new Set(),
+      neighbours: known?.neighbours ?? new Map(),
+    })
+    return null
+  },
+  'bridge.remove': (draft, step) => {
+    draft.bridges.delete(step.interface)
+    dropRoutes(draft, step.interface)
+    for (const segment of draft.segments.values())
+      if (segment.bridge === step.interface) {
+        segment.bridge = null
+        leavePort(segment)
+      }
+    return null
+  },
+  'bridge.address.add': (draft, step, bridges) =>
+    onBridge(draft, step.interface, bridges, bridge => bridge.addresses.add(step.address)),
+  'bridge.address.remove': (draft, step) => {
+    draft.bridges.get(step.interface)?.addresses.delete(step.address)
+    return null
+  },
+  'bridge.neighbour.set': (draft, { interface: device, entry: { address, mac } }, bridges) =>
+    onBridge(draft, device, bridges, bridge => bridge.neighbours.set(address, mac)),
+  'bridge.neighbours.remove': (draft, step) => {
+    draft.bridges.get(step.interface)?.neighbours.clear()
+    return null
+  },
+  'bridge.neighbour.remove': (draft, step) => {
+    draft.bridges.get(step.interface)?.neighbours.delete(step.entry.address)
+    return null
   },
   'link.mtu': (draft, step) =>
     onDevice(draft, step.interface, device => {
@@ -63,17 +124,30 @@ const effects: Effects = {
       device.mtu = step.mtu
       return null
     }),
-  'link.mac': (draft, step) =>
-    onSegment(draft, step.interface, segment => {
+  'link.mac': (draft, step) => {
+    const bridge = draft.bridges.get(step.interface)
+    if (bridge !== undefined) {
+      if (bridge.mac !== step.mac) bridge.neighbours.clear()
+      bridge.mac = step.mac
+      return null
+    }
+    return onSegment(draft, step.interface, segment => {
       // The kernel forgets every neighbour of a device whose own MAC changes.
       if (segment.mac !== step.mac) segment.neighbours.clear()
       segment.mac = step.mac
-    }),
-  'link.up': (draft, step) =>
-    onDevice(draft, step.interface, device => {
+    })
+  },
+  'link.up': (draft, step) => {
+    const bridge = draft.bridges.get(step.interface)
+    if (bridge !== undefined) {
+      bridge.up = true
+      return null
+    }
+    return onDevice(draft, step.interface, device => {
       device.up = true
       return null
-    }),
+    })
+  },
   'link.ipv6': (draft, step) =>
     onDevice(draft, step.interface, device => {
       device.ipv6 = true
@@ -89,8 +163,8 @@ const effects: Effects = {
     deviceOf(draft, step.interface)?.addresses.delete(step.address)
     return null
   },
-  'route.add': (draft, { route }) => {
-    const usable = route.device === null ? null : isUp(draft, route.device)
+  'route.add': (draft, { route }, bridges) => {
+    const usable = route.device === null || bridges.has(route.device) ? null : isUp(draft, route.device)
     if (usable === null) draft.routes.set(routeKey(route), route)
     return usable
   },
@@ -169,6 +243,8 @@ function createSegment(draft: KernelDraft, identity: SegmentIdentity): Outcome {
     ipv6: true,
     ageingSeconds: ageingSecondsDefault,
     bridge: null,
+    suppression: false,
+    portMacs: new Set(),
     addresses: new Set(),
     flood: new Set(),
     unicast: new Map(),
@@ -233,6 +309,42 @@ function onDevice(
   return device === null ? `Cannot find device "${name}"` : change(device)
 }
 
+/** Flags and entries of a port go with its bridge. */
+function leavePort(segment: SegmentDraft): void {
+  segment.suppression = false
+  segment.portMacs.clear()
+}
+
+function onPort(
+  draft: KernelDraft,
+  device: InterfaceName,
+  change: (segment: SegmentDraft) => unknown,
+): Outcome {
+  if (draft.segments.get(device)?.bridge === null) return 'Operation not supported'
+  return onSegment(draft, device, change)
+}
+
+/** Others' bridges are there without being told; something of lnet's comes onto one. */
+function onBridge(
+  draft: KernelDraft,
+  device: InterfaceName,
+  bridges: ReadonlySet<string>,
+  change: (bridge: BridgeDraft) => unknown,
+): Outcome {
+  const known = draft.bridges.get(device)
+  if (known === undefined && !bridges.has(device)) return `Cannot find device "${device}"`
+  const bridge = known ?? {
+    interface: device,
+    mac: null,
+    up: true,
+    addresses: new Set<InterfaceAddress>(),
+    neighbours: new Map<IpAddress, MacAddress>(),
+  }
+  change(bridge)
+  draft.bridges.set(device, bridge)
+  return null
+}
+
 /** An entry that names a VTEP needs its lower device, and the family of the segment's own address. */
 function toVtep(
   draft: KernelDraft,
@@ -249,6 +361,8 @@ function toVtep(
 }
 
 function isUp(draft: KernelDraft, name: InterfaceName): Outcome {
+  const bridge = draft.bridges.get(name)
+  if (bridge !== undefined) return bridge.up ? null : 'Network is down'
   return onDevice(draft, name, device => (device.up ? null : 'Network is down'))
 }
 

@@ -1,7 +1,9 @@
 import type { Closeable, Kernel, KernelEvent, StepFailure } from '../../src/kernel/port.ts'
-import type { IpAddress } from '../../src/model/address.ts'
+import { compareText, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
+import { describeStep } from '../../src/model/describe-step.ts'
 import { failed, ok, type Result } from '../../src/model/failure.ts'
 import {
+  type BridgeFacts,
   emptyKernelState,
   type ForeignDevice,
   type KernelState,
@@ -9,7 +11,7 @@ import {
   type TunnelImplementation,
   type WireguardReading,
 } from '../../src/model/kernel-state.ts'
-import { describeStep, type Plan, type Step } from '../../src/model/step.ts'
+import type { Plan, Step } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { freeze, type KernelDraft, type TunnelDraft, thaw } from './kernel-draft.ts'
 import { applyStep } from './kernel-steps.ts'
@@ -161,6 +163,14 @@ export class FakeKernel implements Kernel {
     return this.foreign.some(other => other.interface === device) ? `${device} is not lnet's` : null
   }
 
+  #bridgeFacts({ bridges }: KernelState): readonly BridgeFacts[] {
+    const own = new Set(bridges.filter(({ mac }) => mac !== null).map(bridge => bridge.interface))
+    const names = new Set([...own, ...(this.#bridges as ReadonlySet<InterfaceName>)])
+    return [...names]
+      .sort(compareText)
+      .map(name => ({ interface: name, own: own.has(name), up: true, stp: false, physicalPorts: [] }))
+  }
+
   #look(): Observation {
     if (this.#observation !== null) return this.#observation
     const state = freeze(this.#draft)
@@ -173,6 +183,7 @@ export class FakeKernel implements Kernel {
       })),
       implementation: state.tunnel === null ? null : this.#implementation,
       foreign: this.foreign,
+      bridges: this.#bridgeFacts(state),
     }
     return this.#observation
   }

@@ -97,15 +97,29 @@ log: { level: info }
     expect(configuration.tunnel).toMatchObject({ prefix: '192.168.228.0/24', address: '192.168.228.166' })
     expect(configuration.segments[0]).toMatchObject({
       addresses: ['192.168.102.1/24', 'fde9:632e:2c3f:0:62bb:bbe3:3778:37ad/64'],
-      bridge: 'br0',
+      bridge: { name: 'br0', create: false, allowLoopRisk: false },
     })
   })
 })
 
-it('warns of addresses that a port of a bridge cannot have', () => {
-  const segment = '{interface: v0, vni: 1, prefixes: [10.0.0.0/24], addresses: [10.0.0.1/24], bridge: br0}'
-  expect(parseConfiguration(`${secretFile}segments: [${segment}]`, 'host')).toMatchObject({
-    warnings: ['v0 is a port of br0 and gets no address: give 10.0.0.1/24 to br0 yourself'],
+describe('a bridge', () => {
+  const bridgeOf = (text: string) =>
+    accepted(`${secretFile}segments: [{prefixes: [], ${text}}]\n`).segments[0]?.bridge
+  it.each([
+    ['bridge: br0', { name: 'br0', create: false, allowLoopRisk: false }],
+    [
+      'bridge: {name: br0, create: true}, allow_loop_risk: true',
+      { name: 'br0', create: true, allowLoopRisk: true },
+    ],
+    ['allow_loop_risk: true', null],
+  ])('is read from %s', (text, bridge) => {
+    expect(bridgeOf(text)).toEqual(bridge)
+  })
+
+  it('needs a name', () => {
+    expect(problems(`${secretFile}segments: [{bridge: {create: true}}]\n`)).toEqual([
+      'lnetd.yaml:2: segments[0].bridge.name: is missing',
+    ])
   })
 })
 
@@ -230,6 +244,10 @@ colour: red
     ['an overlay address twice', 'segments: [{addresses: [192.168.102.1/24, 192.168.102.1/24]}]'],
     ['a group address', 'segments: [{prefixes: [], addresses: ["ff02::1/64"]}]'],
     ['a bridge that is the segment', 'segments: [{bridge: vlnet0}]'],
+    [
+      'one bridge for two segments',
+      'segments: [{prefixes: [], bridge: br0}, {interface: v1, vni: 2, prefixes: [], bridge: br0}]',
+    ],
     ['a bridge that is the tunnel', 'segments: [{bridge: lnet0}]'],
     ['more than an announcement holds', `segments: [${manySegments(16)}]`],
     [

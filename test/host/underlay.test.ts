@@ -166,5 +166,6 @@ describe('this machine', () => {
     const all = readFacts(noInterfaces)
     const own = new Set(all.addresses.map(address => address.interface))
     expect(readFacts(own).addresses).toEqual([])
+    expect(readFacts(noInterfaces, () => true).addresses).toEqual([])
   })
 })

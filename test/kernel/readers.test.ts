@@ -100,8 +100,9 @@ describe('the forwarding table', () => {
     expect(tables.get(vlnet0)).toEqual({
       flood,
       unicast: [...unicast, { mac: '02:bb:00:00:00:04', vtep: 'fd77::bad' }],
+      portMacs: [],
     })
-    expect(tables.get('vlnet-1' as InterfaceName)).toEqual({ flood: [], unicast: [] })
+    expect(tables.get('vlnet-1' as InterfaceName)).toEqual({ flood: [], unicast: [], portMacs: [] })
   })
 })
 

@@ -42,6 +42,32 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'peer.remove': { kind: 'peer.remove', interface: tunnel, publicKey: publicKeyOf(2) },
   'segment.create': { kind: 'segment.create', segment: identity },
   'segment.remove': { kind: 'segment.remove', interface: segment },
+  'port.suppress': { kind: 'port.suppress', interface: segment },
+  'port.mac.set': { kind: 'port.mac.set', interface: segment, mac },
+  'port.mac.remove': { kind: 'port.mac.remove', interface: segment, mac },
+  'bridge.create': { kind: 'bridge.create', interface: 'br0' as InterfaceName, mac },
+  'bridge.neighbours.remove': { kind: 'bridge.neighbours.remove', interface: 'br0' as InterfaceName },
+  'bridge.remove': { kind: 'bridge.remove', interface: 'br0' as InterfaceName },
+  'bridge.address.add': {
+    kind: 'bridge.address.add',
+    interface: 'br0' as InterfaceName,
+    address: '192.168.102.1/24' as InterfaceAddress,
+  },
+  'bridge.address.remove': {
+    kind: 'bridge.address.remove',
+    interface: 'br0' as InterfaceName,
+    address: '192.168.102.1/24' as InterfaceAddress,
+  },
+  'bridge.neighbour.set': {
+    kind: 'bridge.neighbour.set',
+    interface: 'br0' as InterfaceName,
+    entry: { address: '192.168.102.2' as IpAddress, mac },
+  },
+  'bridge.neighbour.remove': {
+    kind: 'bridge.neighbour.remove',
+    interface: 'br0' as InterfaceName,
+    entry: { address: '192.168.102.2' as IpAddress, mac },
+  },
   'segment.ageing': { kind: 'segment.ageing', interface: segment, seconds: 60 },
   'segment.local': { kind: 'segment.local', interface: segment, local: vtep },
   'segment.bridge': { kind: 'segment.bridge', interface: segment, bridge: 'br0' as InterfaceName },
@@ -91,6 +117,27 @@ describe('render', () => {
       ip link set dev vlnet0 alias lnet:00112233445566778899aabbccddeeff
       # segment.remove
       ip link delete dev vlnet0 || /Cannot find device/
+      # port.suppress
+      bridge link set dev vlnet0 neigh_suppress on
+      # port.mac.set
+      bridge fdb replace 02:00:00:00:00:02 dev vlnet0 master static
+      # port.mac.remove
+      bridge fdb delete 02:00:00:00:00:02 dev vlnet0 master || /No such file or directory|Cannot find device|Operation not supported|Invalid argument/
+      # bridge.create
+      ip link add br0 address 02:00:00:00:00:02 type bridge
+      ip link set dev br0 alias lnet:00112233445566778899aabbccddeeff
+      # bridge.neighbours.remove
+      ip neighbour flush dev br0 nud permanent protocol 201 || /Cannot find device/
+      # bridge.remove
+      ip link delete dev br0 || /Cannot find device/
+      # bridge.address.add
+      ip address replace 192.168.102.1/24 dev br0 noprefixroute metric 20201
+      # bridge.address.remove
+      ip address delete 192.168.102.1/24 dev br0 || /ddress not found|Cannot assign requested address|Cannot find device/
+      # bridge.neighbour.set
+      ip neighbour replace 192.168.102.2 lladdr 02:00:00:00:00:02 dev br0 nud permanent protocol 201
+      # bridge.neighbour.remove
+      ip neighbour delete 192.168.102.2 dev br0 || /No such file or directory|Cannot find device/
       # segment.ageing
       ip link set dev vlnet0 type vxlan ageing 60
       # segment.local

@@ -67,6 +67,8 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         ipv6: true,
         ageingSeconds: 300,
         bridge: null,
+        suppression: false,
+        portMacs: [],
         addresses: ['192.168.0.1/16', 'fde9::1/64'] as InterfaceAddress[],
         flood: others.map(number => vtepOf(number, family)).sort(compareAddresses),
         unicast: others.map(number => ({ mac: macOf(number), vtep: vtepOf(number, family) })),
@@ -76,6 +78,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps },
       },
     ],
+    bridges: [],
     routes: [
       ...[null, 'lnet0' as InterfaceName].map(device => ({ prefix: vteps, device })),
       { prefix: '192.168.0.0/16' as Prefix, device: 'vlnet0' as InterfaceName },

@@ -78,6 +78,7 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
       peers: [peer],
     },
     segments: [],
+    bridges: [],
     routes: routes.filter(({ prefix }) => prefix === vteps),
     strayGuards: [],
   }

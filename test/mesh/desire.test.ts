@@ -2,16 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { decide, type Situation } from '../../src/mesh/decide.ts'
 import type { InterfaceAddress, InterfaceName, IpAddress, Prefix } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
-import { emptyKernelState, type KernelState } from '../../src/model/kernel-state.ts'
+import type { BridgeConfiguration } from '../../src/model/configuration.ts'
+import { describeStep } from '../../src/model/describe-step.ts'
+import { type BridgeFacts, emptyKernelState, type KernelState } from '../../src/model/kernel-state.ts'
 import type { Vni } from '../../src/model/segment.ts'
-import { describeStep } from '../../src/model/step.ts'
 import { settled } from './settled.ts'
 import {
   announcement,
+  bridgeFacts,
   configuration,
   facts,
   member,
   nodeId,
+  observation,
   publicKey,
   segmentConfiguration,
   situation,
@@ -28,6 +31,7 @@ describe('a node with two members', () => {
   it('should be this', () => {
     expect(desiredOf(two)).toMatchInlineSnapshot(`
       {
+        "bridges": [],
         "routes": [
           {
             "device": "vlnet0",
@@ -88,6 +92,8 @@ describe('a node with two members', () => {
               },
             ],
             "port": 4789,
+            "portMacs": [],
+            "suppression": false,
             "unicast": [
               {
                 "mac": "22:7e:93:45:87:97",
@@ -207,12 +213,64 @@ describe('a node', () => {
     expect(desired?.segments[0]?.addresses).toEqual([expect.stringMatching(/^fd88:/)])
     expect(lost.map(({ owner }) => owner)).toEqual([nodeId(2)])
   })
+})
 
-  it('with a bridge leaves the routes to it', () => {
-    const bridged = configuration(1, { segments: [segmentConfiguration({ bridge: 'br0' as InterfaceName })] })
-    const { segments, routes } = desiredOf(situation(1, [], { configuration: bridged }))
-    expect(segments[0]?.bridge).toBe('br0')
-    expect(routes.map(({ device }) => device)).toEqual([null, 'lnet0'])
+describe('a segment in a bridge', () => {
+  const name = 'br0' as InterfaceName
+  const wanted = (changes: Partial<BridgeConfiguration> = {}) => ({
+    configuration: configuration(1, {
+      segments: [segmentConfiguration({ bridge: { name, create: false, allowLoopRisk: false, ...changes } })],
+    }),
+  })
+  const beside = (...bridges: readonly BridgeFacts[]) => ({
+    observation: observation(emptyKernelState, [], bridges),
+  })
+
+  it('leaves its addresses to it, which answers for the members', () => {
+    const { segments, bridges, routes } = desiredOf(
+      situation(1, [member(2)], { ...wanted(), ...beside(bridgeFacts()) }),
+    )
+    const macs = announcement(2).segments.map(({ mac }) => mac)
+    expect(segments[0]).toMatchObject({ bridge: name, suppression: true, portMacs: macs })
+    expect(segments[0]).toMatchObject({ addresses: [], neighbours: [] })
+    expect(bridges).toEqual([
+      {
+        interface: name,
+        mac: null,
+        up: true,
+        addresses: ['192.168.102.25/24', expect.stringMatching(/^fd88:/)],
+        neighbours: [
+          { address: '192.168.102.2', mac: macs[0] },
+          { address: expect.stringMatching(/^fd88:/), mac: macs[0] },
+        ],
+      },
+    ])
+    expect(routes.map(({ device }) => device)).toEqual([name, null, 'lnet0', name])
+  })
+
+  it('has it made where that is asked for', () => {
+    const { segments, bridges } = desiredOf(situation(1, [], wanted({ create: true })))
+    expect(bridges[0]).toMatchObject({ interface: name, mac: segments[0]?.mac })
+    const there = settled(situation(1, [], wanted({ create: true })))
+    expect(decide({ ...there, ...beside(bridgeFacts({ own: true })) }).dueAt).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it.each<[string, readonly BridgeFacts[], Partial<BridgeConfiguration>, boolean]>([
+    ['is missing', [], {}, false],
+    ['is down', [bridgeFacts({ up: false })], {}, false],
+    ['has a cable', [bridgeFacts({ physicalPorts: ['eth1'] })], {}, false],
+    ['has a cable and STP', [bridgeFacts({ physicalPorts: ['eth1'], stp: true })], {}, true],
+    [
+      'has a cable, which the operator allows',
+      [bridgeFacts({ physicalPorts: ['eth1'] })],
+      { allowLoopRisk: true },
+      true,
+    ],
+  ])('when it %s', (_, bridges, changes, goesIn) => {
+    const given = situation(1, [], { ...wanted(changes), ...beside(...bridges) })
+    const { segments } = desiredOf(given)
+    expect(segments[0]).toMatchObject({ bridge: goesIn ? name : null })
+    expect(segments[0]?.addresses.length).toBe(goesIn ? 0 : 2)
   })
 })
 

@@ -12,6 +12,7 @@ import {
   prefixOf,
 } from '../../src/model/address.ts'
 import type {
+  BridgeState,
   KernelState,
   Route,
   SegmentState,
@@ -25,6 +26,7 @@ import { presharedKey, publicKey } from './world.ts'
 
 const tunnelNames = ['lnet0', 'lnet1'] as InterfaceName[]
 const segmentNames = ['vlnet0', 'vlnet1', 'vlnet2'] as InterfaceName[]
+const bridgeNames = ['br0', 'br1'] as InterfaceName[]
 const vteps = Array.from({ length: 6 }, (_, index) => `192.168.228.${index + 1}` as IpAddress)
 const macs = Array.from({ length: 5 }, (_, index) => `02:00:00:00:00:0${index}` as MacAddress)
 const overlay = ['10.1.0.1/24', '10.1.0.2/24', '10.2.0.1/24', 'fd00::1/64'] as InterfaceAddress[]
@@ -68,8 +70,14 @@ const tunnel: fc.Arbitrary<TunnelState> = fc.record({
   peers,
 })
 
+const neighbours = fc
+  .uniqueArray(fc.record({ address: fc.constantFrom(...vteps), mac: fc.constantFrom(...macs) }), {
+    selector: ({ address }) => address,
+  })
+  .map(list => list.sort((a, b) => compareAddresses(a.address, b.address)))
+
 function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitrary<SegmentState> {
-  return fc.constantFrom(...vteps).chain(local =>
+  return fc.tuple(fc.constantFrom(...vteps), fc.constantFrom(null, ...bridgeNames)).chain(([local, bridge]) =>
     fc.record({
       interface: fc.constant(device),
       vni: fc.constant(vni),
@@ -81,7 +89,9 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
       mtu: fc.constantFrom(segmentMtu(below.mtu, local), 1300),
       ipv6: fc.constant(true),
       ageingSeconds: fc.constantFrom(60, 300),
-      bridge: fc.constantFrom(null, 'br0' as InterfaceName),
+      bridge: fc.constant(bridge),
+      suppression: fc.constant(bridge !== null),
+      portMacs: bridge === null ? fc.constant([]) : fc.subarray(macs),
       addresses: sorted(overlay),
       flood: sorted(vteps),
       unicast: fc
@@ -89,11 +99,7 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
           selector: ({ mac }) => mac,
         })
         .map(list => list.sort((a, b) => compareText(a.mac, b.mac))),
-      neighbours: fc
-        .uniqueArray(fc.record({ address: fc.constantFrom(...vteps), mac: fc.constantFrom(...macs) }), {
-          selector: ({ address }) => address,
-        })
-        .map(list => list.sort((a, b) => compareAddresses(a.address, b.address))),
+      neighbours,
       guard: fc.record({
         port: fc.constantFrom(...ports),
         tunnel: fc.constant(below.interface),
@@ -112,7 +118,31 @@ function segments(below: TunnelState): fc.Arbitrary<readonly SegmentState[]> {
     )
 }
 
-function routesOf(below: TunnelState, above: readonly SegmentState[]): readonly Route[] {
+/** `br0` is somebody else's, `br1` is ours; those that segments are in, and now and then another one. */
+function bridgesOf(above: readonly SegmentState[]): fc.Arbitrary<readonly BridgeState[]> {
+  return fc.subarray(bridgeNames).chain(extra => {
+    const names = bridgeNames.filter(
+      name => extra.includes(name) || above.some(({ bridge }) => bridge === name),
+    )
+    return fc
+      .tuple(...names.map(bridge))
+      .map(list =>
+        list.filter(each => each.mac !== null || each.addresses.length + each.neighbours.length > 0),
+      )
+  })
+}
+
+function bridge(name: InterfaceName): fc.Arbitrary<BridgeState> {
+  return fc.record({
+    interface: fc.constant(name),
+    mac: name === 'br0' ? fc.constant(null) : fc.constantFrom(...macs),
+    up: fc.constant(true),
+    addresses: sorted(overlay),
+    neighbours,
+  })
+}
+
+function routesOf(below: TunnelState, above: readonly (SegmentState | BridgeState)[]): readonly Route[] {
   const all: Route[] = [
     { prefix, device: below.interface },
     { prefix, device: null },
@@ -134,17 +164,26 @@ function sorted<Address extends IpAddress | InterfaceAddress>(addresses: readonl
 export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
   {
     weight: 1,
-    arbitrary: fc.constant<KernelState>({ tunnel: null, segments: [], routes: [], strayGuards: [] }),
+    arbitrary: fc.constant<KernelState>({
+      tunnel: null,
+      segments: [],
+      bridges: [],
+      routes: [],
+      strayGuards: [],
+    }),
   },
   {
     weight: 9,
     arbitrary: tunnel.chain(below =>
-      segments(below).map(above => ({
-        tunnel: below,
-        segments: above,
-        routes: routesOf(below, above),
-        strayGuards: [],
-      })),
+      segments(below).chain(above =>
+        bridgesOf(above).map(bridges => ({
+          tunnel: below,
+          segments: above,
+          bridges,
+          routes: routesOf(below, [...above, ...bridges]),
+          strayGuards: [],
+        })),
+      ),
     ),
   },
 )
@@ -167,6 +206,7 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
             ? null
             : { ...state.tunnel, up, ipv6, ...(keyless ? { publicKey: null, listenPort: null } : {}) },
         segments: state.segments.map(each => ({ ...each, up, ipv6, guard: unguarded ? null : each.guard })),
+        bridges: state.bridges.map(each => (each.mac === null ? each : { ...each, up })),
         routes: routeless || !up ? [] : state.routes,
         strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
       }),

@@ -28,7 +28,7 @@ export function after(situation: Situation, decision: Decision): Situation {
     ...situation,
     claims: decision.claims,
     tracks: decision.tracks,
-    observation: observation(state, readings),
+    observation: observation(state, readings, situation.observation.bridges),
   }
 }
 

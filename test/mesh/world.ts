@@ -20,6 +20,7 @@ import type {
 } from '../../src/model/configuration.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import {
+  type BridgeFacts,
   emptyKernelState,
   type KernelState,
   type Observation,
@@ -179,6 +180,12 @@ export function facts(number: number, changes: Partial<Facts> = {}): Facts {
   return { addresses: [{ address, network, interface: 'eth0' as InterfaceName }], pathMtu: 1500, ...changes }
 }
 
+/** A bridge of the machine that nothing speaks against. */
+export function bridgeFacts(changes: Partial<BridgeFacts> = {}): BridgeFacts {
+  const name = 'br0' as InterfaceName
+  return { interface: name, own: false, up: true, stp: false, physicalPorts: [], ...changes }
+}
+
 /** What WireGuard says of a member it hears from. */
 export function reading(number: number, changes: Partial<WireguardReading> = {}): WireguardReading {
   return {
@@ -194,8 +201,9 @@ export function reading(number: number, changes: Partial<WireguardReading> = {})
 export function observation(
   state: KernelState = emptyKernelState,
   readings: readonly WireguardReading[] = [],
+  bridges: readonly BridgeFacts[] = [],
 ): Observation {
-  return { state, readings, implementation: 'kernel', foreign: [] }
+  return { state, readings, implementation: 'kernel', foreign: [], bridges }
 }
 
 /** Node `number` before an empty kernel, with these members, claims settled on the way. */

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { InterfaceName, MacAddress, Port, Prefix } from '../../src/model/address.ts'
+import type {
+  InterfaceAddress,
+  InterfaceName,
+  IpAddress,
+  MacAddress,
+  Port,
+  Prefix,
+} from '../../src/model/address.ts'
+import { describeStep } from '../../src/model/describe-step.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
-import { describeStep, type Step, type StepKind } from '../../src/model/step.ts'
+import type { Step, StepKind } from '../../src/model/step.ts'
 import { endpointOf, overlayAddress, presharedKey, publicKey, underlayAddress, vni } from '../mesh/world.ts'
 
 const tunnel = 'lnet0' as InterfaceName
@@ -35,6 +43,32 @@ const examples: { readonly [Kind in StepKind]: Extract<Step, { readonly kind: Ki
     segment: { interface: segment, vni, port: 4789 as Port, local: vtep, lower: tunnel, mac, mtu: 1350 },
   },
   'segment.remove': { kind: 'segment.remove', interface: segment },
+  'port.suppress': { kind: 'port.suppress', interface: segment },
+  'port.mac.set': { kind: 'port.mac.set', interface: segment, mac },
+  'port.mac.remove': { kind: 'port.mac.remove', interface: segment, mac },
+  'bridge.create': { kind: 'bridge.create', interface: 'br0' as InterfaceName, mac },
+  'bridge.neighbours.remove': { kind: 'bridge.neighbours.remove', interface: 'br0' as InterfaceName },
+  'bridge.remove': { kind: 'bridge.remove', interface: 'br0' as InterfaceName },
+  'bridge.address.add': {
+    kind: 'bridge.address.add',
+    interface: 'br0' as InterfaceName,
+    address: '192.168.102.1/24' as InterfaceAddress,
+  },
+  'bridge.address.remove': {
+    kind: 'bridge.address.remove',
+    interface: 'br0' as InterfaceName,
+    address: '192.168.102.1/24' as InterfaceAddress,
+  },
+  'bridge.neighbour.set': {
+    kind: 'bridge.neighbour.set',
+    interface: 'br0' as InterfaceName,
+    entry: { address: '192.168.102.2' as IpAddress, mac },
+  },
+  'bridge.neighbour.remove': {
+    kind: 'bridge.neighbour.remove',
+    interface: 'br0' as InterfaceName,
+    entry: { address: '192.168.102.2' as IpAddress, mac },
+  },
   'segment.ageing': { kind: 'segment.ageing', interface: segment, seconds: 60 },
   'segment.local': { kind: 'segment.local', interface: segment, local: vtep },
   'segment.bridge': { kind: 'segment.bridge', interface: segment, bridge: 'br0' as InterfaceName },
@@ -72,6 +106,16 @@ describe('steps', () => {
         "remove WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= from lnet0",
         "create segment vlnet0, vni 49371, port 4789, mtu 1350, over lnet0 from 203.0.0.2",
         "remove segment vlnet0",
+        "answer ARP and ND for members in the bridge of vlnet0",
+        "look for MAC 02:00:5e:00:53:01 behind vlnet0",
+        "look for MAC 02:00:5e:00:53:01 behind vlnet0 no more",
+        "create bridge br0",
+        "forget all neighbours of lnet on br0",
+        "remove bridge br0",
+        "add address 192.168.102.1/24 to br0",
+        "remove address 192.168.102.1/24 from br0",
+        "know 192.168.102.2 as MAC 02:00:5e:00:53:01 on br0",
+        "forget neighbour 192.168.102.2 on br0",
         "keep learned MACs for 60 s on vlnet0",
         "send from VTEP 203.0.0.2 on vlnet0",
         "put vlnet0 into bridge br0",

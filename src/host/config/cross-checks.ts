@@ -63,12 +63,18 @@ function interfaceUses({ tunnel, segments }: Draft): readonly Use<string>[] {
 }
 
 function checkBridges(draft: Draft, report: Report): void {
+  const uses: Use<string>[] = []
   for (const [index, { bridge }] of draft.segments.entries()) {
-    const own = interfaceUses(draft).find(({ value }) => value === bridge)
+    if (bridge === null) continue
+    const { name } = bridge
     const key = `segments[${index}].bridge`
+    const own = interfaceUses(draft).find(({ value }) => value === name)
     if (own !== undefined && !report.isBroken(key, own.key))
-      report.add(key, `${bridge} is ${own.key}: a bridge is another device`)
+      report.add(key, `${name} is ${own.key}: a bridge is another device`)
+    uses.push({ key, value: name })
   }
+  // Two segments in one bridge would be one layer-2 network, of which no node knows.
+  checkEqual(uses, report, 'bridge')
 }
 
 function vniUses({ segments }: Draft): readonly Use<number>[] {

@@ -28,6 +28,17 @@ export class Fields {
     return node === null ? null : this.#readScalar(node, memberKey(this.key, name), reader)
   }
 
+  /** The same for a value that has to be there. */
+  need<Value>(name: string, reader: Reader<Value>): Value | null {
+    if (this.#values.get(name)?.value == null) this.#report.add(memberKey(this.key, name), 'is missing')
+    return this.read(name, reader)
+  }
+
+  /** Whether a map stands there, where a single value may stand, too. */
+  isSection(name: string): boolean {
+    return isMap(this.#values.get(name)?.value)
+  }
+
   /** A list of values without the wrong ones, or null when it is left out or no list. */
   readList<Value>(name: string, reader: Reader<Value>, entriesMax: number): readonly Value[] | null {
     return this.#eachItem(name, entriesMax, (node, key) => this.#readScalar(node, key, reader))

@@ -7,6 +7,7 @@ import {
   type Prefix,
 } from '../../model/address.ts'
 import {
+  type BridgeConfiguration,
   type Configuration,
   logLevels,
   type SegmentConfiguration,
@@ -132,8 +133,20 @@ function readSegment(fields: Fields): SegmentConfiguration {
       fields.read('ageing', duration(ageingSecondsMin, ageingSecondsMax)) ?? ageingSecondsDefault,
     prefixes: (prefixes ?? defaultSegment.prefixes).toSorted(compareAddresses),
     addresses: addresses?.toSorted(compareAddresses) ?? null,
-    bridge: fields.read('bridge', interfaceName),
+    bridge: readBridge(fields),
   }
+}
+
+/** `bridge: br0`, or a map with its name. */
+function readBridge(fields: Fields): BridgeConfiguration | null {
+  const allowLoopRisk = fields.read('allow_loop_risk', flag) ?? false
+  const { name, create } = fields.isSection('bridge')
+    ? fields.section('bridge', inner => ({
+        name: inner.need('name', interfaceName),
+        create: inner.read('create', flag) ?? false,
+      }))
+    : { name: fields.read('bridge', interfaceName), create: false }
+  return name === null ? null : { name, create, allowLoopRisk }
 }
 
 export function sortSegments(segments: readonly SegmentConfiguration[]): readonly SegmentConfiguration[] {

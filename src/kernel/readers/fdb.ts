@@ -3,6 +3,7 @@ import {
   compareText,
   type InterfaceName,
   type IpAddress,
+  type MacAddress,
   parseIpAddress,
   parseMacAddress,
 } from '../../model/address.ts'
@@ -17,6 +18,8 @@ export interface ForwardingTable {
   readonly flood: readonly IpAddress[]
   /** Sorted by MAC. */
   readonly unicast: readonly UnicastEntry[]
+  /** MACs that a bridge looks for behind the segment as its port. Sorted. */
+  readonly portMacs: readonly MacAddress[]
 }
 
 /** The static entries of some segments, from `bridge -json fdb show`. Learned ones age by themselves. */
@@ -25,9 +28,7 @@ export function readForwarding(
   segments: ReadonlySet<InterfaceName>,
 ): Result<ReadonlyMap<InterfaceName, ForwardingTable>> {
   return reading('bridge fdb', () => {
-    const found = new Map(
-      [...segments].map(segment => [segment, { flood: new Set<IpAddress>(), unicast: [] as UnicastEntry[] }]),
-    )
+    const found = new Map([...segments].map(segment => [segment, emptyDraft()]))
     for (const fields of objects(documents(output, 1)[0], 'fdb')) {
       const table = found.get((optionalText(fields, 'ifname') ?? '') as InterfaceName)
       if (table !== undefined) enter(fields, table)
@@ -41,11 +42,22 @@ const rememberedAddress = remembered(parseIpAddress)
 interface Draft {
   readonly flood: Set<IpAddress>
   readonly unicast: UnicastEntry[]
+  /** A bridge that knows VLANs has an entry for each. */
+  readonly portMacs: Set<MacAddress>
 }
 
-/** Entries without a destination are the device's own MACs. */
+function emptyDraft(): Draft {
+  return { flood: new Set(), unicast: [], portMacs: new Set() }
+}
+
+/** Other entries without a destination are the device's own MACs, which are permanent. */
 function enter(fields: Fields, table: Draft): void {
   const state = optionalText(fields, 'state')
+  if (optionalText(fields, 'master') !== null) {
+    const mac = state === 'static' ? parseMacAddress(optionalText(fields, 'mac') ?? '') : null
+    if (mac !== null) table.portMacs.add(mac)
+    return
+  }
   const vtep = rememberedAddress(optionalText(fields, 'dst') ?? '')
   if (vtep === null || (state !== 'static' && state !== 'permanent')) return
   const written = optionalText(fields, 'mac') ?? ''
@@ -57,9 +69,10 @@ function enter(fields: Fields, table: Draft): void {
   if (mac !== null) table.unicast.push({ mac, vtep })
 }
 
-function sorted({ flood, unicast }: Draft): ForwardingTable {
+function sorted({ flood, unicast, portMacs }: Draft): ForwardingTable {
   return {
     flood: [...flood].sort(compareAddresses),
     unicast: unicast.sort((a, b) => compareText(a.mac, b.mac)),
+    portMacs: [...portMacs].sort(compareText),
   }
 }

@@ -36,6 +36,8 @@ export interface OwnLink {
   readonly up: boolean
   readonly mtu: number
   readonly bridge: InterfaceName | null
+  /** As a port of a bridge. */
+  readonly suppression: boolean
   /** Sorted; without those the kernel makes itself: link-local, and learned or leased ones. */
   readonly addresses: readonly InterfaceAddress[]
   readonly vxlan: Vxlan | null
@@ -71,7 +73,8 @@ function linkName(fields: Fields, place: string): LinkName {
   return { name: text(fields, 'ifname', place), alias: optionalText(fields, 'ifalias'), kind: kindOf(fields) }
 }
 
-function kindOf(fields: Fields): string {
+/** What `ip -details` calls a device; a plain one's link type. */
+export function kindOf(fields: Fields): string {
   const info = fields.linkinfo === undefined ? {} : asFields(fields.linkinfo, 'linkinfo')
   return optionalText(info, 'info_kind') ?? optionalText(fields, 'link_type') ?? 'network'
 }
@@ -86,11 +89,18 @@ function ownLink(fields: Fields): OwnLink {
     up: texts(fields.flags).includes('UP'),
     mtu: integer(fields, 'mtu', name),
     bridge: master === null ? null : nameLike(master),
+    suppression: slaveData(fields).neigh_suppress === true,
     addresses: objects(fields.addr_info ?? [], `${name} addresses`)
       .flatMap(address => ownAddress(address, name))
       .sort(compareAddresses),
     vxlan: kind === 'vxlan' ? vxlanOf(fields, name) : null,
   }
+}
+
+/** What a device is to its bridge; nothing where it is in none. */
+function slaveData(fields: Fields): Fields {
+  const info = fields.linkinfo === undefined ? {} : asFields(fields.linkinfo, 'linkinfo')
+  return info.info_slave_data === undefined ? {} : asFields(info.info_slave_data, 'info_slave_data')
 }
 
 /** A name lnet would not give, a VLAN's say, stands for a device that is not the wanted one. */

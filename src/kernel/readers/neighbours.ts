@@ -7,21 +7,25 @@ import {
 } from '../../model/address.ts'
 import type { NeighbourEntry } from '../../model/kernel-state.ts'
 import { scopeOf } from '../../model/scope.ts'
+import { routeProtocol } from '../render.ts'
 import { type Fields, objects, optionalText, text, texts } from './fields.ts'
 import { remembered } from './remembered.ts'
 
 /**
- * The permanent ARP and ND entries of some devices, sorted by address, from one document of `ip -json neigh show`.
- * Throws what `reading` catches.
+ * The permanent ARP and ND entries of some devices, sorted by address, from one document of `ip -json neigh show`; of
+ * `shared` devices only those that carry lnet's protocol. Throws what `reading` catches.
  */
 export function readNeighbours(
   document: unknown,
   devices: ReadonlySet<InterfaceName>,
+  shared: ReadonlySet<InterfaceName> = new Set(),
 ): ReadonlyMap<InterfaceName, readonly NeighbourEntry[]> {
-  const found = new Map([...devices].map(device => [device, [] as NeighbourEntry[]]))
+  const found = new Map([...devices, ...shared].map(device => [device, [] as NeighbourEntry[]]))
   for (const [index, fields] of objects(document, 'neighbours').entries()) {
     const list = found.get(text(fields, 'dev', `neighbours[${index}]`) as InterfaceName)
-    const entry = list === undefined ? null : permanent(fields)
+    const isTheirs =
+      shared.has(fields.dev as InterfaceName) && String(fields.protocol) !== String(routeProtocol)
+    const entry = list === undefined || isTheirs ? null : permanent(fields)
     if (list !== undefined && entry !== null) list.push(entry)
   }
   for (const list of found.values()) list.sort((a, b) => compareAddresses(a.address, b.address))
