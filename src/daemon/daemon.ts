@@ -5,6 +5,7 @@ import { diff } from '../mesh/diff.ts'
 import { forget } from '../mesh/membership.ts'
 import { order } from '../mesh/order.ts'
 import type { Configuration } from '../model/configuration.ts'
+import { noFacts } from '../model/facts.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import { failed, ok } from '../model/failure.ts'
 import { emptyKernelState } from '../model/kernel-state.ts'
@@ -37,7 +38,7 @@ export interface Daemon extends ControlSource {
 /** Wires the stories together: facts out, word in and kernel follows, question in and view out. */
 export function createDaemon(parts: DaemonParts): Daemon {
   const { clock, kernel, log } = parts
-  const state: State = newState(parts, parts.facts())
+  const state: State = newState(parts, parts.facts() ?? noFacts)
   const journal = createJournal(parts, state)
   const announcer = createAnnouncer(parts, state, journal)
   const reconciler = createReconciler(parts, state, {

@@ -23,7 +23,8 @@ export interface DaemonParts {
   readonly kernel: Kernel
   startGossip(handlers: GossipHandlers): Promise<Result<Gossip>>
   readonly archive: Archive
-  facts(): Facts
+  /** Null when this machine does not tell now. */
+  facts(): Facts | null
   /** The endpoints of a name, as far as they are known now. */
   readonly resolved: Resolved
 }

@@ -37,7 +37,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function refreshFacts(): void {
     pending = null
     const before = state.facts
-    state.facts = parts.facts()
+    state.facts = parts.facts() ?? before
     if (JSON.stringify(before) === JSON.stringify(state.facts)) return
     log.info('underlay.changed', { addresses: state.facts.addresses.map(({ address }) => address) })
     state.gossip?.redial()

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { RemoteInfo } from 'node:dgram'
-import { networkInterfaces } from 'node:os'
 import makeMulticast, { type MulticastDNS, type QueryPacket, type ResponsePacket } from 'multicast-dns'
 import {
   addressOf,
@@ -19,6 +18,7 @@ import {
   multicastScanSeconds,
 } from '../model/limits.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
+import { interfaceAddresses } from './interfaces.ts'
 import type { GossipOptions } from './port.ts'
 
 /** Finds nodes of the same mesh on the LANs of this machine by multicast DNS (RFC 6762), over IPv4. */
@@ -153,8 +153,7 @@ function isOn(lan: Lan, from: RemoteInfo): boolean {
 }
 
 function lanAddresses({ isInside }: Pick<GossipOptions, 'isInside'>): ReadonlySet<InterfaceAddress> {
-  const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? [])
-  const lans = addresses
+  const lans = interfaceAddresses()
     .filter(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null)
     .map(({ cidr }) => parseInterfaceAddress(cidr as string))
     .filter(address => address !== null && !isInside(addressOf(address)))

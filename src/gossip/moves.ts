@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os'
+import { interfaceAddresses } from './interfaces.ts'
 import type { GossipOptions } from './port.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -8,8 +8,7 @@ export type OwnAddresses = () => ReadonlySet<string>
 /** Link-local ones are left out: those of our own devices look like any others. */
 export function ownAddresses(options: Pick<GossipOptions, 'isInside'>): OwnAddresses {
   return () => {
-    const addresses = Object.values(networkInterfaces()).flatMap(each => each ?? [])
-    const outside = addresses.filter(
+    const outside = interfaceAddresses().filter(
       ({ address, internal }) => !internal && !/^fe[89ab]/.test(address) && !options.isInside(address),
     )
     return new Set(outside.map(({ address }) => address))

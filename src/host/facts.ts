@@ -2,16 +2,26 @@ import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import type { InterfaceName, IpAddress } from '../model/address.ts'
 import type { Facts } from '../model/facts.ts'
+import { codeOf } from './files.ts'
 import { defaultRouteDevices, findFacts, type InterfaceText } from './underlay.ts'
 
 /**
  * Looks at this machine's interfaces and routes; a millisecond, no process. `ours`: devices of the mesh itself;
- * `isInside`: whether an address, on a bridge say, is in the mesh's own networks.
+ * `isInside`: whether an address, on a bridge say, is in the mesh's own networks. Null when the system does not tell,
+ * out of descriptors or memory: that is no sign that anything changed.
  */
 export function readFacts(
   ours: ReadonlySet<InterfaceName>,
   isInside: (address: IpAddress) => boolean = () => false,
-): Facts {
+): Facts | null {
+  try {
+    return lookAround(ours, isInside)
+  } catch {
+    return null
+  }
+}
+
+function lookAround(ours: ReadonlySet<InterfaceName>, isInside: (address: IpAddress) => boolean): Facts {
   const addresses = readAddresses()
   const route = readText('/proc/net/route')
   const ipv6Route = readText('/proc/net/ipv6_route')
@@ -45,11 +55,15 @@ function readMtu(device: string): readonly [string, number][] {
   return mtus.length === 0 ? [] : [[device, Math.min(...mtus)]]
 }
 
-/** Empty where there is no such file: a kernel without IPv6, a namespace without /sys. */
+/** What a system without IPv6 or /sys says, and one whose device went away meanwhile. */
+const absent = new Set(['ENOENT', 'ENOTDIR', 'ENODEV', 'ENXIO', 'EINVAL', 'EACCES', 'EPERM'])
+
+/** Empty where there is no such file. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1')
-  } catch {
-    return ''
+  } catch (error) {
+    if (absent.has(codeOf(error))) return ''
+    throw error
   }
 }

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { notifySecondsMax } from '../model/limits.ts'
 import type { Clock } from './clock.ts'
@@ -85,12 +85,18 @@ function run(
 ): Promise<Result<void>> {
   return new Promise(resolve => {
     const options = { env: environment, timeout: notifySecondsMax * 1000, killSignal: 'SIGKILL' } as const
-    execFile(command, assignments, options, (error, _, stderr) => {
+    const ended = (error: ExecFileException | null, stderr: string) => {
       if (error === null) return resolve(ok(undefined))
       const details = { command: [command, ...assignments].join(' '), stderr: stderr.slice(0, 500) }
       const reason =
         error.code === 'ENOENT' ? `install ${command}, or run without NOTIFY_SOCKET` : 'see its output'
       resolve(failed(`the service manager could not be told: ${reason}`, details))
-    })
+    }
+    try {
+      execFile(command, assignments, options, (error, _, stderr) => ended(error, stderr))
+    } catch (error) {
+      // A machine out of memory makes no process.
+      ended(error as ExecFileException, String(error))
+    }
   })
 }

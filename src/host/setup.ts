@@ -5,6 +5,7 @@ import { endpoint, hostOf, type Port, parseHostPort } from '../model/address.ts'
 import { parseBootstrapPlace } from '../model/bootstrap.ts'
 import type { BootstrapPlace, Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
+import { noFacts } from '../model/facts.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { tokenBootstrapPlacesMax } from '../model/limits.ts'
 import { type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
@@ -104,7 +105,11 @@ export async function makeToken({
   return encodeToken({
     mesh: deriveMeshKeys(secret.value, configuration.mesh.id).meshId,
     secret: secret.value,
-    bootstrap: placesOf(configuration, readFacts(ownInterfaces(configuration)), extra as BootstrapPlace[]),
+    bootstrap: placesOf(
+      configuration,
+      readFacts(ownInterfaces(configuration)) ?? noFacts,
+      extra as BootstrapPlace[],
+    ),
     tunnelPrefix: configuration.tunnel.prefix,
     segments: configuration.segments,
   })

@@ -6,6 +6,7 @@ import { membersFileBytesMax, setAsideFilesMax, stateFileBytesMax } from '../mod
 import type { Problem } from '../model/problem.ts'
 import type { Clock } from './clock.ts'
 import { ioFailure, makeDirectory, readWhole, removeQuietly, writeWhole } from './files.ts'
+import { createSaveQueue } from './save-queue.ts'
 import { formatMembers, parseMembers } from './saved-members.ts'
 import { formatState, freshState, type Parsed, parseState, type SavedState } from './saved-state.ts'
 import { lockDirectory } from './state-lock.ts'
@@ -42,7 +43,7 @@ export async function openStore(
     await lock.value.release()
     return state.ok ? (members as Result<never>) : state
   }
-  const inTurn = createQueue()
+  const inTurn = createSaveQueue(directory)
   return ok({
     saved: state.value.content,
     members: members.value.content,
@@ -50,7 +51,11 @@ export async function openStore(
     saveState: next => inTurn(() => writeWhole(stateFile(directory).path, formatState(next), 0o600)),
     saveMembers: list =>
       inTurn(() => writeWhole(membersFile(directory).path, formatMembers(list, clock.wallSeconds()), 0o600)),
-    close: () => inTurn(() => lock.value.release()),
+    async close() {
+      // What still waits for the disk is not waited for twice.
+      await inTurn(async () => ok(undefined))
+      await lock.value.release()
+    },
   })
 }
 
@@ -138,14 +143,4 @@ async function removeLeftovers(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => [])
   const leftovers = names.filter(name => /^\.(identity|wireguard)\.key\.[0-9a-f]{12}\.new$/.test(name))
   for (const name of leftovers) await removeQuietly(join(directory, name))
-}
-
-/** One at a time, in the order they were asked for. */
-function createQueue(): <Value>(action: () => Promise<Value>) => Promise<Value> {
-  let last: Promise<unknown> = Promise.resolve()
-  return action => {
-    const result = last.then(action)
-    last = result.catch(() => undefined)
-    return result
-  }
 }

@@ -6,6 +6,7 @@ import {
   prefixOf,
 } from '../model/address.ts'
 import type { Facts, UnderlayAddress } from '../model/facts.ts'
+import { ethernetMtuBytes } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
 
 /** What the system says, in its own texts; read by `facts.ts`. */
@@ -57,8 +58,6 @@ export function isPlumbing(device: string): boolean {
   return plumbing.test(device)
 }
 
-/** Ethernet's, where nothing can be found out. */
-const usualMtuBytes = 1500
 const plumbing =
   /^(docker|br-[0-9a-f]{12}$|veth|virbr|vnet\d|vmnet|vboxnet|cni|flannel|cali|cilium|kube-|nodelocaldns|weave|lxc|lxdbr|incusbr|podman|tailscale|zt|wg|nebula|utun|tun\d|tap|ifb|waydroid|anbox)/
 /** linux/if_addr.h: temporary (privacy) addresses change, the others are not in use yet or any more. */
@@ -113,7 +112,7 @@ function unfitIpv6(text: string): ReadonlySet<string> {
 
 function leastMtu(devices: readonly string[], mtus: ReadonlyMap<string, number>): number {
   const known = devices.flatMap(device => mtus.get(device) ?? [])
-  return known.length === 0 ? usualMtuBytes : Math.min(...known)
+  return known.length === 0 ? ethernetMtuBytes : Math.min(...known)
 }
 
 function rowsOf(text: string): readonly (readonly string[])[] {

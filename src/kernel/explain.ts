@@ -40,3 +40,16 @@ export function explain(stderr: string): string {
   if (said === '') return ''
   return remedy === undefined ? `: ${said}` : `: ${said} (${remedy})`
 }
+
+/** A tool that the system would not start, and why not. */
+export function notStarted(tool: string, code: string | undefined): string {
+  return `${tool} could not be started: ${startRemedies[code ?? ''] ?? code ?? 'unknown reason'}`
+}
+
+const startRemedies: Readonly<Record<string, string>> = {
+  EMFILE: 'too many open files: raise the limit (LimitNOFILE)',
+  ENFILE: 'the machine has too many open files: see fs.file-max (sysctl)',
+  EAGAIN: 'too many processes: raise the limit (TasksMax, LimitNPROC)',
+  ENOMEM: 'no memory left on this machine',
+  ENOSPC: 'no space left for its input in /dev/shm, /run and /tmp',
+}

@@ -11,7 +11,7 @@ import {
   toolsStuckMax,
 } from '../model/limits.ts'
 import { anonymousFile } from './anonymous-file.ts'
-import { explain, missingTool } from './explain.ts'
+import { explain, missingTool, notStarted } from './explain.ts'
 
 /** One process to run to its end. Nothing in `arguments` may be secret; `input` may be. */
 export interface Command {
@@ -55,7 +55,7 @@ export async function execute(command: Command): Promise<Execution> {
   try {
     stdin = command.input === undefined ? 'ignore' : anonymousFile(command.input)
   } catch (error) {
-    return notRun(command, `cannot hand ${command.tool} its input: ${String(error)}`)
+    return notRun(command, notStarted(command.tool, (error as NodeJS.ErrnoException).code))
   }
   try {
     return await finish(command, stdin)
@@ -172,5 +172,5 @@ function endingOf(tool: string, ending: Ending): string {
   if (ending.isMaxBuffer) return `${tool} said more than ${toolOutputBytesMax} bytes`
   if (ending.signal !== undefined) return `${tool} was ended by ${ending.signal}`
   if (ending.exitCode !== undefined) return `${tool} failed with exit code ${ending.exitCode}`
-  return `${tool} could not be started (${ending.code ?? 'unknown reason'})`
+  return notStarted(tool, ending.code)
 }

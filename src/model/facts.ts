@@ -1,4 +1,5 @@
 import type { InterfaceName, IpAddress, Prefix } from './address.ts'
+import { ethernetMtuBytes } from './limits.ts'
 
 /** What this machine is on the outside. */
 export interface Facts {
@@ -7,6 +8,9 @@ export interface Facts {
   /** The MTU of the way out: of the default route's device, else the least of the interfaces. */
   readonly pathMtu: number
 }
+
+/** Of a machine that could not be looked at yet. */
+export const noFacts: Facts = { addresses: [], pathMtu: ethernetMtuBytes }
 
 export interface UnderlayAddress {
   readonly address: IpAddress

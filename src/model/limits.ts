@@ -22,6 +22,8 @@ export const vniMax = 2 ** 24 - 1
 export const ageingSecondsDefault = 300
 export const ageingSecondsMin = 10
 export const ageingSecondsMax = 86_400
+/** What a path carries where nothing can be found out. */
+export const ethernetMtuBytes = 1500
 /** RFC 8200 section 5: every IPv6 link carries 1280 bytes. */
 export const mtuBytesMin = 1280
 /** wireguard-go and the kernel accept up to 65535 less their own overhead. */
@@ -188,6 +190,9 @@ export const keyFileBytesMax = 1024
 export const stateFileBytesMax = 1024 * 1024
 /** The whole membership with some framing: 20,000 times an envelope. */
 export const membersFileBytesMax = membersMax * (envelopeBytesMax + 32)
+/** What a disk has not taken by then counts as not saved; with so many waiting, nothing more is handed to it. */
+export const saveSecondsMax = 10
+export const savesWaitingMax = 4
 /** Damaged state files that are kept for a look. */
 export const setAsideFilesMax = 3
 export const configProblemsMax = 100
