@@ -101,18 +101,12 @@ function createSyncSource(
   state: State,
   admitAll: (entries: readonly OpenedSyncedEnvelope[]) => void,
 ): SyncSource {
-  let known: { membership: Membership; own: Member | null; hash: Uint8Array } | null = null
-
-  function setHash(): Uint8Array {
-    const { membership, own } = state
-    if (known?.membership !== membership || known.own !== own)
-      known = { membership, own, hash: hashMembers(everyone(state)) }
-    return known.hash
-  }
+  const setHash = perMembership(state, () => hashMembers(everyone(state)))
+  const digest = perMembership(state, () => digestOf(everyone(state)))
 
   return {
     setHash,
-    digest: () => digestOf(everyone(state)),
+    digest,
     envelopes(nodes) {
       const now = parts.clock.now()
       return nodes.flatMap(node => {
@@ -124,6 +118,16 @@ function createSyncSource(
       })
     },
     admit: admitAll,
+  }
+}
+
+/** Worked out again only when somebody said something since. */
+function perMembership<Value>(state: State, workOut: () => Value): () => Value {
+  let known: { membership: Membership; own: Member | null; value: Value } | null = null
+  return () => {
+    const { membership, own } = state
+    if (known?.membership !== membership || known.own !== own) known = { membership, own, value: workOut() }
+    return known.value
   }
 }
 

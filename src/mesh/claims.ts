@@ -44,6 +44,11 @@ export function holdsOf(announcements: Iterable<HoldSource>): Holds {
   return { vteps, overlay }
 }
 
+/** Both; cheap where there are few of the second kind. */
+export function withHolds(holds: Holds, more: Holds): Holds {
+  return { vteps: merged(holds.vteps, more.vteps), overlay: merged(holds.overlay, more.overlay) }
+}
+
 /** Our own holds, as we announce them; nothing while there is no VTEP address, because then nothing is announced. */
 export function ownHolds(node: NodeId, claims: OwnClaims): readonly HoldSource[] {
   const { vtep } = claims
@@ -97,4 +102,13 @@ function push<Key>(map: Map<Key, Hold[]>, key: Key, hold: Hold): void {
   const list = map.get(key)
   if (list === undefined) map.set(key, [hold])
   else list.push(hold)
+}
+
+function merged<Key>(
+  many: ReadonlyMap<Key, readonly Hold[]>,
+  few: ReadonlyMap<Key, readonly Hold[]>,
+): ReadonlyMap<Key, readonly Hold[]> {
+  const both = new Map(many)
+  for (const [key, holds] of few) both.set(key, [...(many.get(key) ?? []), ...holds])
+  return both
 }

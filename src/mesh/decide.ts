@@ -8,7 +8,7 @@ import type { MeshId, NodeId } from '../model/node.ts'
 import { tunnelMtu } from '../model/segment.ts'
 import type { Plan } from '../model/step.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix } from './claims.ts'
+import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds } from './claims.ts'
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
@@ -57,8 +57,8 @@ export interface Decision extends Settlement {
 export function decide(situation: Situation): Decision {
   const { configuration, mesh, node, publicKey, observation, now } = situation
   const members = sortedMembers(situation.membership)
-  const others = members.map(({ announcement }) => announcement)
-  const settlement = settleClaims(situation, holdsOf(others))
+  const others = holdsOf(members.map(({ announcement }) => announcement))
+  const settlement = settleClaims(situation, others)
   const { claims, lost } = settlement
   const observed = observeTracks(situation)
   const present = members.filter(member =>
@@ -77,7 +77,7 @@ export function decide(situation: Situation): Decision {
       mtu: ownMtu(situation),
       bridges: observation.bridges,
     },
-    { members: present, holds: holdsOf([...others, ...ownHolds(node, claims)]), tracks },
+    { members: present, holds: withHolds(others, holdsOf(ownHolds(node, claims))), tracks },
   )
   const steps =
     desired === null

@@ -106,12 +106,17 @@ export function compare<Item>(
   observed: readonly Item[],
   keyOf: (item: Item) => string,
 ) {
-  const wanted = new Set(desired.map(keyOf))
-  const current = new Set(observed.map(keyOf))
-  return {
-    added: desired.filter(item => !current.has(keyOf(item))),
-    removed: observed.filter(item => !wanted.has(keyOf(item))),
-  }
+  const wanted = desired.map(keyOf)
+  const current = observed.map(keyOf)
+  // Nearly always: both are sorted, and nothing is to be done.
+  if (wanted.length === current.length && wanted.every((key, index) => key === current[index]))
+    return { added: [], removed: [] }
+  return { added: without(desired, wanted, current), removed: without(observed, current, wanted) }
+}
+
+function without<Item>(items: readonly Item[], keys: readonly string[], others: readonly string[]): Item[] {
+  const known = new Set(others)
+  return items.filter((_, index) => !known.has(keys[index] as string))
 }
 
 function itself(text: string): string {

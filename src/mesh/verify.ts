@@ -8,8 +8,21 @@ export type Verified =
   | { readonly ok: true; readonly announcement: Announcement }
   | { readonly ok: false; readonly verdict: Verdict }
 
-/** What an opened envelope says, if its author may say it. By author, never by who passed it on. */
+const verifications = new WeakMap<OpenedEnvelope, { readonly mesh: MeshId; readonly verified: Verified }>()
+
+/**
+ * What an opened envelope says, if its author may say it. By author, never by who passed it on. Read once: all nodes
+ * of one process (the simulator's) share what it says.
+ */
 export function verify(opened: OpenedEnvelope, mesh: MeshId): Verified {
+  const known = verifications.get(opened)
+  if (known?.mesh === mesh) return known.verified
+  const verified = read(opened, mesh)
+  verifications.set(opened, { mesh, verified })
+  return verified
+}
+
+function read(opened: OpenedEnvelope, mesh: MeshId): Verified {
   const decoded = decodeAnnouncement(opened.payload)
   if (!decoded.ok) {
     const { kind, reason } = decoded

@@ -155,7 +155,14 @@ export function sealFake(author: NodeId, payload: Uint8Array): Envelope {
   return envelope
 }
 
+const opened = new WeakMap<Envelope, OpenedEnvelope | null>()
+
+/** Opened once, however many nodes it goes through: what is read from it is shared by all of them. */
 export function openFake(envelope: Envelope): OpenedEnvelope | null {
+  const known = opened.get(envelope)
+  if (known !== undefined) return known
   const author = parseNodeId(new TextDecoder().decode(envelope.subarray(0, authorBytes)))
-  return author === null ? null : { author, payload: envelope.subarray(authorBytes) }
+  const result = author === null ? null : { author, payload: envelope.subarray(authorBytes) }
+  opened.set(envelope, result)
+  return result
 }
