@@ -1,23 +1,16 @@
 import { openControlServer } from './control/server.ts'
-import { createDaemon, type Daemon } from './daemon/daemon.ts'
-import { type Reloadable, reload } from './daemon/reload.ts'
-import { createGossip } from './gossip/gossip.ts'
+import { assemble } from './daemon/assemble.ts'
+import { reload } from './daemon/reload.ts'
 import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
 import { crashOnError } from './host/crash.ts'
-import { readFacts } from './host/facts.ts'
-import { type Keyring, openKeyring, tunnelSecrets } from './host/keyring.ts'
+import { openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
 import { createNotifier, feedWatchdog } from './host/notify.ts'
-import { createResolver, type Resolver } from './host/resolve.ts'
-import { deriveMeshKeys, type MeshKeys, readMeshSecret } from './host/secret.ts'
-import { openStore, type Store } from './host/store.ts'
-import { createLinuxKernel, type LinuxKernel } from './kernel/linux.ts'
-import { segmentPrefixes, tunnelPrefix } from './mesh/claims.ts'
-import { keyFingerprint } from './mesh/derive.ts'
-import { type InterfaceName, parseIpAddress, prefixContains } from './model/address.ts'
-import type { Configuration } from './model/configuration.ts'
+import { deriveMeshKeys, readMeshSecret } from './host/secret.ts'
+import { openStore } from './host/store.ts'
+import { setUpFromEnvironment } from './host/unattended.ts'
 import type { Result } from './model/failure.ts'
 import { stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
@@ -48,9 +41,10 @@ async function main(): Promise<void> {
   const { config, check, version, help } = asked
   if (help) return void process.stdout.write(`${usage}\n`)
   if (version) return void process.stdout.write(`lnetd ${software}\n`)
+  const written = check ? [] : must(await setUpFromEnvironment(process.env, config))
   const loaded = accepted(await loadConfiguration(config), config)
   if (check) return void process.stdout.write(checked(config, loaded.warnings))
-  await run(config, loaded)
+  await run(config, loaded, written)
 }
 
 function checked(path: string, warnings: readonly string[]): string {
@@ -68,10 +62,15 @@ function accepted(loaded: LoadedConfiguration, path: string): Accepted {
   )
 }
 
-async function run(path: string, { configuration, inlineSecret, warnings }: Accepted): Promise<void> {
+async function run(
+  path: string,
+  { configuration, inlineSecret, warnings }: Accepted,
+  written: readonly string[],
+): Promise<void> {
   const log = await openLog(configuration.log.level)
   crashOnError(log)
   log.info('daemon.starting', { software, file: path })
+  for (const file of written) log.info('configuration.written', { file })
   for (const reason of warnings) log.warn('configuration.warning', { reason })
   const secret = must(await readMeshSecret(configuration, inlineSecret))
   const keys = deriveMeshKeys(secret, configuration.mesh.id)
@@ -104,78 +103,6 @@ async function run(path: string, { configuration, inlineSecret, warnings }: Acce
   await machine.daemon.stop()
   await store.close()
   process.exit(0)
-}
-
-interface Machine extends Reloadable {
-  readonly daemon: Daemon
-  readonly kernel: LinuxKernel
-}
-
-interface Pieces {
-  readonly configuration: Configuration
-  readonly keys: MeshKeys
-  readonly keyring: Keyring
-  readonly store: Store
-  readonly log: Log
-}
-
-/** The one place that knows every adapter. */
-function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine {
-  const secrets = tunnelSecrets(keyring, keys)
-  const machine: { current: Configuration } = { current: configuration }
-  const kernel = createLinuxKernel({
-    mesh: keys.meshId,
-    tunnel: configuration.tunnel,
-    secrets,
-    wanted: () => devicesOf(machine.current),
-    log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
-  })
-  const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })
-  const daemon: Daemon = createDaemon({
-    configuration,
-    mesh: keys.meshId,
-    node: keyring.node,
-    publicKey: keyring.publicKey,
-    software,
-    presharedKey: publicKey => keyFingerprint(secrets.presharedKey(publicKey)),
-    clock: systemClock,
-    log,
-    kernel,
-    startGossip: handlers =>
-      createGossip(
-        {
-          identitySeed: keyring.identitySeed,
-          networkKey: keys.networkKey,
-          topic: `/lnet/1/${keys.meshId}`,
-          port: configuration.gossip.port,
-          bootstrap: configuration.bootstrap,
-          mdns: configuration.discovery.mdns,
-          isInside: address => isInside(address, machine.current, keys),
-          now: () => systemClock.now(),
-          random: () => systemClock.random(),
-        },
-        handlers,
-      ),
-    archive: store,
-    facts: () =>
-      readFacts(new Set(devicesOf(machine.current)), text => isInside(text, machine.current, keys)),
-    resolved: place => resolver.known(place),
-  })
-  return Object.assign(machine, { daemon, kernel })
-}
-
-function devicesOf({ tunnel, segments }: Configuration): readonly InterfaceName[] {
-  return [tunnel.interface, ...segments.map(segment => segment.interface)]
-}
-
-function isInside(text: string, { tunnel, segments }: Configuration, { meshId }: MeshKeys): boolean {
-  const address = parseIpAddress(text)
-  if (address === null) return false
-  const inside = [
-    tunnelPrefix(tunnel, meshId),
-    ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
-  ]
-  return inside.some(prefix => prefixContains(prefix, address))
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

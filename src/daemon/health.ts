@@ -1,5 +1,6 @@
 import { bridgeRefusal } from '../mesh/bridge.ts'
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
+import { clockBehindSeconds } from '../mesh/clock-skew.ts'
 import { isReachable } from '../mesh/desire.ts'
 import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, impostorsMax, membersMax } from '../model/limits.ts'
@@ -38,6 +39,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),
     ...ownProblems(state),
+    ...clockProblems(parts, state),
   ]
 }
 
@@ -144,6 +146,15 @@ function ownProblems(state: State): readonly Problem[] {
   if (state.membership.size >= membersMax)
     problems.push(degraded('members-full', '', `more than ${membersMax} members: further ones are ignored`))
   return problems
+}
+
+/** WireGuard takes no handshake that is older than the last one it took of us (whitepaper, section 5.4.2). */
+function clockProblems({ clock }: DaemonParts, { membership }: State): readonly Problem[] {
+  const others = Array.from(membership.values(), ({ announcement }) => announcement)
+  const behind = clockBehindSeconds(others, clock.wallSeconds())
+  if (behind === 0) return []
+  const message = `this machine’s clock is at least ${Math.ceil(behind / 60)} min behind that of other members: set it (timedatectl set-ntp true)`
+  return [problem('clock-behind', '', message, 'notice')]
 }
 
 function degraded(code: ProblemCode, subject: string, message: string): Problem {

@@ -7,6 +7,7 @@ export const usage = `Usage: lnetd [--config FILE] [--check]
   --version      print the version
   --help         print this
 
+Without a configuration, one is made from the token in LNETD_TOKEN, where that is set.
 SIGHUP reads the configuration again; SIGTERM ends lnetd and leaves the network up (see lnetctl down).`
 
 export interface Arguments {

@@ -56,6 +56,7 @@ export const logEvents = {
   'daemon.stopping': { meaning: 'lnetd ends, the data plane stays', fields: ['signal'] },
   'daemon.refused': { meaning: 'lnetd cannot start', fields: ['reason'] },
   'daemon.crashed': { meaning: 'a bug ends lnetd, the data plane stays', fields: ['reason', 'stack'] },
+  'configuration.written': { meaning: 'made from LNETD_TOKEN', fields: ['file'] },
   'configuration.reloaded': { meaning: 'the changed configuration holds', fields: ['file'] },
   'configuration.refused': { meaning: 'the old configuration still holds', fields: ['file', 'reason'] },
   'configuration.warning': { meaning: 'works, but should not stay so', fields: ['reason'] },

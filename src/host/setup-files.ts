@@ -1,15 +1,23 @@
 import { existsSync } from 'node:fs'
-import { rmdir } from 'node:fs/promises'
+import { rename, rmdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { parseConfiguration } from './config.ts'
-import { createWhole, makeDirectory, removeQuietly } from './files.ts'
+import { createWhole, ioFailure, makeDirectory, removeQuietly } from './files.ts'
 import { formatMeshSecret } from './secret.ts'
 
 export interface SetupFiles {
   readonly configPath: string
   readonly secretPath: string
+  /** Whether files that are there already are put aside, instead of being a refusal. */
+  readonly replace: boolean
+}
+
+export interface FilesWritten {
+  readonly written: readonly string[]
+  /** Where what was there before is now. */
+  readonly backups: readonly string[]
 }
 
 /**
@@ -17,16 +25,17 @@ export interface SetupFiles {
  * nothing, and takes back what it did when something fails.
  */
 export async function writeSetup(
-  { configPath, secretPath }: SetupFiles,
+  { configPath, secretPath, replace }: SetupFiles,
   text: string,
   secret: Uint8Array,
-): Promise<Result<readonly string[]>> {
+): Promise<Result<FilesWritten>> {
   const checked = parseConfiguration(text, hostname())
   if (!checked.ok)
     return failed(
       `the token does not fit this lnetd: ${checked.problems.map(({ message }) => message).join('; ')}`,
     )
-  for (const path of [configPath, secretPath]) if (existsSync(path)) return alreadyThere(path)
+  const present = [configPath, secretPath].filter(path => existsSync(path))
+  if (present[0] !== undefined && !replace) return alreadyThere(present[0])
   const made: (() => Promise<void>)[] = []
   const undo = async (failure: Result<never>) => {
     for (const step of made.reverse()) await step()
@@ -36,6 +45,13 @@ export async function writeSetup(
     const created = await makeDirectory(directory, 0o755)
     if (!created.ok) return undo(created)
     made.push(...created.value.map(path => () => rmdir(path).catch(() => undefined)))
+  }
+  const backups: string[] = []
+  for (const path of present) {
+    const aside = await putAside(path)
+    if (!aside.ok) return undo(aside)
+    backups.push(aside.value)
+    made.push(() => rename(aside.value, path).catch(() => undefined))
   }
   const files = [
     { path: secretPath, content: `${formatMeshSecret(secret)}\n`, mode: 0o600 },
@@ -47,11 +63,24 @@ export async function writeSetup(
     if (!created.value) return undo(alreadyThere(path))
     made.push(() => removeQuietly(path))
   }
-  return ok(files.map(({ path }) => path))
+  return ok({ written: files.map(({ path }) => path), backups })
+}
+
+/** Renames a file to `NAME.backup-N`, with the first number that is free. */
+async function putAside(path: string): Promise<Result<string>> {
+  let number = 1
+  while (existsSync(`${path}.backup-${number}`)) number += 1
+  const aside = `${path}.backup-${number}`
+  try {
+    await rename(path, aside)
+    return ok(aside)
+  } catch (error) {
+    return ioFailure('put aside', path, error)
+  }
 }
 
 function alreadyThere(path: string): Result<never> {
   return failed(
-    `${path} is there already and was left as it is: this machine is set up, or remove the file first`,
+    `${path} is there already and was left as it is: this machine is set up; --force replaces it and keeps a backup`,
   )
 }

@@ -8,7 +8,7 @@ import type { Facts } from '../model/facts.ts'
 import { noFacts } from '../model/facts.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { tokenBootstrapPlacesMax } from '../model/limits.ts'
-import { type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
+import { type MeshId, type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
 import { scopeOf } from '../model/scope.ts'
 import { describeConfigurationProblem, loadConfiguration } from './config.ts'
 import { readFacts } from './facts.ts'
@@ -26,6 +26,8 @@ export interface SetupPaths {
 export interface InitialiseOptions extends SetupPaths {
   /** Default: the hostname, whenever lnetd starts. */
   readonly name?: string | undefined
+  /** Puts aside what is there already, instead of refusing. */
+  readonly force?: boolean | undefined
 }
 
 export interface JoinOptions extends InitialiseOptions {
@@ -40,26 +42,27 @@ export interface TokenOptions {
 
 /** What was done, and what the operator does next, in sentences. */
 export interface SetupDone {
+  readonly mesh: MeshId
   readonly written: readonly string[]
+  /** Where what was there before is now. */
+  readonly backups: readonly string[]
   readonly next: readonly string[]
 }
 
 export const defaultConfigPath = '/etc/lnetd/lnetd.yaml'
 
-/** Makes the configuration and the secret of a new mesh. Never overwrites; leaves nothing half-made. */
+/** Makes the configuration and the secret of a new mesh. Overwrites nothing; leaves nothing half-made. */
 export async function initialise(options: InitialiseOptions): Promise<Result<SetupDone>> {
   const secret = randomBytes(32)
   const name = readName(options.name)
   if (!name.ok) return name
   const paths = pathsOf(options)
-  const written = await writeSetup(
-    paths,
-    firstConfiguration(name.value, deriveMeshId(secret), paths.secretPath),
-    secret,
-  )
+  const mesh = deriveMeshId(secret)
+  const written = await writeSetup(paths, firstConfiguration(name.value, mesh, paths.secretPath), secret)
   return written.ok
     ? ok({
-        written: written.value,
+        mesh,
+        ...written.value,
         next: [
           startHint(paths.configPath),
           'Print a token for other machines with `lnetctl token`, and run `lnetctl join` with it there',
@@ -68,7 +71,7 @@ export async function initialise(options: InitialiseOptions): Promise<Result<Set
     : written
 }
 
-/** Makes the configuration and the secret of a node that joins. Never overwrites; leaves nothing half-made. */
+/** Makes the configuration and the secret of a node that joins. Overwrites nothing; leaves nothing half-made. */
 export async function join(options: JoinOptions): Promise<Result<SetupDone>> {
   const token = decodeToken(options.token)
   if (!token.ok) return token
@@ -79,7 +82,8 @@ export async function join(options: JoinOptions): Promise<Result<SetupDone>> {
   const written = await writeSetup(paths, text, token.value.secret)
   return written.ok
     ? ok({
-        written: written.value,
+        mesh: token.value.mesh,
+        ...written.value,
         next: [startHint(paths.configPath), 'See the others with `lnetctl peers`'],
       })
     : written
@@ -140,11 +144,12 @@ function hostPlace(host: string, port: Port): readonly BootstrapPlace[] {
   return place === null ? [] : [{ kind: 'host', place }]
 }
 
-function pathsOf({ configPath = defaultConfigPath, secretPath }: SetupPaths): SetupFiles {
+function pathsOf({ configPath = defaultConfigPath, secretPath, force }: InitialiseOptions): SetupFiles {
   const config = resolvePath(configPath)
   return {
     configPath: config,
     secretPath: resolvePath(secretPath ?? joinPath(dirname(config), 'mesh.secret')),
+    replace: force === true,
   }
 }
 

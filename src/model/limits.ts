@@ -157,6 +157,11 @@ export const controlActionSecondsMax = 120
 export const controlCloseSecondsMax = 2
 /** `status` names so many members that are not up; the rest is counted. */
 export const statusMembersMax = 20
+/** `init --start` and `join --start` say by then how it went; joining itself takes one to three seconds. */
+export const arrivalSecondsMax = 15
+export const arrivalPollMilliseconds = 200
+/** Where lnetd's last refusal is looked for. */
+export const serviceLogLines = 20
 export const watchSecondsDefault = 2
 export const watchSecondsMin = 0.1
 export const watchSecondsMax = 3600
@@ -228,6 +233,8 @@ export const derivedTextsCachedMax = 65_536
 export const layeredMembersMin = 256
 /** How long a changed membership may wait before it is written down. */
 export const membersSaveMilliseconds = 1000
+/** A clock that far behind the claims of others is told about: tunnels refuse who seems to come from the past. */
+export const clockSkewSecondsMax = 300
 /** So many words with our id by somebody else within this time are another machine with our keys. */
 export const impostorsMax = 4
 export const impostorMilliseconds = 120_000

@@ -9,6 +9,7 @@ export const problemCodes = [
   'secret-may-differ',
   'tunnel-prefix-differs',
   'identity-in-use',
+  'clock-behind',
   'state-not-saved',
   'state-set-aside',
   'members-full',

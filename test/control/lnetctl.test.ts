@@ -345,6 +345,21 @@ describe('lnetctl init, token and join', () => {
     expect([config, secret].map(path => readFileSync(path, 'utf8'))).toEqual(before)
   })
 
+  it('replace what is there with --force, and tell where the old one is', async () => {
+    await initialised()
+    const { config } = paths('first')
+    const { code, out } = await lnetctl('init', '--config', config, '--force')
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`kept ${config}.backup-1\n`) })
+    expect(readFileSync(`${config}.backup-1`, 'utf8')).toContain('gauss')
+  })
+
+  it('start no service for a configuration it would not read', async () => {
+    const { config } = paths('elsewhere')
+    const { code, err } = await lnetctl('init', '--config', config, '--start')
+    expect(code).toBe(1)
+    expect(err).toContain(`lnetd --config ${config}`)
+  })
+
   it.each([
     ['neither token nor file', [], 2],
     ['both', ['token', '--token-file', 'file'], 2],

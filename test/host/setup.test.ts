@@ -46,6 +46,30 @@ describe('init', () => {
     expect(readdirSync(joinPath(paths.configPath, '..'))).toHaveLength(1)
   })
 
+  it('replaces what is there when forced to, and keeps every one of them', async () => {
+    const paths = newPaths()
+    value(await initialise({ ...paths, name: 'gauss' }))
+    const before = readFileSync(paths.configPath, 'utf8')
+    const { backups } = value(await initialise({ ...paths, name: 'euler', force: true }))
+    expect(backups).toEqual([`${paths.configPath}.backup-1`, `${paths.secretPath}.backup-1`])
+    expect(readFileSync(`${paths.configPath}.backup-1`, 'utf8')).toBe(before)
+    expect(modeOf(`${paths.secretPath}.backup-1`)).toBe(0o600)
+    expect(await load(paths.configPath)).toMatchObject({ name: 'euler' })
+    const again = value(await initialise({ ...paths, force: true }))
+    expect(again.backups).toEqual([`${paths.configPath}.backup-2`, `${paths.secretPath}.backup-2`])
+    expect(readFileSync(`${paths.configPath}.backup-1`, 'utf8')).toBe(before)
+  })
+
+  it('puts back what it put aside when it cannot finish', async () => {
+    const paths = newPaths()
+    value(await initialise(paths))
+    const before = readFileSync(paths.configPath, 'utf8')
+    const secretPath = joinPath(paths.configPath, 'mesh.secret')
+    expect((await initialise({ ...paths, secretPath, force: true })).ok).toBe(false)
+    expect(readFileSync(paths.configPath, 'utf8')).toBe(before)
+    expect(readdirSync(joinPath(paths.configPath, '..')).sort()).toEqual(['lnetd.yaml', 'mesh.secret'])
+  })
+
   it('leaves nothing behind when it cannot finish', async () => {
     const directory = testDirectory()
     writeFileSync(joinPath(directory, 'file'), '')

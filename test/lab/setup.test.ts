@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { Outcome } from './namespace.ts'
 import type { LabNode } from './node.ts'
 import { pings } from './overlay.ts'
+import { ownPlaces } from './own-places.ts'
 
 /** Two machines set up as their owner would: no file written by hand, everything where it is by default. */
 let lab: Lab
@@ -59,15 +59,6 @@ describe('two commands', () => {
     expect((await second.namespace.run(['test', '-e', '/etc/lnetd/other.yaml'])).exitCode).toBe(1)
   })
 })
-
-/** An /etc and a /var/lib of the node's own, over this machine's. */
-async function ownPlaces(node: LabNode): Promise<void> {
-  const [upper, work] = ['etc', 'etc-work'].map(name => join(node.directory, name)) as [string, string]
-  for (const directory of [upper, work]) mkdirSync(directory)
-  const layers = `lowerdir=/etc,upperdir=${upper},workdir=${work}`
-  await node.namespace.must(['mount', '-t', 'overlay', '-o', layers, 'lnet', '/etc'])
-  await node.namespace.must(['mount', '-t', 'tmpfs', 'lnet', '/var/lib'])
-}
 
 /** lnetd without any argument, until its control socket answers. */
 async function daemonize(node: LabNode): Promise<void> {

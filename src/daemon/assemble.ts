@@ -1,0 +1,88 @@
+import { createGossip } from '../gossip/gossip.ts'
+import { systemClock } from '../host/clock.ts'
+import { readFacts } from '../host/facts.ts'
+import { type Keyring, tunnelSecrets } from '../host/keyring.ts'
+import type { Log } from '../host/log.ts'
+import { createResolver, type Resolver } from '../host/resolve.ts'
+import type { MeshKeys } from '../host/secret.ts'
+import type { Store } from '../host/store.ts'
+import { createLinuxKernel, type LinuxKernel } from '../kernel/linux.ts'
+import { segmentPrefixes, tunnelPrefix } from '../mesh/claims.ts'
+import { keyFingerprint } from '../mesh/derive.ts'
+import { type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
+import type { Configuration } from '../model/configuration.ts'
+import { software } from '../model/software.ts'
+import { createDaemon, type Daemon } from './daemon.ts'
+import type { Reloadable } from './reload.ts'
+
+export interface Machine extends Reloadable {
+  readonly daemon: Daemon
+  readonly kernel: LinuxKernel
+}
+
+export interface Pieces {
+  readonly configuration: Configuration
+  readonly keys: MeshKeys
+  readonly keyring: Keyring
+  readonly store: Store
+  readonly log: Log
+}
+
+/** The one place that knows every adapter. */
+export function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine {
+  const secrets = tunnelSecrets(keyring, keys)
+  const machine: { current: Configuration } = { current: configuration }
+  const kernel = createLinuxKernel({
+    mesh: keys.meshId,
+    tunnel: configuration.tunnel,
+    secrets,
+    wanted: () => devicesOf(machine.current),
+    log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
+  })
+  const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })
+  const daemon: Daemon = createDaemon({
+    configuration,
+    mesh: keys.meshId,
+    node: keyring.node,
+    publicKey: keyring.publicKey,
+    software,
+    presharedKey: publicKey => keyFingerprint(secrets.presharedKey(publicKey)),
+    clock: systemClock,
+    log,
+    kernel,
+    startGossip: handlers =>
+      createGossip(
+        {
+          identitySeed: keyring.identitySeed,
+          networkKey: keys.networkKey,
+          topic: `/lnet/1/${keys.meshId}`,
+          port: configuration.gossip.port,
+          bootstrap: configuration.bootstrap,
+          mdns: configuration.discovery.mdns,
+          isInside: address => isInside(address, machine.current, keys),
+          now: () => systemClock.now(),
+          random: () => systemClock.random(),
+        },
+        handlers,
+      ),
+    archive: store,
+    facts: () =>
+      readFacts(new Set(devicesOf(machine.current)), text => isInside(text, machine.current, keys)),
+    resolved: place => resolver.known(place),
+  })
+  return Object.assign(machine, { daemon, kernel })
+}
+
+function devicesOf({ tunnel, segments }: Configuration): readonly InterfaceName[] {
+  return [tunnel.interface, ...segments.map(segment => segment.interface)]
+}
+
+function isInside(text: string, { tunnel, segments }: Configuration, { meshId }: MeshKeys): boolean {
+  const address = parseIpAddress(text)
+  if (address === null) return false
+  const inside = [
+    tunnelPrefix(tunnel, meshId),
+    ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
+  ]
+  return inside.some(prefix => prefixContains(prefix, address))
+}
