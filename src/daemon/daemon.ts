@@ -149,8 +149,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   }
 
   async function snapshot(): Promise<Snapshot> {
-    const readings = await kernel.readings()
-    if (readings.ok) witness.read(readings.value)
+    await witness.read()
     const { membership, tracks, refused, own, observation } = state
     return {
       mesh: parts.mesh,

@@ -1,7 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { isSuspect, observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
-import type { WireguardReading } from '../model/kernel-state.ts'
 import { driftDebounceMilliseconds, observeSeconds, suspectLookMilliseconds } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
@@ -16,8 +15,8 @@ export interface Witness {
   endpointsSet(): void
   /** The kernel was looked at. */
   looked(): void
-  /** WireGuard's counters were read between two looks. */
-  read(readings: readonly WireguardReading[]): void
+  /** Reads WireGuard's counters between two looks; who asks meanwhile has the same reading. */
+  read(): Promise<void>
   stop(): void
 }
 
@@ -32,6 +31,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   let pending: Cancel | null = null
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
+  let reading: Promise<void> | null = null
   const asking = new Set<NodeId>()
 
   function refreshFacts(): void {
@@ -122,6 +122,20 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     for (const key of liveness.keys()) if (!keys.has(key)) liveness.delete(key)
   }
 
+  async function readNow(): Promise<void> {
+    const readings = await kernel.readings()
+    if (!readings.ok) return
+    const tracks = new Map(state.tracks)
+    const now = clock.now()
+    for (const reading of readings.value) {
+      const track = tracks.get(reading.publicKey)
+      if (track !== undefined)
+        tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
+    }
+    state.tracks = tracks
+    tellLiveness()
+  }
+
   scheduleTick()
   return {
     underlayChanged() {
@@ -131,16 +145,11 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     endpointsSet: () =>
       kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
     looked,
-    read(readings) {
-      const tracks = new Map(state.tracks)
-      const now = clock.now()
-      for (const reading of readings) {
-        const track = tracks.get(reading.publicKey)
-        if (track !== undefined)
-          tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
-      }
-      state.tracks = tracks
-      tellLiveness()
+    read() {
+      reading ??= readNow().finally(() => {
+        reading = null
+      })
+      return reading
     },
     stop() {
       pending?.()

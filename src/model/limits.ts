@@ -146,7 +146,8 @@ export const gossipStopSecondsMax = 2
 export const configBytesMax = 256 * 1024
 export const controlRequestBytesMax = 4096
 export const controlResponseBytesMax = 64 * 1024 * 1024
-export const controlConnectionsMax = 32
+/** Whoever may ask is root or in its group; beyond so many at once some are turned away. */
+export const controlConnectionsMax = 256
 /** A request's line and headers have to be here by then. */
 export const controlRequestSecondsMax = 5
 /** Reading answers may wait for a look at the kernel, one tool at a time. */
