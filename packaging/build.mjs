@@ -15,13 +15,16 @@ mkdirSync(directory, { recursive: true })
 // A bundle in the project's own tree would else be read as an ES module, as package.json there says.
 writeFileSync(join(directory, 'package.json'), '{ "type": "commonjs" }\n')
 try {
-  await Promise.all(commands.map(bundle))
+  const modules = new Set((await Promise.all(commands.map(bundle))).flat())
+  // Whose licences a package of the bundles must carry.
+  writeFileSync(join(directory, 'modules.json'), `${JSON.stringify([...modules].sort(), null, 2)}\n`)
 } catch (error) {
   // What esbuild found wrong it has told already.
   if (!error.errors) throw error
   process.exitCode = 1
 }
 
+/** The npm packages it is made of, as directories of the project. */
 async function bundle(command) {
   const file = join(directory, `${command}.js`)
   const result = await build({
@@ -29,6 +32,7 @@ async function bundle(command) {
     entryPoints: [`src/${command}.ts`],
     outfile: file,
     write: false,
+    metafile: true,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -44,4 +48,7 @@ async function bundle(command) {
   const draft = `${file}.${process.pid}`
   writeFileSync(draft, result.outputFiles[0].contents, { mode: 0o755 })
   renameSync(draft, file)
+  return Object.keys(result.metafile.inputs).flatMap(
+    input => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? [],
+  )
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
+import { describeProgram } from './control/description.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { failed, ok, type Result } from './model/failure.ts'
@@ -72,6 +73,10 @@ function describe(setting: CommandSetting): Command {
   describeReadings(program, setting)
   describeActions(program, setting)
   program.helpCommand('help [command]', 'show the help of a command')
+  program
+    .command('describe', { hidden: true })
+    .description('print all that lnetctl can be told as JSON; the package makes manual and completions of it')
+    .action(() => terminal.out(`${JSON.stringify(describeProgram(program), null, 2)}\n`))
   return program
 }
 

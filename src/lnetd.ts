@@ -4,7 +4,7 @@ import { reload } from './daemon/reload.ts'
 import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
-import { crashOnError } from './host/crash.ts'
+import { crashOnError, endExitCode } from './host/crash.ts'
 import { openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
 import { createNotifier, feedWatchdog } from './host/notify.ts'
@@ -97,12 +97,13 @@ async function run(
   })
   const signal = await Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
   log.info('daemon.stopping', { signal })
-  systemClock.setTimer(stopSecondsMax * 1000, () => process.exit(0))
+  const exitCode = endExitCode(signal, process.env)
+  systemClock.setTimer(stopSecondsMax * 1000, () => process.exit(exitCode))
   await tell(log, notify.stopping())
   await control.close()
   await machine.daemon.stop()
   await store.close()
-  process.exit(0)
+  process.exit(exitCode)
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

@@ -16,3 +16,11 @@ export function crashOnError(log: Pick<Log, 'error'>): void {
     process.exit(crashExitCode)
   })
 }
+
+/**
+ * After `down` a service manager, who starts lnetd again whenever it ends, is told that this end was asked for: by a code
+ * that its unit knows.
+ */
+export function endExitCode(signal: string, { NOTIFY_SOCKET }: NodeJS.ProcessEnv): 0 | 9 {
+  return signal === 'down' && NOTIFY_SOCKET ? 9 : 0
+}

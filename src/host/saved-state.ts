@@ -19,7 +19,8 @@ export type Parsed<Value> =
 
 export const damaged = { kind: 'damaged' } as const
 
-const stateVersion = 1
+/** Counts the shapes of the state file: a downgrade below it is refused. */
+export const stateVersion = 1
 
 export function formatState(state: SavedState): Uint8Array {
   return Buffer.from(`${JSON.stringify({ version: stateVersion, ...state }, null, 2)}\n`)

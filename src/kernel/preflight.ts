@@ -9,6 +9,7 @@ import type { LinuxKernelOptions } from './linux.ts'
 import { isPortTaken } from './port-taken.ts'
 import { run, toolPath } from './run.ts'
 import { ipv6Directory } from './sysctl.ts'
+import { tunnelRequestFile } from './tunnel.ts'
 
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
 const capNetAdminBit = 12n
@@ -83,6 +84,8 @@ async function missingIpv6(prefix: Prefix | null): Promise<readonly string[]> {
 }
 
 async function missingTunDevice(implementation: TunnelImplementation | null): Promise<readonly string[]> {
+  // Who runs wireguard-go for us sees the device; we may be kept from it.
+  if (tunnelRequestFile !== null) return []
   const needed = implementation === 'userspace' || (await hasModule('wireguard')) === false
   return needed && implementation !== 'kernel' && !(await exists('/dev/net/tun'))
     ? ['wireguard-go needs /dev/net/tun: load its module (modprobe tun)']

@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InterfaceName } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import { tunnelPollMilliseconds, tunnelStartMillisecondsMax } from '../model/limits.ts'
+import { explain } from './explain.ts'
 import { type Child, type Command, detach, execute } from './run.ts'
+
+/**
+ * Writing this file asks another unit to run wireguard-go. Set where lnetd is not root and thus may not start units;
+ * null where nobody waits for it.
+ */
+export const tunnelRequestFile = process.env.LNETD_WIREGUARD_REQUEST || null
 
 /**
  * Makes the WireGuard device, in the kernel where it can, else by wireguard-go. An existing one is kept: that it
@@ -54,11 +62,24 @@ async function createInUserSpace(device: InterfaceName): Promise<Failure | null>
 }
 
 async function startOnce(command: Command, device: InterfaceName, deadline: number): Promise<Failure | null> {
+  if (tunnelRequestFile !== null)
+    return (await request(tunnelRequestFile, device)) ?? (await answers(device, deadline, null))
   if (command.tool === 'systemd-run') {
     const { failure } = await execute(command)
     return failure ?? (await answers(device, deadline, null))
   }
   return await answers(device, deadline, detach(command))
+}
+
+/** As a line of a systemd EnvironmentFile. */
+async function request(file: string, device: InterfaceName): Promise<Failure | null> {
+  try {
+    await writeFile(file, `LNETD_TUNNEL=${device}\n`)
+    return null
+  } catch (error) {
+    const stderr = error instanceof Error ? error.message : String(error)
+    return { message: `cannot ask for wireguard-go${explain(stderr)}`, command: null, exitCode: null, stderr }
+  }
 }
 
 /** Waits until the device is one that `wg` can talk to: the socket alone may be a stale one. */
