@@ -12,7 +12,7 @@ export function peerPage(row: PeerRow, paint: Paint): string {
     [{ text: 'name' }, { text: row.name }],
     [{ text: 'state' }, { text: row.state, colour: stateColours[row.state] }],
     ...(row.reason === null ? [] : [[{ text: 'reason' }, { text: row.reason }]]),
-    [{ text: 'gossip' }, { text: `${row.gossip}, seen ${duration(row.seen_seconds)} ago` }],
+    [{ text: 'gossip' }, { text: gossipText(row) }],
     [{ text: 'node' }, { text: row.node }],
     [{ text: 'public key' }, { text: row.public_key }],
     [{ text: 'vtep' }, { text: row.vtep }],
@@ -20,7 +20,7 @@ export function peerPage(row: PeerRow, paint: Paint): string {
     [{ text: 'handshake' }, { text: handshake }],
     [{ text: 'transfer' }, { text: `${byteSize(row.rx_bytes)} received, ${byteSize(row.tx_bytes)} sent` }],
     [{ text: 'tunnel mtu' }, { text: String(row.mtu) }],
-    [{ text: 'version' }, { text: row.version }],
+    ...(row.static_by === null ? [[{ text: 'version' }, { text: row.version }]] : []),
     ...row.segments.flatMap(segmentLines),
   ]
   return layOut(lines, paint)
@@ -63,6 +63,10 @@ export function statusPage(view: StatusView, paint: Paint): string {
   return facts + trouble.map(line => `${printable(line)}\n`).join('') + problems.join('')
 }
 
+function gossipText({ gossip, seen_seconds: seen, static_by: by }: PeerRow): string {
+  return by === null ? `${gossip}, seen ${duration(seen)} ago` : `static (by ${by})`
+}
+
 function segmentLines({
   vni,
   interface: name,
@@ -72,7 +76,10 @@ function segmentLines({
 }: PeerRow['segments'][number]): Cell[][] {
   const where = name === null ? `vni ${vni}, not on this node` : `vni ${vni}, ${name} here`
   return [
-    [{ text: 'segment' }, { text: `${where}, MAC ${mac}, ${flood ? '' : 'not '}in the flood list` }],
+    [
+      { text: 'segment' },
+      { text: `${where}, MAC ${mac ?? 'not known'}, ${flood ? '' : 'not '}in the flood list` },
+    ],
     ...addresses.map(address => [{ text: '' }, { text: address }]),
   ]
 }

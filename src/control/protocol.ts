@@ -59,19 +59,20 @@ export interface PeerRow {
   readonly handshake_seconds: number | null
   readonly rx_bytes: number
   readonly tx_bytes: number
-  /** The tunnel MTU it announces. */
   readonly mtu: number
   readonly version: string
   /** Why it is not up, in one sentence that leads to the fix. */
   readonly reason: string | null
   readonly segments: readonly PeerSegment[]
+  /** Who declared it, where it is a static member. */
+  readonly static_by: NodeName | NodeId | null
 }
 
 export interface PeerSegment {
   readonly vni: Vni
   /** Ours in this segment; null when this node is not in it. */
   readonly interface: string | null
-  readonly mac: MacAddress
+  readonly mac: MacAddress | null
   readonly addresses: readonly InterfaceAddress[]
   /** The kernel holds the flood entry to its VTEP in this segment now. */
   readonly flood: boolean

@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly implementation: TunnelImplementation | null
   /** The network the VTEPs are in: configured, else the mesh's own. */
   readonly vteps: Prefix
+  /** This node's key, whoever may declare it. */
+  readonly publicKey: WireguardPublicKey
   readonly membership: Membership
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   /** Null until the kernel was first looked at. */

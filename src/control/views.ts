@@ -1,6 +1,7 @@
 import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
 import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
+import { actingMembers } from '../mesh/static-members.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
@@ -14,15 +15,16 @@ import type { Snapshot } from './snapshot.ts'
 /** One row a member, as `lnetctl peers` shows them. */
 export function peersView(snapshot: Snapshot): PeersView {
   const context = contextOf(snapshot)
-  const peers = Array.from(snapshot.membership.values(), member => memberRow(member, context)).sort(
-    (a, b) => compareText(a.name, b.name) || compareText(a.node, b.node),
-  )
+  const peers = context.members
+    .map(member => memberRow(member, context))
+    .sort((a, b) => compareText(a.name, b.name) || compareText(a.node, b.node))
   return { schema, mesh: snapshot.mesh, self: selfRow(context), peers }
 }
 
 /** A snapshot, and what every row looks up in it. */
 interface Context {
   readonly snapshot: Snapshot
+  readonly members: readonly Member[]
   readonly holds: Holds
   readonly names: ReadonlyMap<NodeId, NodeName>
   readonly segments: ReadonlyMap<Vni, LocalSegment>
@@ -34,10 +36,12 @@ interface LocalSegment {
 }
 
 function contextOf(snapshot: Snapshot): Context {
-  const others = Array.from(snapshot.membership.values(), member => member.announcement)
+  const members = actingMembers(snapshot.membership, snapshot.publicKey)
+  const others = members.map(member => member.announcement)
   const everyone = snapshot.self === null ? others : [snapshot.self, ...others]
   return {
     snapshot,
+    members,
     holds: holdsOf(everyone),
     names: new Map(everyone.map(({ node, name }) => [node, name])),
     segments: new Map((snapshot.state?.segments ?? []).map(state => [state.vni, localSegment(state)])),
@@ -69,6 +73,7 @@ function memberRow(member: Member, context: Context): PeerRow {
     version: announcement.software,
     reason: reasonNotUp(about),
     segments: announcement.segments.map(facts => segmentRow(facts, announcement.vtep, context)),
+    static_by: nameOf(announcement.declaredBy, context),
   }
 }
 
@@ -96,7 +101,12 @@ function selfRow(context: Context): PeerRow | null {
     version: self.software,
     reason: selfReason(context.snapshot),
     segments: self.segments.map(facts => segmentRow(facts, self.vtep, context)),
+    static_by: null,
   }
+}
+
+function nameOf(node: NodeId | null, { names }: Context): NodeName | NodeId | null {
+  return node === null ? null : (names.get(node) ?? node)
 }
 
 function circumstances(member: Member, track: TunnelTrack | null, context: Context): Circumstances {

@@ -4,6 +4,7 @@ import { compose, saysTheSame } from '../mesh/compose.ts'
 import type { Announcement } from '../model/announcement.ts'
 import { impostorMilliseconds, impostorsMax, sequenceNumberMax } from '../model/limits.ts'
 import { compareSequence, type Sequence } from '../model/node.ts'
+import type { Declarer } from './declarer.ts'
 import type { Journal } from './journal.ts'
 import type { DaemonParts } from './parts.ts'
 import { ownMember, type State } from './state.ts'
@@ -18,7 +19,12 @@ export interface Announcer {
   stop(): void
 }
 
-export function createAnnouncer(parts: DaemonParts, state: State, journal: Journal): Announcer {
+export function createAnnouncer(
+  parts: DaemonParts,
+  state: State,
+  journal: Journal,
+  declarer: Declarer,
+): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
   let stopped = false
@@ -39,6 +45,11 @@ export function createAnnouncer(parts: DaemonParts, state: State, journal: Journ
   }
 
   async function update(): Promise<void> {
+    await updateOwn()
+    await declarer.update()
+  }
+
+  async function updateOwn(): Promise<void> {
     const announcement = composeNow()
     if (announcement === null || state.gossip === null) return
     if (state.own !== null && saysTheSame(announcement, state.own.announcement)) return
@@ -66,6 +77,7 @@ export function createAnnouncer(parts: DaemonParts, state: State, journal: Journ
   async function beat(): Promise<void> {
     const announcement = composeNow()
     if (announcement === null) return
+    await declarer.update()
     await speak(announcement)
     log.debug('announcement.spoken', { ...state.sequence })
   }
@@ -90,6 +102,7 @@ export function createAnnouncer(parts: DaemonParts, state: State, journal: Journ
   }
 
   async function farewell(): Promise<void> {
+    await declarer.farewell()
     const announcement = composeNow()
     if (announcement !== null)
       await speak({ ...announcement, endpoints: [], gossip: [], segments: [], left: true })

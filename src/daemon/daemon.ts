@@ -11,6 +11,7 @@ import { failed, ok } from '../model/failure.ts'
 import { emptyKernelState } from '../model/kernel-state.ts'
 import { farewellMilliseconds } from '../model/limits.ts'
 import { createAnnouncer } from './announcer.ts'
+import { createDeclarer } from './declarer.ts'
 import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
@@ -40,7 +41,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const { clock, kernel, log } = parts
   const state: State = newState(parts, parts.facts() ?? noFacts)
   const journal = createJournal(parts, state)
-  const announcer = createAnnouncer(parts, state, journal)
+  const declarer = createDeclarer(parts, state, membersChanged)
+  const announcer = createAnnouncer(parts, state, journal, declarer)
   const reconciler = createReconciler(parts, state, {
     async claimsChanged() {
       await journal.saveState()
@@ -57,10 +59,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     announce: () => void announcer.update(),
   })
   const listener = createListener(parts, state, {
-    membersChanged() {
-      journal.membersChanged()
-      reconciler.mark()
-    },
+    membersChanged,
     ownHeard: sequence => void announcer.refute(sequence),
     synced: reconciler.mark,
     neighboursChanged: () =>
@@ -71,6 +70,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
   let stopping: Promise<void> | null = null
+
+  function membersChanged(): void {
+    journal.membersChanged()
+    reconciler.mark()
+  }
 
   async function start(): Promise<Result<void>> {
     const foreign = await refuseForeign()
@@ -154,6 +158,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     return {
       mesh: parts.mesh,
       software: parts.software,
+      publicKey: parts.publicKey,
       now: clock.now(),
       startedAt: state.startedAt,
       wallSeconds: clock.wallSeconds(),

@@ -2,6 +2,7 @@ import { bridgeRefusal } from '../mesh/bridge.ts'
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { clockBehindSeconds } from '../mesh/clock-skew.ts'
 import { isReachable } from '../mesh/desire.ts'
+import { actingMembers } from '../mesh/static-members.ts'
 import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, impostorsMax, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
@@ -116,7 +117,9 @@ function noNeighbourMessage(dials: readonly { readonly target: string; readonly 
 /** Members that cannot be reached because the two configurations do not fit together. */
 function mismatchProblems(parts: DaemonParts, state: State): readonly Problem[] {
   const prefix = tunnelPrefix(state.configuration.tunnel, parts.mesh)
-  const members = [...state.membership.values()].filter(({ announcement }) => !announcement.left)
+  const members = actingMembers(state.membership, parts.publicKey).filter(
+    ({ announcement }) => !announcement.left,
+  )
   const holds = holdsOf([
     ...members.map(({ announcement }) => announcement),
     ...ownHolds(parts.node, state.claims),

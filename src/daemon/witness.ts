@@ -79,7 +79,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       return track !== undefined && isSuspect(track, now)
     })
     kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
-    for (const member of suspects) void ask(member)
+    for (const member of suspects) if (member.announcement.declaredBy === null) void ask(member)
     if (suspects.length > 0) hurry()
   }
 

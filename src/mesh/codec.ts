@@ -20,7 +20,11 @@ import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
 import { withinLimits } from './announcement-limits.ts'
 import { decodeMap, readBoolean, readInteger, readList, readText } from './cbor.ts'
 
-/** Version 1 is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone. */
+/**
+ * An announcement is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone.
+ * Version 1 is what a node says of itself. Version 2 is what it says of a static member: nodes that know version 1 alone
+ * pass it over.
+ */
 const field = {
   version: 0,
   node: 1,
@@ -37,9 +41,10 @@ const field = {
   heartbeat: 12,
   software: 13,
   left: 14,
+  declaredBy: 15,
 } as const
 
-export const announcementVersion = 1
+const versions = { own: 1, declared: 2 } as const
 
 export type Decoded =
   | { readonly ok: true; readonly announcement: Announcement }
@@ -48,9 +53,10 @@ export type Decoded =
 
 /** The canonical bytes of an announcement. Throws RangeError when it is over the limit: that is our own bug. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
+  const { declaredBy } = announcement
   const bytes = encode(
     new Map<number, unknown>([
-      [field.version, announcementVersion],
+      [field.version, declaredBy === null ? versions.own : versions.declared],
       [field.node, announcement.node],
       [field.incarnation, announcement.sequence.incarnation],
       [field.counter, announcement.sequence.counter],
@@ -65,6 +71,7 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
       [field.heartbeat, announcement.heartbeatSeconds],
       [field.software, announcement.software],
       [field.left, announcement.left],
+      ...(declaredBy === null ? [] : [[field.declaredBy, declaredBy] as const]),
     ]),
   )
   if (bytes.length > announcementBytesMax) throw new RangeError(`announcement of ${bytes.length} bytes`)
@@ -87,8 +94,9 @@ export function decodeAnnouncement(bytes: Uint8Array): Decoded {
   if (map === null) return reject('malformed')
   const version = map.get(field.version)
   if (typeof version !== 'number') return reject('malformed')
-  if (version !== announcementVersion) return { ok: false, kind: 'ignore', reason: 'unknown-version' }
-  const announcement = readAnnouncement(map)
+  if (version !== versions.own && version !== versions.declared)
+    return { ok: false, kind: 'ignore', reason: 'unknown-version' }
+  const announcement = version === versions.own ? readAnnouncement(map) : readDeclaration(map)
   if (announcement === null) return reject('malformed')
   if (!withinLimits(announcement)) return reject('over-limits')
   return { ok: true, announcement }
@@ -107,7 +115,21 @@ function reject(reason: RejectReason): Decoded {
 }
 
 function readAnnouncement(map: Map<unknown, unknown>): Announcement | null {
+  const read = { ...readCommon(map), segments: readList(map.get(field.segments), readSegment) }
+  return isComplete(read) ? { ...read, declaredBy: null } : null
+}
+
+function readDeclaration(map: Map<unknown, unknown>): Announcement | null {
   const read = {
+    ...readCommon(map),
+    segments: readList(map.get(field.segments), readDeclaredSegment),
+    declaredBy: readText(map.get(field.declaredBy), parseNodeId),
+  }
+  return isComplete(read) ? read : null
+}
+
+function readCommon(map: Map<unknown, unknown>) {
+  return {
     node: readText(map.get(field.node), parseNodeId),
     sequence: readSequence(map.get(field.incarnation), map.get(field.counter)),
     name: readText(map.get(field.name), parseNodeName),
@@ -116,18 +138,16 @@ function readAnnouncement(map: Map<unknown, unknown>): Announcement | null {
     vtep: readText(map.get(field.vtep), parseIpAddress),
     vtepClaim: readClaim(map.get(field.vtepClaim)),
     gossip: readList(map.get(field.gossip), value => (typeof value === 'string' ? value : null)),
-    segments: readList(map.get(field.segments), readSegment),
     mtu: readInteger(map.get(field.mtu)),
     heartbeatSeconds: readInteger(map.get(field.heartbeat)),
     software: readText(map.get(field.software), text => text),
     left: readBoolean(map.get(field.left)),
   }
-  return isComplete(read) ? read : null
 }
 
-function isComplete(
-  read: { readonly [Key in keyof Announcement]: Announcement[Key] | null },
-): read is Announcement {
+function isComplete<Read extends object>(
+  read: Read,
+): read is Read & { readonly [Key in keyof Read]: NonNullable<Read[Key]> } {
   return Object.values(read).every(value => value !== null)
 }
 
@@ -150,6 +170,14 @@ function readSegment(value: unknown): SegmentFacts | null {
   const mac = readText(value[1], parseMacAddress)
   const addresses = readList(value[2], readOverlayAddress)
   return vni === null || mac === null || addresses === null ? null : { vni, mac, addresses }
+}
+
+/** The MAC of a machine that does not speak for itself need not be known. */
+function readDeclaredSegment(value: unknown): SegmentFacts | null {
+  if (!Array.isArray(value) || value[1] !== null) return readSegment(value)
+  const vni = parseVni(value[0])
+  const addresses = readList(value[2], readOverlayAddress)
+  return vni === null || addresses === null ? null : { vni, mac: null, addresses }
 }
 
 function readOverlayAddress(value: unknown): OverlayAddress | null {

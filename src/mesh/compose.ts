@@ -28,6 +28,7 @@ export function compose(
   if (vtep === null) return null
   return {
     ...self,
+    declaredBy: null,
     sequence,
     name: configuration.name,
     endpoints: tunnelEndpoints(configuration, facts),

@@ -13,10 +13,10 @@ import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
 import { isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts'
-import { sortedMembers } from './membership.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
+import { actingMembers } from './static-members.ts'
 
 /** All that a decision depends on. */
 export interface Situation {
@@ -56,7 +56,7 @@ export interface Decision extends Settlement {
 /** What should change now. The same situation gives the same plan, byte for byte. */
 export function decide(situation: Situation): Decision {
   const { configuration, mesh, node, publicKey, observation, now } = situation
-  const members = sortedMembers(situation.membership)
+  const members = actingMembers(situation.membership, publicKey)
   const others = holdsOf(members.map(({ announcement }) => announcement))
   const settlement = settleClaims(situation, others)
   const { claims, lost } = settlement

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { base58btc } from 'multiformats/bases/base58'
 import {
   addressOf,
   familyOf,
@@ -13,7 +14,7 @@ import {
 import { derivedTextsCachedMax } from '../model/limits.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
-import type { KeyFingerprint, WireguardSecretKey } from '../model/wireguard-key.ts'
+import type { KeyFingerprint, WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
 
 /** The ULA /64 the VTEPs of a mesh live in: fd, then 56 bits of hash (RFC 4193 section 3.1). */
 export function vtepPrefix(mesh: MeshId): Prefix {
@@ -31,6 +32,17 @@ export function derivedAddress(node: NodeId, prefix: Prefix): IpAddress {
     const bytes = ipAddressBytes(addressOf(prefix))
     bytes.set(digest('interface id', node).subarray(0, 8), 8)
     return ipAddressFromBytes(bytes)
+  })
+}
+
+/**
+ * The id under which a node declares a machine without lnetd: an id whose key nobody has. Nobody else can declare
+ * under it, because the declaring node is part of what it is derived from.
+ */
+export function staticNodeId(declaredBy: NodeId, publicKey: WireguardPublicKey): NodeId {
+  return remembered(`${declaredBy} static ${publicKey}`, () => {
+    const bytes = concatBytes(nodeIdHeader, digest('static member', declaredBy, publicKey))
+    return base58btc.baseEncode(bytes) as NodeId
   })
 }
 
@@ -63,6 +75,9 @@ export function usableHosts(prefix: Prefix): { readonly first: number; readonly 
   const size = 2 ** (32 - lengthOf(prefix))
   return size <= 2 ? { first: 0, count: size } : { first: 1, count: size - 2 }
 }
+
+/** Multihash "identity" of 36 bytes, holding a protobuf: type 1 (Ed25519), 32 bytes (libp2p peer-ids specification). */
+const nodeIdHeader = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 export function keyFingerprint(key: WireguardSecretKey): KeyFingerprint {
   return bytesToHex(digest('fingerprint', key)).slice(0, 16) as KeyFingerprint

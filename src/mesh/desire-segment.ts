@@ -5,6 +5,7 @@ import {
   type InterfaceAddress,
   type IpAddress,
   isHostOf,
+  type MacAddress,
   type Prefix,
   prefixContains,
   sortedByAddress,
@@ -38,7 +39,8 @@ export function desireSegment(
   const { vni, port, ageingSeconds } = segment
   const bridge = usableBridge(segment, intent.bridges)
   const inSegment = membersIn(vni, reachable)
-  const unicast = desireUnicast(inSegment, vni)
+  const mac = segmentMac(intent.node, vni)
+  const unicast = desireUnicast(inSegment, vni, mac)
   const tunnel = intent.configuration.tunnel.interface
   return {
     interface: segment.interface,
@@ -46,7 +48,7 @@ export function desireSegment(
     port,
     local: vtep,
     lower: tunnel,
-    mac: segmentMac(intent.node, vni),
+    mac,
     up: true,
     mtu: Math.min(segment.mtu ?? Number.POSITIVE_INFINITY, segmentMtu(mtu, vtep)),
     ipv6: true,
@@ -96,12 +98,20 @@ function ownAddresses(segment: SegmentConfiguration, intent: Intent): readonly I
     .sort(compareAddresses)
 }
 
-function desireUnicast(members: readonly Member[], vni: Vni): readonly UnicastEntry[] {
-  return members
-    .flatMap(({ announcement: { segments, vtep } }) =>
-      segments.filter(facts => facts.vni === vni).map(({ mac }) => ({ mac, vtep })),
-    )
-    .sort((a, b) => compareText(a.mac, b.mac))
+/** A node's MAC is its own by derivation; what is declared of a machine without lnetd comes after that. */
+function desireUnicast(members: readonly Member[], vni: Vni, own: MacAddress): readonly UnicastEntry[] {
+  const places = new Map<MacAddress, IpAddress>()
+  for (const { announcement } of nodesFirst(members))
+    for (const { mac } of announcement.segments.filter(facts => facts.vni === vni))
+      if (mac !== null && mac !== own && !places.has(mac)) places.set(mac, announcement.vtep)
+  return Array.from(places, ([mac, vtep]) => ({ mac, vtep })).sort((a, b) => compareText(a.mac, b.mac))
+}
+
+function nodesFirst(members: readonly Member[]): readonly Member[] {
+  const isStatic = ({ announcement }: Member) => announcement.declaredBy !== null
+  return members.some(isStatic)
+    ? [...members.filter(member => !isStatic(member)), ...members.filter(isStatic)]
+    : members
 }
 
 /** Only owners, and only hosts of the segment's own networks: a liar cannot place a neighbour elsewhere. */
@@ -122,7 +132,7 @@ function desireNeighbours(
           .filter(
             address => ownerOf(address, world.holds.overlay.get(overlayKey(segment.vni, address))) === node,
           )
-          .map(address => ({ address, mac })),
+          .flatMap(address => (mac === null ? [] : [{ address, mac }])),
       ),
   )
   return sortedByAddress(entries, ({ address }) => address)

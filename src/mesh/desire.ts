@@ -106,12 +106,18 @@ function desirePeers(intent: Intent, world: World, reachable: readonly Member[])
   const vteps = new Map<WireguardPublicKey, Prefix[]>()
   for (const { announcement } of world.members)
     if (announcement.publicKey !== intent.publicKey) vteps.set(announcement.publicKey, [])
+  const keyless = new Set(
+    world.members.flatMap(({ announcement: { declaredBy, publicKey } }) =>
+      declaredBy === null ? [] : [publicKey],
+    ),
+  )
   for (const { announcement } of reachable)
     vteps.get(announcement.publicKey)?.push(hostPrefix(announcement.vtep))
   return [...vteps]
     .map(([publicKey, allowedIps]) => ({
       publicKey,
-      presharedKey: intent.presharedKey(publicKey),
+      // A machine without lnetd does not know the mesh secret.
+      presharedKey: keyless.has(publicKey) ? null : intent.presharedKey(publicKey),
       endpoint: world.tracks.get(publicKey)?.endpoint ?? null,
       allowedIps: allowedIps.sort(compareAddresses),
       keepaliveSeconds: intent.configuration.tunnel.keepaliveSeconds,

@@ -54,9 +54,13 @@ export function forget(
   return kept.length === membership.size ? membership : new Map(kept)
 }
 
-/** Silent after so many heartbeats by the author's own word on how often it speaks. */
+/**
+ * Silent after so many heartbeats by the author's own word on how often it speaks. Who cannot speak is never silent: a
+ * static member stays until it is taken back, or forgotten.
+ */
 export function standingOf(member: Member, now: number): Standing {
   if (member.announcement.left) return 'left'
+  if (member.announcement.declaredBy !== null) return 'live'
   const silentAfter = member.announcement.heartbeatSeconds * 1000 * heartbeatsMissedMax
   return now - member.heardAt > silentAfter ? 'silent' : 'live'
 }

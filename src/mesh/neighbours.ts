@@ -20,6 +20,7 @@ export function chooseNeighbours(self: NodeId, membership: Membership, now: numb
   const nodes: NodeId[] = []
   const silent: NodeId[] = []
   for (const [node, member] of membership) {
+    if (member.announcement.declaredBy !== null) continue
     const standing = standingOf(member, now)
     if (standing === 'live') nodes.push(node)
     if (standing === 'silent') silent.push(node)

@@ -1,8 +1,8 @@
 import { prefixContains } from '../model/address.ts'
 import type { Announcement, OpenedEnvelope, Verdict } from '../model/announcement.ts'
-import type { MeshId } from '../model/node.ts'
+import type { MeshId, NodeId } from '../model/node.ts'
 import { decodeAnnouncement } from './codec.ts'
-import { derivedAddress, segmentMac, vtepPrefix } from './derive.ts'
+import { derivedAddress, segmentMac, staticNodeId, vtepPrefix } from './derive.ts'
 
 export type Verified =
   | { readonly ok: true; readonly announcement: Announcement }
@@ -29,16 +29,25 @@ function read(opened: OpenedEnvelope, mesh: MeshId): Verified {
     return { ok: false, verdict: { kind, reason } as Verdict }
   }
   const { announcement } = decoded
-  if (announcement.node !== opened.author) return refuse('foreign-author')
+  if (!isAuthorised(announcement, opened.author)) return refuse('foreign-author')
   return holdsOnlyItsOwn(announcement, mesh) ? { ok: true, announcement } : refuse('foreign-address')
 }
 
-/** Derived addresses certify themselves: a MAC or a VTEP derived from another's id cannot be claimed. */
+/** A node speaks for itself, and for static members under the ids that are derived from its own. */
+function isAuthorised({ node, declaredBy, publicKey }: Announcement, author: NodeId): boolean {
+  if (declaredBy === null) return node === author
+  return declaredBy === author && node === staticNodeId(declaredBy, publicKey)
+}
+
+/**
+ * Derived addresses certify themselves: a MAC or a VTEP derived from another's id cannot be claimed. A static member has
+ * the MAC it has: whose a derived one is, shows where all members are known.
+ */
 function holdsOnlyItsOwn(announcement: Announcement, mesh: MeshId): boolean {
-  const { node, vtep, segments } = announcement
+  const { node, declaredBy, vtep, segments } = announcement
   const prefix = vtepPrefix(mesh)
   if (prefixContains(prefix, vtep) && vtep !== derivedAddress(node, prefix)) return false
-  return segments.every(segment => segment.mac === segmentMac(node, segment.vni))
+  return declaredBy !== null || segments.every(segment => segment.mac === segmentMac(node, segment.vni))
 }
 
 function refuse(reason: 'foreign-author' | 'foreign-address'): Verified {

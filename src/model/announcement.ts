@@ -12,9 +12,11 @@ export interface EndpointCandidate {
   readonly kind: EndpointKind
 }
 
-/** What a node says of itself. Everything in it is bounded by `limits.ts`, and sorted where order means nothing. */
+/** What a node says of itself, or of a machine that cannot run lnetd. Everything in it is bounded by `limits.ts`, and sorted where order means nothing. */
 export interface Announcement {
   readonly node: NodeId
+  /** Who speaks for a static member, a machine without lnetd; null for a node, which speaks for itself. */
+  readonly declaredBy: NodeId | null
   readonly sequence: Sequence
   readonly name: NodeName
   readonly publicKey: WireguardPublicKey

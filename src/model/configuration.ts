@@ -1,7 +1,16 @@
-import type { HostPort, InterfaceAddress, InterfaceName, IpAddress, Port, Prefix } from './address.ts'
+import type {
+  HostPort,
+  InterfaceAddress,
+  InterfaceName,
+  IpAddress,
+  MacAddress,
+  Port,
+  Prefix,
+} from './address.ts'
 import type { TunnelImplementation } from './kernel-state.ts'
 import type { MeshId, NodeName } from './node.ts'
 import type { Vni } from './segment.ts'
+import type { WireguardPublicKey } from './wireguard-key.ts'
 
 /** What the operator asks for (DESIGN section 6), validated and with every default filled in. */
 export interface Configuration {
@@ -14,6 +23,8 @@ export interface Configuration {
   readonly tunnel: TunnelConfiguration
   /** Sorted by interface. */
   readonly segments: readonly SegmentConfiguration[]
+  /** Machines without lnetd that this node declares to the mesh. In the operator's order. */
+  readonly staticMembers: readonly StaticMember[]
   readonly stateDir: string
   readonly socket: string
   readonly log: { readonly level: LogLevel }
@@ -67,6 +78,28 @@ export interface BridgeConfiguration {
   readonly create: boolean
   /** Also where a physical port and no STP may make a loop. */
   readonly allowLoopRisk: boolean
+}
+
+/** A machine that takes part by WireGuard and, where it has segments, VXLAN, but does not run lnetd. */
+export interface StaticMember {
+  readonly name: NodeName
+  readonly publicKey: WireguardPublicKey
+  /** Null: it reaches the others. */
+  readonly endpoint: HostPort | null
+  /** Null: derived, where the network of the VTEPs is. */
+  readonly vtep: IpAddress | null
+  /** The MTU of its tunnel, bytes. */
+  readonly mtu: number
+  /** Sorted by VNI. */
+  readonly segments: readonly StaticSegment[]
+}
+
+export interface StaticSegment {
+  readonly vni: Vni
+  /** Null: not known; then questions for it flood. */
+  readonly mac: MacAddress | null
+  /** Sorted. */
+  readonly addresses: readonly InterfaceAddress[]
 }
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const

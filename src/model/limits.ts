@@ -12,6 +12,12 @@ export const gossipAddressesPerMemberMax = 16
 export const gossipAddressCharactersMax = 128
 export const segmentsPerMemberMax = 16
 export const overlayAddressesPerSegmentMax = 16
+/** Machines without lnetd that one node declares. */
+export const staticMembersMax = 128
+/** A machine that does not speak for itself is declared anew so often, long before it would be forgotten. */
+export const declarationSeconds = 86_400
+/** What wg-quick and WireGuard itself give a tunnel over 1500 bytes (IPv6 outside). */
+export const staticTunnelMtuBytesDefault = 1420
 /** Sequence numbers stay safe integers with room to outbid for ever. */
 export const sequenceNumberMax = 2 ** 48
 /** IFNAMSIZ is 16 with the terminating NUL (linux/if.h). */

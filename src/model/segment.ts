@@ -20,7 +20,8 @@ export interface OverlayAddress extends Claim {
 /** A node's part in one segment, as it announces it. */
 export interface SegmentFacts {
   readonly vni: Vni
-  readonly mac: MacAddress
+  /** Null where a static member's is not known. */
+  readonly mac: MacAddress | null
   /** Sorted by address. */
   readonly addresses: readonly OverlayAddress[]
 }

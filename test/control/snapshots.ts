@@ -31,6 +31,7 @@ export function vtepOf(number: number): IpAddress {
 export function announcement(number: number, changes: Partial<Announcement> = {}): Announcement {
   return {
     node: nodeId(number),
+    declaredBy: null,
     sequence: { incarnation: 1, counter: number },
     name: `node${number}` as NodeName,
     publicKey: publicKey(number),
@@ -95,6 +96,7 @@ export function snapshot(
   return {
     mesh,
     software: '0.1.0',
+    publicKey: publicKey(1),
     unanswered: new Map(),
     now,
     startedAt: 0,

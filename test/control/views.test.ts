@@ -23,6 +23,7 @@ const rowKeys = [
   'version',
   'reason',
   'segments',
+  'static_by',
 ]
 
 describe('peersView', () => {
@@ -67,6 +68,7 @@ describe('peersView', () => {
           },
         ],
         "state": "up",
+        "static_by": null,
         "tx_bytes": 4000,
         "version": "0.1.0",
         "vtep": "192.168.228.2",
@@ -101,6 +103,7 @@ describe('peersView', () => {
           },
         ],
         "state": "up",
+        "static_by": null,
         "tx_bytes": 10000,
         "version": "0.1.0",
         "vtep": "192.168.228.1",

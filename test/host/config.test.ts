@@ -46,6 +46,7 @@ describe('a configuration with nothing but its secret', () => {
           bridge: null,
         },
       ],
+      staticMembers: [],
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
       log: { level: 'info' },
@@ -123,6 +124,37 @@ describe('a bridge', () => {
   })
 })
 
+describe('a static member', () => {
+  const key = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg='
+  const file = (members: string, tunnel = '{prefix: 192.168.228.0/24, address: 192.168.228.1}') =>
+    `${secretFile}tunnel: ${tunnel}\nstatic_members: [${members}]\n`
+
+  it('is read with its defaults', () => {
+    expect(accepted(file(`{name: a, public_key: ${key}, vtep: 192.168.228.2}`)).staticMembers).toEqual([
+      { name: 'a', publicKey: key, endpoint: null, vtep: '192.168.228.2', mtu: 1420, segments: [] },
+    ])
+    expect(accepted(file(`{name: a, public_key: ${key}}`, '{}')).staticMembers[0]?.vtep).toBeNull()
+  })
+
+  it.each<[string, string, string?]>([
+    ['no name', `{public_key: ${key}, vtep: 192.168.228.2}`],
+    ['no key', '{name: a, vtep: 192.168.228.2}'],
+    ['no VTEP', `{name: a, public_key: ${key}}`],
+    ['a VTEP elsewhere', `{name: a, public_key: ${key}, vtep: 10.0.0.1}`],
+    ["this node's VTEP", `{name: a, public_key: ${key}, vtep: 192.168.228.1}`],
+    ['a VTEP where it is derived', `{name: a, public_key: ${key}, vtep: 192.168.228.2}`, '{}'],
+    ['a segment without VNI', `{name: a, public_key: ${key}, vtep: 192.168.228.2, segments: [{}]}`],
+    ['one VNI twice', `{name: a, public_key: ${key}, vtep: 192.168.228.2, segments: [{vni: 1}, {vni: 1}]}`],
+  ])('is refused with %s', (_, member, tunnel) => {
+    expect(problems(file(member, tunnel))).toHaveLength(1)
+  })
+
+  it('is refused where another has its name, key or VTEP', () => {
+    const member = `{name: a, public_key: ${key}, vtep: 192.168.228.2}`
+    expect(problems(file(`${member}, ${member}`))).toHaveLength(3)
+  })
+})
+
 describe('the commented sample', () => {
   it('is taken', () => {
     expect(accepted(sample).segments.map(segment => segment.interface)).toEqual(['vbr0', 'vlab0', 'vlnet0'])
@@ -131,7 +163,7 @@ describe('the commented sample', () => {
   it('shows every key there is', () => {
     // An unknown key in each map makes the message name those that are known.
     const text =
-      'zzzzz: 1\nmesh: {zzzzz: 1}\ndiscovery: {zzzzz: 1}\ngossip: {zzzzz: 1}\ntunnel: {zzzzz: 1}\nsegments: [{zzzzz: 1}]\nlog: {zzzzz: 1}\n'
+      'zzzzz: 1\nmesh: {zzzzz: 1}\ndiscovery: {zzzzz: 1}\ngossip: {zzzzz: 1}\ntunnel: {zzzzz: 1}\nsegments: [{zzzzz: 1}]\nstatic_members: [{zzzzz: 1, segments: [{zzzzz: 1}]}]\nlog: {zzzzz: 1}\n'
     const known = problems(text).flatMap(line => /known here are (.*)$/.exec(line)?.[1]?.split(', ') ?? [])
     expect(known.length).toBeGreaterThan(25)
     for (const key of known) expect(sample).toMatch(new RegExp(`^[ #-]*${key}:`, 'm'))
@@ -221,7 +253,7 @@ colour: red
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, state_dir, socket, log",
+        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, state_dir, socket, log",
       ]
     `)
   })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { segmentMac } from '../../src/mesh/derive.ts'
+import { segmentMac, staticNodeId } from '../../src/mesh/derive.ts'
 import {
   addressOf,
   compareAddresses,
@@ -64,20 +64,40 @@ const printable = fc.string({
   maxLength: 32,
 })
 
-export const anyAnnouncement: fc.Arbitrary<Announcement> = fc.integer({ min: 1, max: 1000 }).chain(number =>
-  fc.record({
-    node: fc.constant(nodeId(number)),
+/** What a node says of itself. */
+export const anyAnnouncement: fc.Arbitrary<Announcement> = fc
+  .integer({ min: 1, max: 1000 })
+  .chain(number => said(nodeId(number), publicKey(number), null, segments(nodeId(number))))
+
+/** What a node says of a machine without lnetd, whose MACs it may not know. */
+export const anyDeclaration: fc.Arbitrary<Announcement> = fc.integer({ min: 1, max: 1000 }).chain(number => {
+  const node = staticNodeId(nodeId(number), publicKey(2000))
+  const declared = fc
+    .tuple(segments(node), fc.boolean())
+    .map(([list, isKnown]) => list.map(facts => (isKnown ? facts : { ...facts, mac: null })))
+  return said(node, publicKey(2000), nodeId(number), declared)
+})
+
+function said(
+  node: Announcement['node'],
+  key: Announcement['publicKey'],
+  declaredBy: Announcement['declaredBy'],
+  inSegments: fc.Arbitrary<readonly SegmentFacts[]>,
+): fc.Arbitrary<Announcement> {
+  return fc.record({
+    node: fc.constant(node),
+    declaredBy: fc.constant(declaredBy),
     sequence: fc.record({ incarnation: count, counter: count }),
     name,
-    publicKey: fc.constant(publicKey(number)),
+    publicKey: fc.constant(key),
     endpoints: fc.array(fc.record({ place, kind: fc.constantFrom(...endpointKinds) }), { maxLength: 8 }),
     vtep: address,
     vtepClaim: fc.record(claim),
     gossip: fc.array(printable, { maxLength: 8 }),
-    segments: segments(nodeId(number)),
+    segments: inSegments,
     mtu: fc.integer({ min: 1280, max: 65_455 }),
     heartbeatSeconds: fc.integer({ min: 1, max: 86_400 }),
     software: printable,
     left: fc.boolean(),
-  }),
-)
+  })
+}

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest'
 import { decodeAnnouncement, encodeAnnouncement } from '../../src/mesh/codec.ts'
 import { ignoreReasons, rejectReasons } from '../../src/model/announcement.ts'
 import { announcementBytesMax } from '../../src/model/limits.ts'
-import { anyAnnouncement } from './announcements.ts'
+import { anyAnnouncement, anyDeclaration } from './announcements.ts'
 import { announcement, sure } from './world.ts'
 
 describe('an announcement', () => {
   it('is read as it was written, byte for byte', () => {
     fc.assert(
-      fc.property(anyAnnouncement, said => {
+      fc.property(fc.oneof(anyAnnouncement, anyDeclaration), said => {
         const bytes = encodeAnnouncement(said)
         expect(decodeAnnouncement(bytes)).toEqual({ ok: true, announcement: said })
         expect(encodeAnnouncement(structuredClone(said))).toEqual(bytes)
@@ -38,7 +38,9 @@ describe('an announcement', () => {
 
 describe('hostile bytes', () => {
   it.each<[string, readonly [number, unknown], string]>([
-    ['another version', [0, 2], 'unknown-version'],
+    ['another version', [0, 3], 'unknown-version'],
+    ['a declaration by nobody', [0, 2], 'malformed'],
+    ['a segment without a MAC', [10, [[7, null, []]]], 'malformed'],
     ['no version', [0, undefined], 'malformed'],
     ['a version in words', [0, '1'], 'malformed'],
     ['a node that is none', [1, '12D3KooW'], 'malformed'],

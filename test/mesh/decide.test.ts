@@ -151,7 +151,7 @@ describe('a lying member', () => {
   function restOf({ desired }: ReturnType<typeof decide>, lie: Announcement) {
     const { tunnel, segments, routes } = sure(desired) as KernelState
     const [segment] = segments
-    const own = new Set<string>(lie.segments.flatMap(({ mac }) => [mac]))
+    const own = new Set<string | null>(lie.segments.map(({ mac }) => mac))
     return {
       tunnel: { ...tunnel, mtu: 0, peers: tunnel?.peers.filter(peer => peer.publicKey !== lie.publicKey) },
       segment: {

@@ -42,7 +42,7 @@ describe('verify', () => {
   })
 
   it('leaves other versions alone and blames nobody', () => {
-    const payload = new Uint8Array([0xa1, 0x00, 0x02])
+    const payload = new Uint8Array([0xa1, 0x00, 0x03])
     expect(verify({ author: nodeId(1), payload }, mesh)).toEqual({
       ok: false,
       verdict: { kind: 'ignore', reason: 'unknown-version' },

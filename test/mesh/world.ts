@@ -94,6 +94,7 @@ export function announcement(number: number, changes: Partial<Announcement> = {}
   const derived = interfaceAddress(derivedAddress(node, prefix), prefix)
   return {
     node,
+    declaredBy: null,
     sequence: { incarnation: 1, counter: 1 },
     name: `node${number}` as NodeName,
     publicKey: publicKey(number),
@@ -167,6 +168,7 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     gossip: { port: 51_821 as Port, heartbeatSeconds: 60 },
     tunnel: tunnelConfiguration(),
     segments: [segmentConfiguration()],
+    staticMembers: [],
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',
     log: { level: 'info' },

@@ -16,6 +16,7 @@ import { endpointsBytesMax, overlayAddressesPerSegmentMax, segmentFactsBytesMax 
 import { scopeOf } from '../../model/scope.ts'
 import type { Report } from './report.ts'
 import type { Draft } from './sections.ts'
+import { checkStaticMembers } from './static-checks.ts'
 
 /** Holds one part of the file against another. What is wrong in itself already is not blamed twice. */
 export function crossCheck(draft: Draft, report: Report): void {
@@ -29,6 +30,7 @@ export function crossCheck(draft: Draft, report: Report): void {
   for (const [index, segment] of draft.segments.entries())
     checkSegmentAddresses(segment, `segments[${index}]`, report)
   checkAnnounceable(draft, report)
+  checkStaticMembers(draft, report)
 }
 
 /** A value somewhere in the file. */

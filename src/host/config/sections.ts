@@ -26,6 +26,7 @@ import {
   keepaliveSecondsMax,
   overlayAddressesPerSegmentMax,
   segmentsPerMemberMax,
+  staticMembersMax,
 } from '../../model/limits.ts'
 import type { NodeName } from '../../model/node.ts'
 import type { Vni } from '../../model/segment.ts'
@@ -48,6 +49,7 @@ import {
   socketPath,
   vni,
 } from './readers.ts'
+import { readStaticMember } from './static-members.ts'
 
 /** The file as it was read, before one part was held against another. Segments are in the order of the file. */
 export interface Draft extends Omit<Configuration, 'mesh'> {
@@ -80,6 +82,7 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     gossip,
     tunnel: root.section('tunnel', readTunnel),
     segments: root.sections('segments', readSegment, segmentsPerMemberMax) ?? [defaultSegment],
+    staticMembers: root.sections('static_members', readStaticMember, staticMembersMax) ?? [],
     stateDir: root.read('state_dir', absolutePath) ?? '/var/lib/lnetd',
     socket: root.read('socket', socketPath) ?? '/run/lnetd/lnetd.sock',
     log: root.section('log', fields => ({ level: fields.read('level', choice(...logLevels)) ?? 'info' })),
