@@ -38,15 +38,14 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
   if (!devices.ok) return devices
   const { tunnel, segments } = devices.value
   const names = new Set(segments.map(segment => segment.interface))
-  const [wireguard, forwarding, guards, ipv6] = await Promise.all([
-    tunnel === null ? ok(null) : observeWireguard(tunnel.interface),
-    names.size === 0 ? ok(new Map<InterfaceName, ForwardingTable>()) : observeForwarding(names),
-    observeGuards(),
-    observeIpv6([...names, ...(tunnel === null ? [] : [tunnel.interface])]),
-  ])
+  // One after the other, as the shell runs them anyway: the first that fails is the end.
+  const wireguard = tunnel === null ? ok(null) : await observeWireguard(tunnel.interface)
   if (!wireguard.ok) return wireguard
+  const forwarding = await observeForwarding(names)
   if (!forwarding.ok) return forwarding
+  const guards = await observeGuards()
   if (!guards.ok) return guards
+  const ipv6 = await observeIpv6([...names, ...(tunnel === null ? [] : [tunnel.interface])])
   const found: Found = { devices: devices.value, forwarding: forwarding.value, guards: guards.value, ipv6 }
   return ok(assemble(found, wireguard.value))
 }
@@ -123,6 +122,7 @@ async function observeWireguard(tunnel: InterfaceName): Promise<Result<Wireguard
 async function observeForwarding(
   segments: ReadonlySet<InterfaceName>,
 ): Promise<Result<ReadonlyMap<InterfaceName, ForwardingTable>>> {
+  if (segments.size === 0) return ok(new Map())
   const listed = await run({ tool: 'bridge', arguments: ['-json', 'fdb', 'show'] })
   return listed.ok ? readForwarding(listed.value, segments) : listed
 }

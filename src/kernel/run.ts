@@ -1,5 +1,4 @@
 import { closeSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import type { Failure, Result } from '../model/failure.ts'
 import {
@@ -8,10 +7,10 @@ import {
   toolErrorLinesMax,
   toolOutputBytesMax,
   toolSecondsMax,
-  toolsStuckMax,
 } from '../model/limits.ts'
 import { anonymousFile } from './anonymous-file.ts'
 import { explain, missingTool, notStarted } from './explain.ts'
+import { createShell, type Ending as ShellEnding } from './shell.ts'
 
 /** One process to run to its end. Nothing in `arguments` may be secret; `input` may be. */
 export interface Command {
@@ -47,20 +46,21 @@ export async function run(command: Command): Promise<Result<string>> {
   return failure === null ? { ok: true, value: stdout } : { ok: false, failure }
 }
 
-/** Runs to the end, within `toolSecondsMax` and `toolOutputBytesMax`. Never throws, and never waits for longer. */
+const shell = createShell(environment)
+
+/** Runs to the end, within `toolSecondsMax` and `toolOutputBytesMax`, after what was asked for before. Never throws. */
 export async function execute(command: Command): Promise<Execution> {
-  if (stuck >= toolsStuckMax)
-    return notRun(command, `${stuck} tools hang in the kernel though they were killed: see dmesg, and reboot`)
-  let stdin: number | 'ignore'
+  let input: number | null
   try {
-    stdin = command.input === undefined ? 'ignore' : anonymousFile(command.input)
+    input = command.input === undefined ? null : anonymousFile(command.input)
   } catch (error) {
     return notRun(command, notStarted(command.tool, (error as NodeJS.ErrnoException).code))
   }
   try {
-    return await finish(command, stdin)
+    const path = input === null ? '/dev/null' : `/proc/${process.pid}/fd/${input}`
+    return executionOf(command, await shell.run([command.tool, ...command.arguments], path))
   } finally {
-    if (stdin !== 'ignore') closeSync(stdin)
+    if (input !== null) closeSync(input)
   }
 }
 
@@ -114,50 +114,46 @@ export function firstLines(text: string): string {
   return text.trim().split('\n').slice(0, toolErrorLinesMax).join('\n').slice(0, toolErrorCharactersMax)
 }
 
-/** Tools that were killed and did not end: they wait inside the kernel, and the next ones would, too. */
-let stuck = 0
+function executionOf(command: Command, ending: ShellEnding): Execution {
+  const { exitCode, signal, trouble } = ending
+  if (trouble?.kind === 'stuck')
+    return notRun(command, `${command.tool} did not end within ${secondsMax} s, not even when it was killed`)
+  if (trouble?.kind === 'refused')
+    return notRun(
+      command,
+      `${trouble.stuck} tools hang in the kernel though they were killed: see dmesg, and reboot`,
+    )
+  const [stdout, stderr] = [ending.stdout, ending.stderr].map(text => text.replace(/\n$/, '')) as Texts
+  // POSIX: a shell answers 127 for a command that it does not find.
+  const isMissing = exitCode === 127 && stderr.endsWith('not found')
+  const failure = failureOf(command, {
+    exitCode: isMissing ? undefined : (exitCode ?? undefined),
+    signal: signal ?? undefined,
+    code: isMissing ? 'ENOENT' : trouble?.kind === 'shell-ended' ? trouble.code : undefined,
+    timedOut: trouble?.kind === 'timed-out',
+    isMaxBuffer: trouble?.kind === 'too-much',
+    stderr,
+  })
+  return { stdout, stderr, failure: exitCode === 0 ? null : failure }
+}
+
+type Texts = [string, string]
+
+const secondsMax = toolSecondsMax + toolEndSecondsMax
 
 function notRun(command: Command, message: string): Execution {
   const failure = { message, command: textOf(command), exitCode: null, stderr: '' }
   return { stdout: '', stderr: '', failure }
 }
 
-/** What execa tells of a process that ended. */
+/** How a process ended, in execa's words. */
 interface Ending {
-  readonly failed: boolean
   readonly exitCode?: number | undefined
   readonly signal?: string | undefined
   readonly code?: string | undefined
   readonly timedOut: boolean
   readonly isMaxBuffer: boolean
   readonly stderr?: unknown
-}
-
-async function finish(command: Command, stdin: number | 'ignore'): Promise<Execution> {
-  const running = execa(command.tool, [...command.arguments], {
-    env: environment,
-    // execa takes any descriptor; its type only names the first few.
-    stdin: stdin as 'ignore' | 3,
-    timeout: toolSecondsMax * 1000,
-    killSignal: 'SIGKILL',
-    maxBuffer: toolOutputBytesMax,
-    reject: false,
-  })
-  const waiting = new AbortController()
-  const secondsMax = toolSecondsMax + toolEndSecondsMax
-  const overdue = sleep(secondsMax * 1000, null, { signal: waiting.signal }).catch(() => null)
-  const result = await Promise.race([running, overdue])
-  waiting.abort()
-  if (result === null) {
-    stuck += 1
-    void running.then(() => {
-      stuck -= 1
-    })
-    return notRun(command, `${command.tool} did not end within ${secondsMax} s, not even when it was killed`)
-  }
-  const stdout = typeof result.stdout === 'string' ? result.stdout : ''
-  const stderr = typeof result.stderr === 'string' ? result.stderr : ''
-  return { stdout, stderr, failure: result.failed ? failureOf(command, result) : null }
 }
 
 function failureOf(command: Command, ending: Ending): Failure {

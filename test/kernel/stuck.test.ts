@@ -13,7 +13,10 @@ vi.mock('../../src/model/limits.ts', async original => ({
 describe('a tool that cannot be killed', () => {
   it('is waited for no longer than its time; others are not started before it ended', async () => {
     // What holds the output is as deaf to the signal as a process that waits in the kernel.
-    const deaf = { tool: 'sh', arguments: ['-c', `sleep ${secondsToEnd} & exec sleep ${secondsToEnd}`] }
+    const deaf = {
+      tool: 'sh',
+      arguments: ['-c', `setsid sleep ${secondsToEnd} & exec sleep ${secondsToEnd}`],
+    }
     const overdue = { failure: { message: 'sh did not end within 0.4 s, not even when it was killed' } }
     expect(await Promise.all([execute(deaf), execute(deaf)])).toMatchObject([overdue, overdue])
     const echo = { tool: 'echo', arguments: ['again'] }
