@@ -5,7 +5,9 @@ import { cableScenarios } from './scenarios/cables.ts'
 import { cloneScenarios } from './scenarios/clones.ts'
 import { daemonScenarios } from './scenarios/daemons.ts'
 import { deathScenarios } from './scenarios/deaths.ts'
+import { meddlingScenarios } from './scenarios/meddling.ts'
 import { rebootScenarios } from './scenarios/reboots.ts'
+import { splitScenarios } from './scenarios/splits.ts'
 import { createScene, type Scenario } from './scene.ts'
 
 const usage = `npm run chaos                 every scenario, one after the other
@@ -18,7 +20,9 @@ const scenarios: readonly Scenario[] = [
   ...rebootScenarios,
   ...addressScenarios,
   ...cableScenarios,
+  ...splitScenarios,
   ...deathScenarios,
+  ...meddlingScenarios,
   ...cloneScenarios,
 ]
 

@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabNode } from '../../lab/node.ts'
 import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { pairsOf } from '../traffic.ts'
+import { haveNeighbours, isWhole, secondsUntil } from '../until.ts'
 
 /** Cables are pulled and plugged in again, at the switch. */
 export const cableScenarios: readonly Scenario[] = [
@@ -14,6 +16,11 @@ export const cableScenarios: readonly Scenario[] = [
     name: 'cable-60s',
     about: 'a cable is pulled for 60 s: traffic back within 1 s of the plug',
     run: scene => pull(scene, 60),
+  },
+  {
+    name: 'flapping',
+    about: 'two cables flap once a second for a minute: back within 5 s of the end, no crash, no leak',
+    run: flap,
   },
 ]
 
@@ -32,4 +39,59 @@ async function pull(scene: Scene, seconds: number): Promise<void> {
   scene.say('and plugged in again')
   await sleep(15_000)
   scene.traffic('to and from it', since, await traffic.stop(), { seconds: 1, lost: null })
+}
+
+const flaps = 30
+/** Connections that wait for their end hold some. */
+const filesMoreMax = 24
+const memoryMoreMebibytesMax = 60
+
+/** The bootstrap's cable and another one's, not in step. */
+async function flap(scene: Scene): Promise<void> {
+  const mesh = await scene.mesh(4)
+  const [n1, , , n4] = mesh.nodes as [LabNode, LabNode, LabNode, LabNode]
+  const before = mesh.nodes.map(measure)
+  const traffic = scene.watch(pairsOf(mesh.nodes, mesh.nodes, mesh.addresses))
+  scene.say(`the cables of n1 and n4 flap ${flaps} times`)
+  for (let count = 0; count < flaps; count++) {
+    await mesh.port(n1, 'down')
+    await mesh.port(n4, 'up')
+    await sleep(1000)
+    await mesh.port(n1, 'up')
+    await mesh.port(n4, 'down')
+    await sleep(1000)
+  }
+  await mesh.port(n4, 'up')
+  const since = unixSeconds()
+  scene.say('all plugged in')
+  const names = mesh.nodes.map(({ name }) => name)
+  const isHealed = async () => (await haveNeighbours(mesh.nodes)) && (await isWhole(mesh.nodes, names))
+  const seconds = await secondsUntil(since, isHealed, 60)
+  scene.figure({ what: 'all know and hear all', seconds, boundSeconds: 5, lost: null, lostMax: null })
+  await sleep(10_000)
+  scene.traffic('every pair', since, await traffic.stop(), { seconds: 5, lost: null })
+  mesh.nodes.forEach((node, index) => {
+    compare(scene, node, before[index] as Measure)
+  })
+}
+
+interface Measure {
+  readonly pid: number | null
+  readonly files: number
+  readonly mebibytes: number
+}
+
+function measure(node: LabNode): Measure {
+  const pid = node.pid()
+  return { pid, files: readdirSync(`/proc/${pid}/fd`).length, mebibytes: node.memory().rss }
+}
+
+function compare(scene: Scene, node: LabNode, before: Measure): void {
+  const after = measure(node)
+  const text = ({ files, mebibytes }: Measure) => `${files} files, ${mebibytes.toFixed(0)} MiB`
+  scene.say(`${node.name}: ${text(before)} before, ${text(after)} after`)
+  if (after.pid !== before.pid) throw new Error(`lnetd on ${node.name} is another process than before`)
+  if (after.files - before.files > filesMoreMax) throw new Error(`lnetd on ${node.name} leaks open files`)
+  if (after.mebibytes - before.mebibytes > memoryMoreMebibytesMax)
+    throw new Error(`lnetd on ${node.name} leaks memory`)
 }

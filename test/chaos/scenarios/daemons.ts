@@ -3,6 +3,7 @@ import type { LabNode } from '../../lab/node.ts'
 import { allUp } from '../../lab/overlay.ts'
 import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { pairsOf } from '../traffic.ts'
+import { haveNeighbours, isWhole, secondsUntil } from '../until.ts'
 
 /** lnetd and wireguard-go die in every way; the machines stay. */
 export const daemonScenarios: readonly Scenario[] = [
@@ -25,6 +26,21 @@ export const daemonScenarios: readonly Scenario[] = [
     name: 'daemon-all-restarted',
     about: 'lnetd is stopped on all nodes at once and started again: no packet lost',
     run: scene => restart(scene, 'SIGTERM', nodes => nodes),
+  },
+  {
+    name: 'daemons-stopped',
+    about: 'lnetd is stopped on all nodes and stays away: no packet lost in 30 s',
+    run: stopped,
+  },
+  {
+    name: 'daemon-frozen',
+    about: 'lnetd is frozen by SIGSTOP for 60 s: no packet lost, all as before within 5 s of its waking',
+    run: frozen,
+  },
+  {
+    name: 'machine-suspended',
+    about: 'lnetd and wireguard-go are frozen for 60 s, as in a suspended laptop: traffic back within 1 s',
+    run: suspended,
   },
   {
     name: 'wireguard-go-dies',
@@ -51,6 +67,57 @@ async function restart(
   await allUp(nodes)
   await sleep(3000)
   scene.traffic('every pair', since, await traffic.stop(), { seconds: null, lost: 0 })
+}
+
+async function stopped(scene: Scene): Promise<void> {
+  const { nodes, addresses } = await scene.mesh(4)
+  const traffic = scene.watch(pairsOf(nodes, nodes, addresses))
+  await sleep(1000)
+  const since = unixSeconds()
+  await Promise.all(nodes.map(node => node.stop()))
+  scene.say('no lnetd runs')
+  await sleep(30_000)
+  scene.traffic('every pair', since, await traffic.stop(), { seconds: null, lost: 0 })
+}
+
+const frozenSeconds = 60
+
+async function frozen(scene: Scene): Promise<void> {
+  const { nodes, addresses } = await scene.mesh(4)
+  const node = nodes[1] as LabNode
+  const traffic = scene.watch(pairsOf(nodes, nodes, addresses))
+  const since = unixSeconds()
+  process.kill(node.pid() as number, 'SIGSTOP')
+  scene.say(`lnetd on ${node.name} is frozen`)
+  await sleep(frozenSeconds * 1000)
+  process.kill(node.pid() as number, 'SIGCONT')
+  const woke = unixSeconds()
+  const names = nodes.map(({ name }) => name)
+  const isHealed = async () => (await haveNeighbours(nodes)) && (await isWhole(nodes, names))
+  const seconds = await secondsUntil(woke, isHealed, 60)
+  scene.figure({ what: 'all know and hear all', seconds, boundSeconds: 5, lost: null, lostMax: null })
+  await sleep(5000)
+  scene.traffic('every pair', since, await traffic.stop(), { seconds: null, lost: 0 })
+}
+
+async function suspended(scene: Scene): Promise<void> {
+  const { nodes, addresses } = await scene.mesh(4)
+  const node = nodes[1] as LabNode
+  const others = nodes.filter(other => other !== node)
+  const wireguard = (await node.namespace.run(['pidof', 'wireguard-go'])).stdout.trim()
+  const signal = async (name: 'STOP' | 'CONT') => {
+    process.kill(node.pid() as number, `SIG${name}`)
+    if (wireguard !== '') await node.namespace.must(['kill', `-${name}`, wireguard])
+  }
+  const traffic = scene.watch([...pairsOf([node], others, addresses), ...pairsOf(others, [node], addresses)])
+  await signal('STOP')
+  scene.say(`${node.name} is suspended`)
+  await sleep(frozenSeconds * 1000)
+  await signal('CONT')
+  const since = unixSeconds()
+  scene.say('and awake again')
+  await sleep(15_000)
+  scene.traffic('to and from it', since, await traffic.stop(), { seconds: 1, lost: null })
 }
 
 async function wireguardDies(scene: Scene): Promise<void> {
