@@ -1,8 +1,9 @@
 import type { Cancel } from '../host/clock.ts'
 import { encodeAnnouncement } from '../mesh/codec.ts'
 import { compose, saysTheSame } from '../mesh/compose.ts'
-import type { Announcement } from '../model/announcement.ts'
-import { impostorMilliseconds, impostorsMax, sequenceNumberMax } from '../model/limits.ts'
+import { firstSequence, hearImpostor, type Impostor, mayReply, outlive } from '../mesh/identity.ts'
+import type { Announcement, Envelope } from '../model/announcement.ts'
+import { impostorEchoSeconds, sequenceNumberMax } from '../model/limits.ts'
 import { compareSequence, type Sequence } from '../model/node.ts'
 import type { Declarer } from './declarer.ts'
 import type { Journal } from './journal.ts'
@@ -13,8 +14,8 @@ import { ownMember, type State } from './state.ts'
 export interface Announcer {
   /** Speaks if what we would say is not what we said last. */
   update(): Promise<void>
-  /** Somebody spoke with our id and a number we never reached: outbid it. */
-  refute(heard: Sequence): Promise<void>
+  /** A word with our id; when its number is one we never reached, somebody else's: outbid it, or give way. */
+  refute(heard: Announcement, envelope: Envelope): Promise<void>
   farewell(): Promise<void>
   stop(): void
 }
@@ -24,12 +25,11 @@ export function createAnnouncer(
   state: State,
   journal: Journal,
   declarer: Declarer,
+  identityChanged: () => void,
 ): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
   let stopped = false
-  /** The highest number an impostor was heard to use. */
-  let impostor: Sequence | null = null
   /** One word at a time, so that numbers go out in their order. */
   let turn: Promise<void> = Promise.resolve()
 
@@ -39,6 +39,10 @@ export function createAnnouncer(
   }
 
   function composeNow(): Announcement | null {
+    return state.impostor.yielding ? state.impostor.said : ownFacts()
+  }
+
+  function ownFacts(): Announcement | null {
     const { node, publicKey, software } = parts
     const { configuration, facts, claims, membership, sequence } = state
     return compose({ node, publicKey, software }, sequence, configuration, facts, claims, membership.size)
@@ -46,12 +50,12 @@ export function createAnnouncer(
 
   async function update(): Promise<void> {
     await updateOwn()
-    await declarer.update()
+    if (!state.impostor.yielding) await declarer.update()
   }
 
   async function updateOwn(): Promise<void> {
-    const announcement = composeNow()
-    if (announcement === null || state.gossip === null) return
+    const announcement = ownFacts()
+    if (announcement === null || state.gossip === null || state.impostor.yielding) return
     if (state.own !== null && saysTheSame(announcement, state.own.announcement)) return
     await speak(announcement)
     log.debug('announcement.published', { ...state.sequence })
@@ -64,7 +68,7 @@ export function createAnnouncer(
     const numbered = { ...announcement, sequence: state.sequence }
     const envelope = await gossip.seal(encodeAnnouncement(numbered))
     state.own = ownMember(numbered, envelope, clock.now())
-    scheduleHeartbeat(numbered.heartbeatSeconds)
+    scheduleHeartbeat(state.impostor.yielding ? impostorEchoSeconds : numbered.heartbeatSeconds)
     await gossip.publish(envelope)
   }
 
@@ -75,30 +79,49 @@ export function createAnnouncer(
   }
 
   async function beat(): Promise<void> {
+    const before = state.impostor
+    state.impostor = outlive(before, clock.now())
+    const { said } = state.impostor
+    if (state.impostor !== before && said !== null) noteChange(before, said.sequence)
     const announcement = composeNow()
     if (announcement === null) return
-    await declarer.update()
+    if (said !== null && compareSequence(said.sequence, state.sequence) > 0) await outbid(said.sequence)
+    if (!state.impostor.yielding) await declarer.update()
     await speak(announcement)
     log.debug('announcement.spoken', { ...state.sequence })
   }
 
-  async function refute(heard: Sequence): Promise<void> {
-    if (compareSequence(heard, state.sequence) <= 0) return
-    noteImpostor(heard)
-    if (state.impostorsAt.length >= impostorsMax || heard.incarnation >= sequenceNumberMax) return
-    state.sequence = { incarnation: heard.incarnation + 1, counter: 0 }
-    log.warn('identity.outbid', { ...heard })
-    await journal.saveState()
-    await beat()
+  async function refute(heard: Announcement, envelope: Envelope): Promise<void> {
+    const { sequence } = heard
+    if (compareSequence(sequence, state.sequence) <= 0 || sequence.incarnation >= sequenceNumberMax) return
+    const before = state.impostor
+    state.impostor = hearImpostor(before, heard, ownFacts(), state.startedAt, clock.now())
+    if (state.impostor === before) return
+    noteChange(before, sequence)
+    // What everyone has of this id is the other's word: here as well, so that all sets are equal.
+    if (state.impostor.yielding) state.own = ownMember(heard, envelope, clock.now())
+    else if (mayReply(state.impostor, clock.now())) {
+      log.warn('identity.outbid', { ...sequence })
+      await outbid(sequence)
+      await beat()
+    }
   }
 
-  /** A copy of what it said before is no new word: so its last one is outbid some time after it fell silent. */
-  function noteImpostor(heard: Sequence): void {
-    const now = clock.now()
-    const recent = state.impostorsAt.filter(at => now - at < impostorMilliseconds)
-    const isNew = impostor === null || compareSequence(heard, impostor) > 0
-    if (isNew) impostor = heard
-    state.impostorsAt = isNew ? [...recent, now].slice(-impostorsMax) : recent
+  /** Above an impostor's number, written down before it is used. */
+  async function outbid({ incarnation }: Sequence): Promise<void> {
+    state.sequence = firstSequence(incarnation + 1, clock.random())
+    await journal.saveState()
+  }
+
+  function noteChange(before: Impostor, heard: Sequence): void {
+    const { yielding, bidsAt } = state.impostor
+    if (bidsAt.length > 0) state.inDoubt = true
+    if (yielding && !before.yielding) {
+      log.error('identity.yielded', { ...heard })
+      scheduleHeartbeat(impostorEchoSeconds)
+    }
+    if (before.yielding && !yielding) log.info('identity.resumed')
+    identityChanged()
   }
 
   async function farewell(): Promise<void> {
@@ -110,7 +133,7 @@ export function createAnnouncer(
 
   return {
     update: () => inTurn(update),
-    refute: heard => inTurn(() => refute(heard)),
+    refute: (heard, envelope) => inTurn(() => refute(heard, envelope)),
     farewell: () => inTurn(farewell),
     stop() {
       stopped = true

@@ -42,7 +42,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const state: State = newState(parts, parts.facts() ?? noFacts)
   const journal = createJournal(parts, state)
   const declarer = createDeclarer(parts, state, membersChanged)
-  const announcer = createAnnouncer(parts, state, journal, declarer)
+  const announcer = createAnnouncer(parts, state, journal, declarer, () => reconciler.mark())
   const reconciler = createReconciler(parts, state, {
     async claimsChanged() {
       await journal.saveState()
@@ -60,7 +60,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   })
   const listener = createListener(parts, state, {
     membersChanged,
-    ownHeard: sequence => void announcer.refute(sequence),
+    ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
     synced: reconciler.mark,
     neighboursChanged: () =>
       log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),

@@ -2,9 +2,10 @@ import { bridgeRefusal } from '../mesh/bridge.ts'
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { clockBehindSeconds } from '../mesh/clock-skew.ts'
 import { isReachable } from '../mesh/desire.ts'
+import { type Impostor, isIdentityInUse } from '../mesh/identity.ts'
 import { actingMembers } from '../mesh/static-members.ts'
 import { describeStep } from '../model/describe-step.ts'
-import { firstNeighbourSeconds, impostorsMax, membersMax } from '../model/limits.ts'
+import { firstNeighbourSeconds, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
@@ -39,7 +40,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...claimProblems(state),
     ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),
-    ...ownProblems(state),
+    ...ownProblems(state, parts.clock.now()),
     ...clockProblems(parts, state),
   ]
 }
@@ -135,16 +136,10 @@ function mismatchProblems(parts: DaemonParts, state: State): readonly Problem[] 
     )
 }
 
-function ownProblems(state: State): readonly Problem[] {
+function ownProblems(state: State, now: number): readonly Problem[] {
   const problems: Problem[] = []
-  if (state.impostorsAt.length >= impostorsMax)
-    problems.push(
-      degraded(
-        'identity-in-use',
-        '',
-        'another machine speaks with this node’s identity: on one of the two, remove the state directory and restart lnetd',
-      ),
-    )
+  if (isIdentityInUse(state.impostor, now))
+    problems.push(degraded('identity-in-use', '', identityMessage(state.impostor)))
   if (state.saveFailure !== null) problems.push(degraded('state-not-saved', '', state.saveFailure.message))
   if (state.membership.size >= membersMax)
     problems.push(degraded('members-full', '', `more than ${membersMax} members: further ones are ignored`))
@@ -158,6 +153,12 @@ function clockProblems({ clock }: DaemonParts, { membership }: State): readonly 
   if (behind === 0) return []
   const message = `this machine’s clock is at least ${Math.ceil(behind / 60)} min behind that of other members: set it (timedatectl set-ntp true)`
   return [problem('clock-behind', '', message, 'notice')]
+}
+
+function identityMessage({ place, yielding }: Impostor): string {
+  const other = place === null ? 'another machine' : `another machine (${place})`
+  const outcome = yielding ? '; this one has given way and has no tunnels until the other is gone' : ''
+  return `${other} speaks with this node’s identity${outcome}: on the copy, remove the state directory and restart lnetd`
 }
 
 function degraded(code: ProblemCode, subject: string, message: string): Problem {

@@ -8,15 +8,15 @@ import { verify } from '../mesh/verify.ts'
 import type { Announcement, Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
 import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
-import type { NodeId, Sequence } from '../model/node.ts'
+import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
 import { everyone, type State } from './state.ts'
 
 export interface ListenerEvents {
   /** Somebody came, left, or says something else than before. */
   membersChanged(): void
-  /** Somebody spoke with our id. */
-  ownHeard(sequence: Sequence): void
+  /** A word with our id: our own, or somebody else's. */
+  ownHeard(announcement: Announcement, envelope: Envelope): void
   synced(): void
   neighboursChanged(): void
 }
@@ -38,7 +38,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     const verified = verify(opened, mesh)
     if (!verified.ok) return verified.verdict
     const { announcement } = verified
-    if (announcement.node === node) events.ownHeard(announcement.sequence)
+    if (announcement.node === node) events.ownHeard(announcement, envelope)
     return { announcement, envelope, ageMilliseconds }
   }
 

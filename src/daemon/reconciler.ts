@@ -34,7 +34,7 @@ export interface Reconciler {
 
 export interface ReconcilerEvents {
   claimsChanged(claims: OwnClaims): Promise<void>
-  /** All endpoints were set again, because this machine moved. */
+  /** All endpoints were set again because this machine moved, or all tunnels are in doubt. */
   endpointsSet(): void
   /** After every round that changed what is known. */
   looked(): void
@@ -88,10 +88,12 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
-    const { moved } = state
+    const { moved, inDoubt } = state
     state.moved = false
+    state.inDoubt = false
     logDrift(log, state.settled, observed.value.state)
     await commit(decision, observed.value)
+    if (inDoubt) events.endpointsSet()
     if (decision.plan.length === 0) return settle(decision)
     const outcome = await apply(decision.plan)
     if (moved && outcome === 'failed') state.moved = true

@@ -1,13 +1,17 @@
 import type { Situation } from '../mesh/decide.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import { claimGraceSeconds, warmGraceSeconds, warmSyncedSeconds } from '../model/limits.ts'
+import type { Membership } from '../model/member.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
 /** All that a decision depends on, as it is now. */
 export function situationOf(parts: DaemonParts, state: State, observation: Observation): Situation {
   const { mesh, node, publicKey, resolved, clock } = parts
-  const { configuration, facts, claims, membership, tracks } = state
+  const { configuration, facts, claims, tracks } = state
+  // Two machines with one WireGuard key take each other's sessions: who gave way has no tunnels, at once.
+  const { yielding } = state.impostor
+  const membership: Membership = yielding ? new Map() : state.membership
   const now = clock.now()
   return {
     ...{
@@ -25,8 +29,9 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
     },
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
-    warm: isWarm(state, now),
+    warm: yielding || isWarm(state, now),
     rewriteEndpoints: state.moved,
+    inDoubt: state.inDoubt,
     wallSeconds: clock.wallSeconds(),
   }
 }

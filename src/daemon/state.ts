@@ -1,6 +1,7 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
 import type { Tracks } from '../mesh/decide.ts'
+import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Prefix } from '../model/address.ts'
 import type { Announcement, Envelope, IgnoreReason, RejectReason } from '../model/announcement.ts'
@@ -36,8 +37,7 @@ export interface State {
   /** Announcer. */
   sequence: Sequence
   own: Member | null
-  /** When others were last heard to speak with our id, monotonic milliseconds. */
-  impostorsAt: readonly number[]
+  impostor: Impostor
 
   /** Reconciler. */
   claims: OwnClaims
@@ -49,6 +49,8 @@ export interface State {
   settled: KernelState | null
   /** Our own addresses changed, and WireGuard was not told yet. Raised by the witness. */
   moved: boolean
+  /** Sessions may be dead: this machine slept, or another used its keys. Raised by the witness and the announcer. */
+  inDoubt: boolean
   kernelFailure: Failure | null
   /** Looks at the kernel and changes to it that came to an end since the start, well or not. */
   looks: number
@@ -71,9 +73,9 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     heard: 0,
     connections: 0,
     unanswered: new Map(),
-    sequence: { incarnation: parts.archive.saved.incarnation + 1, counter: 0 },
+    sequence: firstSequence(parts.archive.saved.incarnation + 1, parts.clock.random()),
     own: null,
-    impostorsAt: [],
+    impostor: noImpostor,
     claims: parts.archive.saved.claims,
     lost: [],
     exhausted: [],
@@ -81,6 +83,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     observation: null,
     settled: null,
     moved: false,
+    inDoubt: false,
     kernelFailure: null,
     looks: 0,
     stepFailures: [],

@@ -1,7 +1,12 @@
 import type { Cancel } from '../host/clock.ts'
 import { isSuspect, observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
-import { driftDebounceMilliseconds, observeSeconds, suspectLookMilliseconds } from '../model/limits.ts'
+import {
+  driftDebounceMilliseconds,
+  observeSeconds,
+  sleepSecondsMin,
+  suspectLookMilliseconds,
+} from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -11,7 +16,7 @@ import type { State } from './state.ts'
 /** Watches what changes by itself: this machine's own addresses, tunnels that rise and fall, time that passes. */
 export interface Witness {
   underlayChanged(): void
-  /** WireGuard sends from where this machine is now. */
+  /** WireGuard sends from where this machine is now, and every tunnel waits for a sign of life. */
   endpointsSet(): void
   /** The kernel was looked at. */
   looked(): void
@@ -32,7 +37,10 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
   let reading: Promise<void> | null = null
+  let doubting: Cancel | null = null
   const asking = new Set<NodeId>()
+  /** When the last tick was, by both clocks: one stands still while the machine sleeps. */
+  let ticked = { at: clock.now(), wallSeconds: clock.wallSeconds() }
 
   function refreshFacts(): void {
     pending = null
@@ -49,8 +57,24 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function scheduleTick(): void {
     tick = clock.setTimer(observeSeconds * 1000, () => {
       scheduleTick()
+      noteSleep()
       refreshFacts()
       forgetOld()
+    })
+  }
+
+  /** What came in meanwhile has to be read first: it is no sign of life. */
+  function noteSleep(): void {
+    const before = ticked
+    ticked = { at: clock.now(), wallSeconds: clock.wallSeconds() }
+    const seconds = Math.max((ticked.at - before.at) / 1000, ticked.wallSeconds - before.wallSeconds)
+    if (seconds < observeSeconds + sleepSecondsMin) return
+    log.info('machine.woke', { seconds: Math.round(seconds) })
+    state.gossip?.redial()
+    doubting ??= clock.setTimer(driftDebounceMilliseconds, () => {
+      doubting = null
+      state.inDoubt = true
+      events.mark()
     })
   }
 
@@ -155,6 +179,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       pending?.()
       tick?.()
       suspecting?.()
+      doubting?.()
     },
   }
 }

@@ -1,4 +1,6 @@
 import {
+  afterAnswer,
+  afterEnd,
   afterFailure,
   type DialRecord,
   dueTargets,
@@ -115,7 +117,8 @@ class Redialling implements Redial {
     const connected = this.connected()
     const targets = this.book.targets(this.candidates(), this.swarm.peerId.toString(), connected, now)
     const situation = { records: this.records, dialling: this.dialling, connected: connected.size, now }
-    this.forgetOthers(targets)
+    this.forgetOthers(targets, connected)
+    this.noteEnds(connected, now)
     for (const target of dueTargets(targets, situation)) void this.dial(target)
     const dueAt = nextDueAt(
       targets.filter(({ wanted }) => wanted || connected.size < neighbourDegree),
@@ -152,7 +155,7 @@ class Redialling implements Redial {
   private settle(target: Target, outcome: DialOutcome): void {
     const now = this.options.now()
     if (outcome.ok && (target.node === null || target.node === outcome.node)) {
-      this.records.delete(target.key)
+      this.records.set(target.key, afterAnswer(this.records.get(target.key), now))
       if (target.node === null) this.book.answered(target.key, outcome.node, now)
       return
     }
@@ -170,9 +173,19 @@ class Redialling implements Redial {
     )
   }
 
-  private forgetOthers(targets: readonly Target[]): void {
+  private forgetOthers(targets: readonly Target[], connected: ReadonlySet<string>): void {
     const keys = new Set(targets.map(({ key }) => key))
-    for (const key of this.records.keys()) if (!keys.has(key)) this.records.delete(key)
+    for (const key of this.records.keys())
+      if (!keys.has(key) && !this.book.isConnected(key, connected)) this.records.delete(key)
+  }
+
+  private noteEnds(connected: ReadonlySet<string>, now: number): void {
+    for (const [key, record] of this.records) {
+      if (this.book.isConnected(key, connected)) continue
+      const after = afterEnd(record, now, this.options.random())
+      if (after === null) this.records.delete(key)
+      else this.records.set(key, after)
+    }
   }
 
   private connected(): ReadonlySet<string> {

@@ -36,6 +36,7 @@ export interface LogFields {
   readonly file: string
   readonly software: string
   readonly signal: string
+  readonly seconds: number
   readonly level: LogLevel
   readonly place: string
   /** How many more of the kind came since the last line of it. */
@@ -67,11 +68,17 @@ export const logEvents = {
   'state.set_aside': { meaning: 'a damaged state file was put away', fields: ['subject', 'reason'] },
   'state.not_saved': { meaning: 'the state directory does not take what must be kept', fields: ['reason'] },
   'state.saved': { meaning: 'the state directory takes it again', fields: [] },
+  'machine.woke': { meaning: 'the machine or the daemon slept', fields: ['seconds'] },
   'underlay.changed': { meaning: 'this machine has other addresses', fields: ['addresses'] },
   'announcement.published': { meaning: 'we said something new', fields: ['incarnation', 'counter'] },
   'announcement.spoken': { meaning: 'our heartbeat', fields: ['incarnation', 'counter'] },
   'announcement.refused': { meaning: 'what was heard was not taken', fields: ['reason', 'suppressed'] },
   'identity.outbid': { meaning: 'somebody speaks with our id', fields: ['incarnation', 'counter'] },
+  'identity.yielded': {
+    meaning: 'the other one has it, our tunnels are closed',
+    fields: ['incarnation', 'counter'],
+  },
+  'identity.resumed': { meaning: 'the other one is gone, our tunnels are back', fields: [] },
   'member.joined': { meaning: 'a node is new, or back after a farewell', fields: ['member', 'name'] },
   'member.changed': { meaning: 'a member said something new', fields: ['member', 'name'] },
   'member.left': { meaning: 'a member said farewell', fields: ['member', 'name'] },

@@ -12,7 +12,7 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
-import { isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts'
+import { doubt, isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
@@ -37,6 +37,8 @@ export interface Situation {
   readonly warm: boolean
   /** This machine's own addresses changed since the endpoints were last set. */
   readonly rewriteEndpoints: boolean
+  /** Every tunnel has to prove itself again: this machine slept, or another used its keys. */
+  readonly inDoubt: boolean
   /** Monotonic milliseconds. */
   readonly now: number
   readonly wallSeconds: number
@@ -102,8 +104,8 @@ function observeTracks(situation: Situation): Map<WireguardPublicKey, TunnelTrac
     const { publicKey } = announcement
     const reading = readings.get(publicKey)
     const known = tracks.get(publicKey)
-    if (reading !== undefined) observed.set(publicKey, observeTunnel(known, reading, now, wallSeconds))
-    else if (known !== undefined) observed.set(publicKey, known)
+    const track = reading === undefined ? known : observeTunnel(known, reading, now, wallSeconds)
+    if (track !== undefined) observed.set(publicKey, situation.inDoubt ? doubt(track, now) : track)
   }
   return observed
 }

@@ -76,6 +76,14 @@ export function observeTunnel(
 }
 
 /**
+ * Nothing is known of the peer any more: while this machine slept it may have given us up, and another machine with
+ * our keys may have taken its session. What it says from now on counts.
+ */
+export function doubt(track: TunnelTrack, now: number): TunnelTrack {
+  return { ...track, knownSince: now, endpointSetAt: now, grewAt: null, tried: [], renewals: 0 }
+}
+
+/**
  * Up while the receive counter grows: keepalives make it grow every 25 s on a path that works, and a handshake
  * does too. Unknown for a while after an endpoint change, then down; once every endpoint was tried in vain, another
  * round of them is no reason to hope.

@@ -6,6 +6,7 @@ import {
   redialEagerSeconds,
   redialMillisecondsMax,
   redialMillisecondsMin,
+  shortConnectionSeconds,
 } from '../model/limits.ts'
 
 /** Somewhere we have no connection to: a bootstrap place as configured, or a node id. */
@@ -23,6 +24,8 @@ export interface DialRecord {
   readonly firstFailedAt: number
   readonly lastTriedAt: number
   readonly nextAt: number
+  /** When it answered; null while it does not. */
+  readonly answeredAt: number | null
   readonly error: string
 }
 
@@ -82,8 +85,25 @@ export function afterFailure(
     firstFailedAt,
     lastTriedAt: now,
     nextAt: now + wait * (0.5 + random),
+    answeredAt: null,
     error: failure.error,
   }
+}
+
+/** It answered: what is known of it is kept until the connection has lasted. */
+export function afterAnswer(before: DialRecord | undefined, now: number): DialRecord {
+  const first = { failures: 0, firstFailedAt: now, lastTriedAt: now, nextAt: now, error: '' }
+  return { ...(before ?? first), handshakeFailures: 0, answeredAt: now }
+}
+
+/**
+ * The connection it led to is over. One that stood for a while is forgotten; a short one counts as a failure, so that
+ * two machines with one identity do not push each other out without a pause. Null: nothing is known of it.
+ */
+export function afterEnd(record: DialRecord, now: number, random: number): DialRecord | null {
+  if (record.answeredAt === null) return record
+  if (now - record.answeredAt >= shortConnectionSeconds * 1000) return null
+  return afterFailure(record, { error: 'the connection ended at once', handshake: false }, now, random)
 }
 
 /** The same record with its waiting over: something changed, and it may answer now. */

@@ -123,6 +123,8 @@ export const redialMillisecondsMin = 100
 export const redialEagerMillisecondsMax = 5000
 export const redialEagerSeconds = 300
 export const redialMillisecondsMax = 30_000
+/** A connection that ended sooner counts as a dial that failed. */
+export const shortConnectionSeconds = 10
 /** A bootstrap place without a connection is asked again so often even with enough neighbours: it may know of others. */
 export const bootstrapAgainSeconds = 300
 /** A neighbour that is not wanted is kept for so long, so that a newcomer learns the mesh from it. */
@@ -191,6 +193,8 @@ export const progressLookSeconds = 10
  * each look and each plan, whose tools have 20 s; a neighbour that was silent for 75 s is asked or hung up on.
  */
 export const standstillSecondsMax = { reconcile: 240, gossip: 300 } as const
+/** A tick that comes later by so long: the machine or the daemon slept, and others may have given it up. */
+export const sleepSecondsMin = 10
 export const driftDebounceMilliseconds = 100
 /** After events that meant nothing; still well within the second in which drift is put right. */
 export const driftDebounceMillisecondsMax = 800
@@ -243,8 +247,19 @@ export const membersSaveMilliseconds = 1000
 /** A clock that far behind the claims of others is told about: tunnels refuse who seems to come from the past. */
 export const clockSkewSecondsMax = 300
 /** So many words with our id by somebody else within this time are another machine with our keys. */
-export const impostorsMax = 4
+export const impostorWordsMin = 2
 export const impostorMilliseconds = 120_000
+/** After so many words of an impostor about itself within that time its claim is stronger than ours. */
+export const impostorBidsMax = 5
+/** The same for a daemon that has run for less than youngSeconds: a copy gives way to what was there before. */
+export const impostorBidsOfYoungMax = 3
+export const youngSeconds = 15
+/** More words than that within the time are not answered at once, but with the heartbeat. */
+export const impostorRepliesMax = 16
+/** How often who gave way repeats the other's words. */
+export const impostorEchoSeconds = 30
+/** The first counter of an incarnation is below. */
+export const counterStartMax = 2 ** 20
 /** How often a reconcile may find the kernel still not as it should be, before it waits. */
 export const reconcileRoundsMax = 5
 /** Bounds of one tool's argument list: a removal is about 60 bytes, ARG_MAX 2 MiB (execve(2)). */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
 import {
+  doubt,
   isHandshakeStale,
   isSuspect,
   newTrack,
@@ -39,6 +40,21 @@ describe('liveness', () => {
     const suspected = [42, 44, 50, 50.001].map(seconds => isSuspect(heard, now + seconds * 1000))
     expect(suspected).toEqual([false, true, true, false])
     expect(isSuspect(newTrack(key, now), now + 44_000)).toBe(false)
+  })
+
+  it('is in doubt after a sleep, is made anew when no word comes, and is left alone when one does', () => {
+    const woke = now + 600_000
+    const candidates = [endpointOf(2)]
+    const before = { ...see(newTrack(key, now), { receivedBytes: 92 }, 1), candidates, renewals: 2 }
+    const doubted = doubt(before, woke)
+    expect(tunnelLiveness(doubted, woke)).toBe('unknown')
+    expect(isHandshakeStale(doubted, woke)).toBe(false)
+    const decided = (track: TunnelTrack) =>
+      decideEndpoint(track, key, publicKey(1), candidates, woke + 1000).renew
+    expect(decided(doubted)).toBe(true)
+    const answered = observeTunnel(doubted, reading(2, { receivedBytes: 184 }), woke + 20, wallSeconds)
+    expect(decided(answered)).toBe(false)
+    expect(tunnelLiveness(answered, woke + 1000)).toBe('up')
   })
 
   it('goes stale 275 s after the last word', () => {

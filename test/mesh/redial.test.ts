@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  afterAnswer,
+  afterEnd,
   afterFailure,
   type DialRecord,
   type DialTarget,
@@ -10,6 +12,7 @@ import {
   withFreshBackoff,
 } from '../../src/mesh/redial.ts'
 import { dialsAtOnceMax, neighbourDegree } from '../../src/model/limits.ts'
+import { sure } from './world.ts'
 
 const silence = { error: 'timed out', handshake: false }
 const handshake = { error: 'reset', handshake: true }
@@ -64,6 +67,14 @@ describe('the wait after a failure', () => {
     expect(waitAfter(20, 0, 0.5)).toBe(5000)
     expect(waitAfter(20, 600_000, 0.5)).toBe(30_000)
     expect(waitAfter(20, 0, 0)).toBeLessThan(waitAfter(20, 0, 0.9))
+  })
+
+  it('goes on growing while connections end at once, and is forgotten with one that lasted', () => {
+    let record = sure(afterEnd(afterAnswer(undefined, 0), 100, 0.5))
+    for (let count = 0; count < 10; count += 1) record = sure(afterEnd(afterAnswer(record, 0), 100, 0.5))
+    expect(record.nextAt - 100).toBe(5000)
+    expect(afterEnd(afterAnswer(record, 0), 10_000, 0.5)).toBe(null)
+    expect(afterEnd(record, 60_000, 0.5)).toBe(record)
   })
 
   it('is over at once when something changed, and short again', () => {

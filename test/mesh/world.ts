@@ -229,6 +229,7 @@ export function situation(
     mayChoose: true,
     warm: true,
     rewriteEndpoints: false,
+    inDoubt: false,
     now,
     wallSeconds,
     ...changes,

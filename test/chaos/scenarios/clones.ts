@@ -1,45 +1,89 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '../../lab/lab.ts'
+import { youngSeconds } from '../../../src/model/limits.ts'
 import type { LabNode } from '../../lab/node.ts'
 import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
+import { type Pair, pairsOf } from '../traffic.ts'
+import { secondsUntil } from '../until.ts'
 
 /** Two machines with the same keys. */
 export const cloneScenarios: readonly Scenario[] = [
   {
     name: 'cloned-disk',
-    about: 'two machines have the same keys: both say so within 60 s, no kernel is changed back and forth',
-    run: cloned,
+    about:
+      'a copy of a machine starts beside it: both say so, the copy gives way, no kernel goes back and forth',
+    run: scene => cloned(scene, 40, grow),
+  },
+  {
+    name: 'cloned-disk-both-start',
+    about: 'a machine and its copy start at the same time: the same, for one of the two',
+    run: scene => cloned(scene, 10, restart),
   },
 ]
 
-const watchedSeconds = 60
-/** Plans another node may apply in the watched minute before it counts as back and forth. */
-const plansMax = 4
+/** Plans another node may apply, once it is settled, before it counts as back and forth. */
+const plansMax = 2
 
-async function cloned(scene: Scene): Promise<void> {
-  const { nodes } = await scene.mesh(4, { spare: 1 })
-  const [bystander, , original, clone] = nodes as [LabNode, LabNode, LabNode, LabNode]
-  await original.stop()
-  cpSync(join(original.directory, 'state'), join(clone.directory, 'state'), { recursive: true, force: true })
-  clone.configuration = { ...clone.configuration, name: original.name }
+/** `prepare` answers who has to keep the identity, null when either may. */
+async function cloned(
+  scene: Scene,
+  watchedSeconds: number,
+  prepare: (original: LabNode) => Promise<LabNode | null>,
+): Promise<void> {
+  const mesh = await scene.mesh(4, { spare: 1 })
+  const [, bystander, original, copy] = mesh.nodes as [LabNode, LabNode, LabNode, LabNode]
+  cpSync(join(original.directory, 'state'), join(copy.directory, 'state'), { recursive: true, force: true })
+  copy.configuration = { ...copy.configuration, name: original.name }
+  const expected = await prepare(original)
   const since = unixSeconds()
-  for (const node of [original, clone]) node.start()
-  await Promise.all([original, clone].map(node => node.listening()))
-  scene.say(`${clone.name} has the disk of ${original.name}, both run`)
+  copy.start()
+  await Promise.all([original, copy].map(node => node.listening()))
+  scene.say(`${copy.name} has the disk of ${original.name}, both run`)
   await Promise.all(
-    [original, clone].map(async node => {
-      await eventually(`${node.name} says that its identity is in use`, () => saysSo(node), 90)
-      const seconds = unixSeconds() - since
-      scene.figure({ what: `${node.name} says so`, seconds, boundSeconds: 60, lost: null, lostMax: null })
+    [original, copy].map(async node => {
+      const seconds = await secondsUntil(since, () => saysSo(node), 90)
+      scene.figure({ what: `${node.name} says so`, seconds, boundSeconds: 10, lost: null, lostMax: null })
     }),
   )
+  await watch(scene, watchedSeconds, bystander, pairsOf([bystander], [original], mesh.addresses))
+  const keepers = [original, copy].filter(node => !hasYielded(node))
+  scene.say(`the identity stays with ${keepers.map(({ name }) => name).join(' and ')}`)
+  if (keepers.length !== 1) throw new Error('not exactly one of the two gave way')
+  if (expected !== null && keepers[0] !== expected) throw new Error(`${expected.name} had to keep it`)
+  for (const node of [original, copy])
+    if (!(await saysSo(node))) throw new Error(`${node.name} does not say so any more`)
+}
+
+/** The address is the same on both machines: whoever keeps the identity answers. */
+async function watch(
+  scene: Scene,
+  watchedSeconds: number,
+  bystander: LabNode,
+  pairs: readonly Pair[],
+): Promise<void> {
+  const since = unixSeconds()
+  const traffic = scene.watch(pairs)
+  await sleep(1000)
   const before = plansOf(bystander)
   await sleep(watchedSeconds * 1000)
+  scene.traffic('from another to it', since, await traffic.stop(), { seconds: 5, lost: null })
   const plans = plansOf(bystander) - before
   scene.say(`${bystander.name} applied ${plans} plans in the ${watchedSeconds} s after that`)
   if (plans > plansMax) throw new Error(`${bystander.name} changes its kernel back and forth: ${plans} plans`)
+}
+
+/** Until it is no newcomer any more, and so keeps what it has. */
+async function grow(original: LabNode): Promise<LabNode> {
+  await sleep((youngSeconds + 1) * 1000)
+  return original
+}
+
+/** At the same moment as its copy, which is then as old as it. */
+async function restart(original: LabNode): Promise<null> {
+  await original.stop()
+  original.start()
+  return null
 }
 
 /** In the log, in `status`, and by the exit code of `status --check`. */
@@ -50,6 +94,11 @@ async function saysSo(node: LabNode): Promise<boolean> {
   if (!isLogged) return false
   const { exitCode, stdout } = await node.lnetctl(['status', '--check', '--json'])
   return exitCode === 4 && stdout.includes('identity-in-use')
+}
+
+function hasYielded(node: LabNode): boolean {
+  const last = node.logs().findLast(({ event }) => /^identity\.(yielded|resumed)$/.test(event as string))
+  return last?.event === 'identity.yielded'
 }
 
 function plansOf(node: LabNode): number {

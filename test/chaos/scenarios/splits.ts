@@ -5,61 +5,86 @@ import { type Mesh, type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { pairsOf } from '../traffic.ts'
 import { isWhole, rowsOf, secondsUntil } from '../until.ts'
 
-/** The underlay falls apart into two islands, and comes together again. */
+/** The underlay falls apart into islands, and comes together again. */
 export const splitScenarios: readonly Scenario[] = [
   {
-    name: 'split-10s',
+    name: 'split-two',
     about: 'two islands for 10 s, with a join, a leave and a change: equal memberships within 5 s of the end',
-    run: scene => split(scene, 10),
+    run: scene =>
+      split(scene, 10, [
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
   },
   {
-    name: 'split-60s',
-    about: 'the same for 60 s',
-    run: scene => split(scene, 60),
+    name: 'split-three',
+    about: 'the same with three islands for 30 s',
+    run: scene =>
+      split(scene, 30, [
+        [1, 2, 3],
+        [4, 5],
+        [6, 7],
+      ]),
   },
 ]
 
-/** What everyone knows in the end: n3 left on one side, n6 joined and n5 took another name on the other. */
-const namesAfter = ['n1', 'n2', 'n4', 'n5-renamed', 'n6']
+const leaver = 'n3'
+const renamed = 'n5'
+const newName = 'n5-renamed'
 
-async function split(scene: Scene, seconds: number): Promise<void> {
+/** `islands` by node number; the last one has no daemon before. */
+async function split(scene: Scene, seconds: number, islands: readonly number[][]): Promise<void> {
+  const bootstrap = islands.map(([first]) => `192.0.2.${first}`)
   const configure = (configuration: ConfigurationText, index: number) =>
-    index === 1 ? configuration : { ...configuration, bootstrap: ['192.0.2.1', '192.0.2.4'] }
-  const mesh = await scene.mesh(6, { spare: 1, configure })
-  const [n1, n2, n3, n4, n5, n6] = mesh.nodes as [LabNode, LabNode, LabNode, LabNode, LabNode, LabNode]
-  const inside = scene.watch([
-    ...pairsOf([n1, n2], [n1, n2], mesh.addresses),
-    ...pairsOf([n4, n5], [n4, n5], mesh.addresses),
-  ])
-  const across = scene.watch(pairsOf([n1, n2], [n4, n5], mesh.addresses))
+    index === 1 ? configuration : { ...configuration, bootstrap }
+  const mesh = await scene.mesh(islands.flat().length, { spare: 1, configure })
+  const places = islands.map(numbers => numbers.map(number => mesh.nodes[number - 1] as LabNode))
+  const staying = places.map(nodes => nodes.filter(({ name }) => mesh.addresses.has(name) && name !== leaver))
+  const across = scene.watch(pairsOf(staying[0] ?? [], staying.slice(1).flat(), mesh.addresses))
   await sleep(500)
+  for (const [index, nodes] of places.entries()) await plugInto(mesh, `br${index}`, nodes)
   const began = unixSeconds()
-  await mesh.lab.hub.must(['ip', 'link', 'add', 'br1', 'up', 'type', 'bridge'])
-  await Promise.all([n4, n5, n6].map(node => mesh.port(node, 'master br1')))
-  scene.say('n1 n2 n3 | n4 n5 n6')
-  await changeBothSides(scene, n3, n5, n6)
+  scene.say(places.map(nodes => nodes.map(({ name }) => name).join(' ')).join(' | '))
+  const inside = scene.watch(staying.flatMap(nodes => pairsOf(nodes, nodes, mesh.addresses)))
+  await changeThings(scene, mesh)
   await sleep(Math.max(0, (began + seconds - unixSeconds()) * 1000))
-  await Promise.all([n4, n5, n6].map(node => mesh.port(node, 'master br0')))
-  await together(scene, mesh, unixSeconds())
-  await sleep(1000)
   scene.traffic('within the islands', began, await inside.stop(), { seconds: null, lost: 0 })
-  scene.traffic('across', began + seconds, await across.stop(), { seconds: 5, lost: null })
+  await plugInto(mesh, 'br0', places.flat())
+  const since = unixSeconds()
+  await together(scene, mesh, since)
+  await sleep(2000)
+  scene.traffic('across', since, await across.stop(), { seconds: 5, lost: null })
 }
 
-async function changeBothSides(scene: Scene, leaving: LabNode, renamed: LabNode, joining: LabNode) {
+/** In one breath: the bridge is made where there is none yet. */
+async function plugInto({ lab }: Mesh, bridge: string, nodes: readonly LabNode[]): Promise<void> {
+  const lines = [
+    ...(bridge === 'br0' ? [] : [`link add ${bridge} up type bridge`]),
+    ...nodes.map(({ index }) => `link set p${index} master ${bridge}`),
+  ]
+  await lab.hub.must(['ip', '-batch', '-'], { input: lines.join('\n') })
+}
+
+async function changeThings(scene: Scene, { nodes }: Mesh): Promise<void> {
+  const [leaving, changing] = [leaver, renamed].map(name => nodes.find(node => node.name === name)) as [
+    LabNode,
+    LabNode,
+  ]
+  const joining = nodes.at(-1) as LabNode
   joining.start()
   await leaving.lnetctl(['leave'])
-  await renamed.stop()
-  renamed.configuration = { ...renamed.configuration, name: 'n5-renamed' }
-  renamed.start()
-  await Promise.all([renamed, joining].map(node => node.listening()))
-  scene.say('n3 left, n5 took another name, n6 joined')
+  await changing.stop()
+  changing.configuration = { ...changing.configuration, name: newName }
+  changing.start()
+  await Promise.all([changing, joining].map(node => node.listening()))
+  scene.say(`${leaver} left, ${renamed} took another name, ${joining.name} joined`)
 }
 
 async function together(scene: Scene, mesh: Mesh, since: number): Promise<void> {
   scene.say('together again')
-  const nodes = mesh.nodes.filter(({ name }) => name !== 'n3')
-  const equal = async () => (await isWhole(nodes, namesAfter)) && (await haveForgotten(nodes, 'n3'))
+  const nodes = mesh.nodes.filter(({ name }) => name !== leaver)
+  const names = nodes.map(({ name }) => (name === renamed ? newName : name))
+  const equal = async () => (await isWhole(nodes, names)) && (await haveForgotten(nodes, leaver))
   const seconds = await secondsUntil(since, equal, 60)
   scene.figure({ what: 'all know the same', seconds, boundSeconds: 5, lost: null, lostMax: null })
   const addresses = await Promise.all(nodes.map(async node => (await overlayAddresses(node)).ipv4))
