@@ -39,8 +39,8 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   let reading: Promise<void> | null = null
   let doubting: Cancel | null = null
   const asking = new Set<NodeId>()
-  /** When the last tick was, by both clocks: one stands still while the machine sleeps. */
-  let ticked = { at: clock.now(), wallSeconds: clock.wallSeconds() }
+  /** When the last tick was. */
+  let tickedSeconds = clock.uptimeSeconds()
 
   function refreshFacts(): void {
     pending = null
@@ -65,9 +65,9 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
 
   /** What came in meanwhile has to be read first: it is no sign of life. */
   function noteSleep(): void {
-    const before = ticked
-    ticked = { at: clock.now(), wallSeconds: clock.wallSeconds() }
-    const seconds = Math.max((ticked.at - before.at) / 1000, ticked.wallSeconds - before.wallSeconds)
+    const before = tickedSeconds
+    tickedSeconds = clock.uptimeSeconds()
+    const seconds = tickedSeconds - before
     if (seconds < observeSeconds + sleepSecondsMin) return
     log.info('machine.woke', { seconds: Math.round(seconds) })
     state.gossip?.redial()

@@ -58,6 +58,7 @@ export class Process {
     return {
       now: () => (time.now() - this.#startedAt) * machine.clockRate,
       wallSeconds: () => machine.wallSeconds(),
+      uptimeSeconds: () => time.now() / 1000,
       setTimer: (milliseconds, action) => this.after(milliseconds / machine.clockRate, action),
       random: time.random,
     }

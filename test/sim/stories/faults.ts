@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { tunnelLiveness } from '../../../src/mesh/liveness.ts'
+import { neighbourSilenceSecondsMax } from '../../../src/model/limits.ts'
 import { survey } from '../checks.ts'
 import { contentOf, expectKept } from '../kept.ts'
 import { names } from '../nodes.ts'
@@ -88,7 +89,8 @@ export const amnesia: Story = {
       expectKept(sim.at(name), before, sim.time.now())
     }
     sim.heal()
-    const whole = await untilHealed(sim, 30)
+    // It knows nobody to dial, and the others find out by its silence only that their connections are dead.
+    const whole = await untilHealed(sim, 2 * neighbourSilenceSecondsMax)
     const { self } = await sim.look(() => sim.at(name).daemon.snapshot())
     assert.ok((self?.sequence.incarnation ?? 0) > 4, 'it did not outbid itself')
     await untilIdentical(sim, 30)
