@@ -1,7 +1,8 @@
-import type { Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { decodeSyncMessage, encodeSyncMessage, type SyncMessage } from '../mesh/sync.ts'
 import { syncMessageBytesMax } from '../model/limits.ts'
+import { within } from './within.ts'
 
 /** Sync messages over one stream. Both directions reject when the stream breaks or the time is over. */
 export interface Channel {
@@ -14,6 +15,18 @@ export interface Channel {
 
 export class MalformedMessage extends Error {
   override name = 'MalformedMessage'
+}
+
+/** A channel over a new stream, within so long. */
+export async function openChannel(
+  connection: Connection,
+  protocol: string,
+  milliseconds: number,
+): Promise<Channel> {
+  // libp2p heeds the signal on most of the way only.
+  const stream = connection.newStream(protocol, { signal: AbortSignal.timeout(milliseconds) })
+  const late = (stream: Stream) => stream.abort(new Error('nobody waits for it'))
+  return channelOver(await within(milliseconds, 'the neighbour', stream, late))
 }
 
 export function channelOver(stream: Stream): Channel {

@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { hostAddress, hostOf, parseHostPort, parseIpAddress, portOf } from '../model/address.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { addressesPerPlaceMax } from '../model/limits.ts'
+import { addressesPerPlaceMax, resolveCacheEntriesMax, resolveMillisecondsMax } from '../model/limits.ts'
+import { within } from './within.ts'
 
 /** Answers with the addresses of a host name, as of now. Throws when there are none. */
 export type Resolve = (host: string) => Promise<readonly string[]>
@@ -12,8 +13,22 @@ export interface Place {
   readonly port: number
 }
 
-export const resolveHost: Resolve = async host =>
-  (await lookup(host, { all: true })).map(({ address }) => address)
+/** getaddrinfo cannot be called off, and a name server that does not answer keeps it for minutes: one at a time a name. */
+const asking = new Map<string, Promise<readonly string[]>>()
+
+export const resolveHost: Resolve = host => {
+  const answer = asking.get(host) ?? ask(host)
+  return within(resolveMillisecondsMax, 'the name server', answer)
+}
+
+function ask(host: string): Promise<readonly string[]> {
+  if (asking.size >= resolveCacheEntriesMax) throw new Error('too many names wait for the name server')
+  const answer = lookup(host, { all: true })
+    .then(found => found.map(({ address }) => address))
+    .finally(() => asking.delete(host))
+  asking.set(host, answer)
+  return answer
+}
 
 /** The host and TCP port of a multiaddr, a node id at its end or not; null for every other kind of address. */
 export function placeOf(address: string): Place | null {

@@ -9,7 +9,7 @@ import {
 } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { type Cascade, cascadeTo } from './cascade.ts'
-import { type Channel, channelOver, MalformedMessage } from './channel.ts'
+import { type Channel, channelOver, MalformedMessage, openChannel } from './channel.ts'
 import { answer, ask, type Unsettled } from './exchange.ts'
 import type { GossipHandlers, GossipOptions } from './port.ts'
 import type { Swarm } from './swarm.ts'
@@ -178,8 +178,7 @@ class Syncing implements Sync {
     const stepMilliseconds = stepSeconds * 1000
     try {
       if (link.channel === null || !link.channel.isOpen()) {
-        const signal = AbortSignal.timeout(stepMilliseconds)
-        link.channel = channelOver(await link.connection.newStream(syncProtocol, { signal }))
+        link.channel = await openChannel(link.connection, syncProtocol, stepMilliseconds)
       }
       const { channel, memory } = link
       const handlers = this.cascade.from(link.node)
