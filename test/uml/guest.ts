@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { root } from '../lab/node.ts'
 
-/** One job for a machine of its own: a kernel that boots, runs it, powers off, and leaves nothing. */
+/**
+ * One job for a machine of its own: a kernel that boots, runs it, powers off, and leaves nothing. Its time is virtual:
+ * while nothing runs in the guest its clock leaps to the next timer, and what runs takes no time, however busy the host is.
+ */
 export interface Job {
   /** Shared with the guest, which sees it as /job: where the job leaves what shall outlive it. */
   readonly directory: string
   /** Shell words, run in the project's directory. */
   readonly command: string
-  /** While nothing runs in the guest, its clock leaps to the next timer. */
-  readonly virtualTime: boolean
   /** Of the host's clock; after that the guest is killed. */
   readonly secondsMax: number
 }
@@ -65,7 +66,7 @@ function commandLine(job: Job): string[] {
     'con0=fd:0,fd:1',
     'ssl=null',
     'quiet',
-    ...(job.virtualTime ? ['time-travel=inf-cpu'] : []),
+    'time-travel=inf-cpu',
     `init=${join(root, 'test/uml/init.sh')}`,
     '--',
     job.directory,

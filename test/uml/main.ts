@@ -55,7 +55,9 @@ function readArguments(): Arguments | string {
     const [kernel = '', ...names] = positionals
     const unknown = names.filter(name => !suites.some(suite => suite.name === name))
     if (unknown.length > 0) return `there is no suite ${unknown.join(', ')}`
-    const chosen = names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name))
+    const chosen = suites.filter(({ name, isDefault }) =>
+      names.length === 0 ? isDefault : names.includes(name),
+    )
     return { kernel, suites: chosen, soak: parseSoakOptions(values) }
   } catch (error) {
     return (error as Error).message
