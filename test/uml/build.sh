@@ -75,9 +75,11 @@ source_version || { apt-get update -qq >&2 && source_version; } ||
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/lnet/uml
 key=$(printf '%s\n' "$package $version" | cat - "$config" | sha256sum | cut -c1-16)
 kernel=$cache/$key/linux
-mkdir -p "$cache"
-exec 9>"$cache/lock"
-flock 9
+if [ ! -x "$kernel" ]; then
+  mkdir -p "$cache"
+  exec 9>"$cache/lock"
+  flock 9
+fi
 if [ ! -x "$kernel" ]; then
   install_tools || fail "apt-get could not install$missing"
   # What a build that was killed left behind is in the way of nobody but the disk.
