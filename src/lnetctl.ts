@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
 import { describeProgram } from './control/description.ts'
+import { describeEvents } from './control/events-command.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { failed, ok, type Result } from './model/failure.ts'
@@ -71,6 +72,7 @@ function describe(setting: CommandSetting): Command {
     .exitOverride()
   describeSetup(program, setting, setupMachine)
   describeReadings(program, setting)
+  describeEvents(program, setting)
   describeActions(program, setting)
   program.helpCommand('help [command]', 'show the help of a command')
   program

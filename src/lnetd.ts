@@ -5,6 +5,7 @@ import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
 import { crashOnError, endExitCode } from './host/crash.ts'
+import { keepHistory, openHistory } from './host/history.ts'
 import { openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
 import { createNotifier, feedWatchdog } from './host/notify.ts'
@@ -67,22 +68,29 @@ async function run(
   { configuration, inlineSecret, warnings }: Accepted,
   written: readonly string[],
 ): Promise<void> {
-  const log = await openLog(configuration.log.level)
-  crashOnError(log)
-  log.info('daemon.starting', { software, file: path })
-  for (const file of written) log.info('configuration.written', { file })
-  for (const reason of warnings) log.warn('configuration.warning', { reason })
+  const plainLog = await openLog(configuration.log.level)
+  crashOnError(plainLog)
+  plainLog.info('daemon.starting', { software, file: path })
+  for (const file of written) plainLog.info('configuration.written', { file })
+  for (const reason of warnings) plainLog.warn('configuration.warning', { reason })
   const secret = must(await readMeshSecret(configuration, inlineSecret))
   const keys = deriveMeshKeys(secret, configuration.mesh.id)
   const keyring = must(await openKeyring(configuration.stateDir))
-  for (const file of keyring.created) log.info('key.created', { file })
+  for (const file of keyring.created) plainLog.info('key.created', { file })
   const store = must(await openStore(configuration.stateDir, systemClock))
+  const history = await openHistory(configuration.stateDir, systemClock)
+  const log = keepHistory(plainLog, history)
   for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })
   const machine = assemble({ configuration, keys, keyring, store, log })
   const missing = await machine.kernel.preflight()
   if (missing.length > 0) throw new Refusal(missing.map(({ message }) => message))
   const signalled = nextSignal()
-  const control = must(await openControlServer(configuration.socket, machine.daemon))
+  const control = must(
+    await openControlServer(configuration.socket, {
+      ...machine.daemon,
+      events: history.after,
+    }),
+  )
   const started = await machine.daemon.start()
   if (!started.ok) await control.close()
   must(started)
@@ -102,6 +110,7 @@ async function run(
   await tell(log, notify.stopping())
   await control.close()
   await machine.daemon.stop()
+  await history.close()
   await store.close()
   process.exit(exitCode)
 }

@@ -17,8 +17,9 @@ export type Reply<View> =
   | { readonly ok: true; readonly view: View }
   | { readonly ok: false; readonly kind: 'unreachable' | 'failed'; readonly message: string }
 
-export function ask<R extends Reading>(socketPath: string, reading: R): Promise<Reply<Views[R]>> {
-  return exchange(socketPath, 'GET', readingPaths[reading], controlReadSecondsMax)
+/** `query` goes behind the path: `?after=7`. */
+export function ask<R extends Reading>(socketPath: string, reading: R, query = ''): Promise<Reply<Views[R]>> {
+  return exchange(socketPath, 'GET', `${readingPaths[reading]}${query}`, controlReadSecondsMax)
 }
 
 export function order(socketPath: string, action: Action): Promise<Reply<ActionView>> {

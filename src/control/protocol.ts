@@ -1,6 +1,5 @@
 import type { Endpoint, HostPort, InterfaceAddress, IpAddress, MacAddress } from '../model/address.ts'
 import type { EndpointKind } from '../model/announcement.ts'
-import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { Standing } from '../model/member.ts'
 import type { MeshId, NodeId, NodeName } from '../model/node.ts'
@@ -8,6 +7,8 @@ import type { ProblemCode } from '../model/problem.ts'
 import type { Vni } from '../model/segment.ts'
 import type { StepKind } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import type { EventsView } from './events-protocol.ts'
+import type { FailureView } from './failure-view.ts'
 
 /** The version of everything below. It grows when a key changes its meaning, not when one is added. */
 export const schema = 1
@@ -17,6 +18,7 @@ export const readingPaths = {
   peers: '/v1/peers',
   status: '/v1/status',
   plan: '/v1/plan',
+  events: '/v1/events',
   version: '/v1/version',
 } as const
 export const actionPaths = { down: '/v1/down', leave: '/v1/leave' } as const
@@ -28,6 +30,7 @@ export interface Views {
   readonly peers: PeersView
   readonly status: StatusView
   readonly plan: PlanView
+  readonly events: EventsView
   readonly version: VersionView
 }
 
@@ -186,15 +189,4 @@ export interface ActionView {
 export interface ErrorView {
   readonly schema: typeof schema
   readonly error: FailureView
-}
-
-export interface FailureView {
-  readonly message: string
-  readonly command: string | null
-  readonly exit_code: number | null
-  readonly stderr: string
-}
-
-export function failureView({ message, command, exitCode, stderr }: Failure): FailureView {
-  return { message, command, exit_code: exitCode, stderr }
 }

@@ -10,12 +10,12 @@ import {
   controlRequestSecondsMax,
   controlResponseBytesMax,
 } from '../model/limits.ts'
+import { failureView } from './failure-view.ts'
 import {
   type Action,
   type ActionView,
   actionPaths,
   type ErrorView,
-  failureView,
   type Reading,
   readingPaths,
   schema,
@@ -23,7 +23,7 @@ import {
 } from './protocol.ts'
 import type { ControlSource, Snapshot } from './snapshot.ts'
 import { claimSocketPath, socketRefusal } from './socket.ts'
-import { planView, statusView, versionView } from './status-view.ts'
+import { eventsView, planView, statusView, versionView } from './status-view.ts'
 import { peersView } from './views.ts'
 
 export interface ControlServer {
@@ -73,7 +73,7 @@ function makeServer(source: ControlSource): Server {
 
 /** Decides by method and path; every way ends in an answer, none in an exception. */
 async function answer(request: IncomingMessage, source: ControlSource): Promise<Answer> {
-  const path = request.url ?? ''
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
   const reading = nameOf(readingPaths, path)
   const action = nameOf(actionPaths, path)
   if (hasBody(request)) return refusal(413, 'no request to lnetd has a body')
@@ -82,22 +82,29 @@ async function answer(request: IncomingMessage, source: ControlSource): Promise<
   const wanted = action === null ? 'GET' : 'POST'
   if (request.method !== wanted) return refusal(405, `${path} takes ${wanted} only`)
   try {
-    return action === null ? await read(reading as Reading, source) : await act(action, source)
+    return action === null ? await read(reading as Reading, query, source) : await act(action, source)
   } catch (error) {
     return refusal(500, `lnetd could not answer: ${(error as Error).message}`)
   }
 }
 
-async function read(reading: Reading, source: ControlSource): Promise<Answer> {
+async function read(reading: Reading, query: string, source: ControlSource): Promise<Answer> {
+  if (reading === 'events') return { status: 200, body: eventsView(source.events(numberAfter(query))) }
   if (reading !== 'plan') return { status: 200, body: viewers[reading](await source.snapshot()) }
   const plan = await source.plan()
   return plan.ok ? { status: 200, body: planView(plan.value) } : failure(503, plan.failure)
 }
 
-const viewers: { [R in Exclude<Reading, 'plan'>]: (snapshot: Snapshot) => Views[R] } = {
+const viewers: { [R in Exclude<Reading, 'plan' | 'events'>]: (snapshot: Snapshot) => Views[R] } = {
   peers: peersView,
   status: statusView,
   version: versionView,
+}
+
+/** Of `after=N`; anything else asks for all there is. */
+function numberAfter(query: string): number {
+  const after = Number(new URLSearchParams(query).get('after') ?? 0)
+  return Number.isSafeInteger(after) ? after : 0
 }
 
 async function act(action: Action, source: ControlSource): Promise<Answer> {

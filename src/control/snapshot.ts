@@ -6,6 +6,7 @@ import type { KernelState, TunnelImplementation } from '../model/kernel-state.ts
 import type { Membership } from '../model/member.ts'
 import type { DialReport, Neighbour } from '../model/neighbour.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
+import type { PastEvent } from '../model/past-event.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Plan } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -46,6 +47,8 @@ export interface ControlSource {
   snapshot(): Promise<Snapshot>
   /** What the daemon would change now, from a fresh look at the kernel. */
   plan(): Promise<Result<Plan>>
+  /** What happened after the event of that number, oldest first; a bounded number of events. */
+  events(after: number): readonly PastEvent[]
   /** Takes the data plane away and ends the daemon. Failures are what could not be taken away. */
   down(): Promise<readonly Failure[]>
   /** Says farewell to the mesh, then like `down`. A later start joins again. */

@@ -3,7 +3,9 @@ import { describeStep } from '../model/describe-step.ts'
 import type { KernelState, SegmentState } from '../model/kernel-state.ts'
 import { statusMembersMax } from '../model/limits.ts'
 import type { NodeName } from '../model/node.ts'
+import type { PastEvent } from '../model/past-event.ts'
 import type { Plan } from '../model/step.ts'
+import type { EventsView } from './events-protocol.ts'
 import {
   type DialSummary,
   type MemberCounts,
@@ -52,6 +54,15 @@ export function statusView(snapshot: Snapshot): StatusView {
 
 export function planView(plan: Plan): PlanView {
   return { schema, steps: plan.map(step => ({ kind: step.kind, sentence: describeStep(step) })) }
+}
+
+export function eventsView(events: readonly PastEvent[]): EventsView {
+  return {
+    schema,
+    events: events.map(({ number, at, kind, name, node, text }) => {
+      return { number, time: new Date(at).toISOString(), kind, name, node, text }
+    }),
+  }
 }
 
 export function versionView(snapshot: Snapshot): VersionView {

@@ -23,7 +23,7 @@ import { isWarm } from './situation.ts'
 import { newState, type State } from './state.ts'
 import { createWitness } from './witness.ts'
 
-export interface Daemon extends ControlSource {
+export interface Daemon extends Omit<ControlSource, 'events'> {
   /** Ok once it listens and speaks, and has done to the kernel what it could. A failure left the kernel untouched. */
   start(): Promise<Result<void>>
   /** Ends the daemon and leaves the data plane as it is. */

@@ -1,5 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
-import { isSuspect, observeTunnel, type TunnelLiveness, tunnelLiveness } from '../mesh/liveness.ts'
+import { isSuspect, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
@@ -9,9 +9,9 @@ import {
 } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
-import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
+import { createTunnelNews } from './tunnel-news.ts'
 
 /** Watches what changes by itself: this machine's own addresses, tunnels that rise and fall, time that passes. */
 export interface Witness {
@@ -32,7 +32,7 @@ export interface WitnessEvents {
 
 export function createWitness(parts: DaemonParts, state: State, events: WitnessEvents): Witness {
   const { clock, kernel, log } = parts
-  const liveness = new Map<WireguardPublicKey, TunnelLiveness>()
+  const news = createTunnelNews(parts, state)
   let pending: Cancel | null = null
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
@@ -91,7 +91,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   }
 
   function looked(): void {
-    tellLiveness()
+    news.tell()
     askSuspects()
   }
 
@@ -125,27 +125,6 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     else state.unanswered.set(node, clock.now())
   }
 
-  function tellLiveness(): void {
-    const now = clock.now()
-    for (const { announcement } of state.membership.values()) {
-      const { publicKey, node: member, name } = announcement
-      const track = state.tracks.get(publicKey)
-      if (track === undefined) continue
-      const current = tunnelLiveness(track, now)
-      const before = liveness.get(publicKey)
-      liveness.set(publicKey, current)
-      if (before === current) continue
-      if (current === 'up') log.info('tunnel.up', { member, name, endpoint: track.endpoint })
-      if (current === 'down') log.warn('tunnel.down', { member, name, endpoint: track.endpoint })
-    }
-    if (liveness.size > state.membership.size) dropForgotten()
-  }
-
-  function dropForgotten(): void {
-    const keys = new Set([...state.membership.values()].map(({ announcement }) => announcement.publicKey))
-    for (const key of liveness.keys()) if (!keys.has(key)) liveness.delete(key)
-  }
-
   async function readNow(): Promise<void> {
     const readings = await kernel.readings()
     if (!readings.ok) return
@@ -157,7 +136,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
         tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
     }
     state.tracks = tracks
-    tellLiveness()
+    news.tell()
   }
 
   scheduleTick()

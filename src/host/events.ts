@@ -87,6 +87,7 @@ export const logEvents = {
   'dial.failed': { meaning: 'a place does not answer', fields: ['place', 'reason', 'suppressed'] },
   'tunnel.up': { meaning: 'a member answers through the tunnel', fields: ['member', 'name', 'endpoint'] },
   'tunnel.down': { meaning: 'a member does not answer any more', fields: ['member', 'name', 'endpoint'] },
+  'tunnel.roamed': { meaning: 'a member answers from another place', fields: ['member', 'name', 'endpoint'] },
   'plan.applied': { meaning: 'the kernel was changed', fields: ['steps'] },
   'step.failed': { meaning: 'the kernel refused a change', fields: ['step', ...failure] },
   'kernel.drift': { meaning: 'somebody else changed the kernel', fields: ['repairs'] },

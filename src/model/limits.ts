@@ -169,6 +169,14 @@ export const statusMembersMax = 20
 /** `init --start` and `join --start` say by then how it went; joining itself takes one to three seconds. */
 export const arrivalSecondsMax = 15
 export const arrivalPollMilliseconds = 200
+/** What `lnetctl events` remembers, in memory and in each of two files. */
+export const pastEventsMax = 1000
+export const historyFileBytesMax = 256 * 1024
+export const historySaveMilliseconds = 1000
+export const pastEventTextCharactersMax = 500
+/** Sentences of one drift that are kept. */
+export const pastRepairsMax = 3
+export const eventsFollowMilliseconds = 1000
 /** Where lnetd's last refusal is looked for. */
 export const serviceLogLines = 20
 export const watchSecondsDefault = 2

@@ -295,6 +295,39 @@ describe('colour', () => {
   })
 })
 
+describe('lnetctl events', () => {
+  const at = Date.UTC(2026, 10, 22, 10, 30)
+  const past = [1, 2, 3].map(number => ({
+    ...{ number, at, kind: 'joined' as const, node: nodeId(2), name: 'gauss' as NodeName },
+    text: `gauss joined ${number}`,
+  }))
+  const eventful = sourceOf(two, { events: after => past.filter(({ number }) => number > after) })
+
+  it('tells them a line each', async () => {
+    await serve(eventful)
+    const { code, out } = await lnetctl('events', '-n', '2')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^2026-11-22 \d\d:30:00 {2}joined {5}gauss joined 2\n.*gauss joined 3\n$/)
+  })
+
+  it('tells them as JSON, and those to come', async () => {
+    await serve(eventful)
+    setTimeout(() => past.push({ ...(past[0] as (typeof past)[0]), number: 4, text: 'gauss is back' }), 600)
+    const script = '"$@" | head -2'
+    const argv = [process.execPath, program, '--socket', socket, 'events', '--json', '-f', '-n', '1']
+    const { out } = await run('sh', ['-c', script, 'sh', ...argv])
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line)),
+    ).toMatchObject([
+      { schema: 1, number: 3, time: '2026-11-22T10:30:00.000Z', kind: 'joined', name: 'gauss' },
+      { number: 4, text: 'gauss is back' },
+    ])
+  })
+})
+
 describe('lnetctl init, token and join', () => {
   const paths = (name: string) => {
     const config = join(directory, name, 'lnetd.yaml')

@@ -121,6 +121,7 @@ export function sourceOf(given: Snapshot, changes: Partial<ControlSource> = {}):
   return {
     snapshot: async () => given,
     plan: async () => ok([]),
+    events: () => [],
     down: async () => [],
     leave: async () => [],
     ...changes,

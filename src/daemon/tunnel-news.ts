@@ -1,0 +1,48 @@
+import type { FieldsOf } from '../host/events.ts'
+import { type TunnelLiveness, type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** Tells which tunnels rose, fell and roamed since the last time. */
+export function createTunnelNews(parts: Pick<DaemonParts, 'clock' | 'log'>, state: State): { tell(): void } {
+  const { log } = parts
+  const liveness = new Map<WireguardPublicKey, TunnelLiveness>()
+  const places = new Map<WireguardPublicKey, Pick<TunnelTrack, 'endpoint' | 'endpointSetAt'>>()
+
+  function tell(): void {
+    const now = parts.clock.now()
+    for (const { announcement } of state.membership.values()) {
+      const { publicKey, node: member, name } = announcement
+      const track = state.tracks.get(publicKey)
+      if (track === undefined) continue
+      const current = tunnelLiveness(track, now)
+      const before = liveness.get(publicKey)
+      liveness.set(publicKey, current)
+      tellRoaming(track, { member, name })
+      if (before === current) continue
+      if (current === 'up') log.info('tunnel.up', { member, name, endpoint: track.endpoint })
+      if (current === 'down') log.warn('tunnel.down', { member, name, endpoint: track.endpoint })
+    }
+    if (liveness.size > state.membership.size) dropForgotten()
+  }
+
+  /** WireGuard found another endpoint by itself: it is not the one we set last. */
+  function tellRoaming({ publicKey, endpoint, endpointSetAt }: TunnelTrack, who: Who): void {
+    const before = places.get(publicKey)
+    places.set(publicKey, { endpoint, endpointSetAt })
+    if (before === undefined || before.endpointSetAt !== endpointSetAt) return
+    if (before.endpoint !== null && before.endpoint !== endpoint)
+      log.info('tunnel.roamed', { ...who, endpoint })
+  }
+
+  function dropForgotten(): void {
+    const keys = new Set([...state.membership.values()].map(({ announcement }) => announcement.publicKey))
+    for (const key of liveness.keys()) if (!keys.has(key)) liveness.delete(key)
+    for (const key of places.keys()) if (!keys.has(key)) places.delete(key)
+  }
+
+  return { tell }
+}
+
+type Who = FieldsOf<'member.joined'>

@@ -1,0 +1,77 @@
+import { appendFileSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/host/clock.ts'
+import { keepHistory, openHistory } from '../../src/host/history.ts'
+import { createLog } from '../../src/host/log.ts'
+import type { Endpoint } from '../../src/model/address.ts'
+import { historyFileBytesMax, pastEventsMax } from '../../src/model/limits.ts'
+import type { NodeName } from '../../src/model/node.ts'
+import { nodeId } from '../mesh/world.ts'
+import { testDirectory } from './directory.ts'
+
+const gauss = { member: nodeId(1), name: 'gauss' as NodeName }
+const endpoint = '192.0.2.1:51820' as Endpoint
+
+describe('the history', () => {
+  it('tells what members did, in order and after a number', async () => {
+    const history = await openHistory(testDirectory(), systemClock)
+    history.note('member.joined', gauss)
+    history.note('announcement.spoken', { incarnation: 1, counter: 1 })
+    history.note('tunnel.up', { ...gauss, endpoint })
+    expect(history.after(0).map(({ number, kind, name, text }) => ({ number, kind, name, text }))).toEqual([
+      { number: 1, kind: 'joined', name: 'gauss', text: 'gauss joined the mesh' },
+      { number: 2, kind: 'up', name: 'gauss', text: 'gauss answers at 192.0.2.1:51820' },
+    ])
+    expect(history.after(1)).toHaveLength(1)
+    await history.close()
+  })
+
+  it('goes on after a restart, also after half a line', async () => {
+    const directory = testDirectory()
+    const first = await openHistory(directory, systemClock)
+    first.note('member.joined', gauss)
+    await first.close()
+    appendFileSync(join(directory, 'events.jsonl'), '\n{"number":2,"at":17')
+    const second = await openHistory(directory, systemClock)
+    second.note('member.left', gauss)
+    await second.close()
+    const third = await openHistory(directory, systemClock)
+    expect(third.after(0).map(({ number, kind }) => [number, kind])).toEqual([
+      [1, 'joined'],
+      [2, 'left'],
+    ])
+    await third.close()
+  })
+
+  it('stays bounded, however much happens', async () => {
+    const directory = testDirectory()
+    const rounds = 5
+    for (let round = 0; round < rounds; round++) {
+      const history = await openHistory(directory, systemClock)
+      for (let index = 0; index < pastEventsMax + 200; index++)
+        history.note('problem.raised', { code: 'x', subject: '', reason: 'y'.repeat(300) })
+      expect(history.after(0)).toHaveLength(pastEventsMax)
+      await history.close()
+    }
+    for (const name of ['events.jsonl', 'events.jsonl.old'])
+      expect(statSync(join(directory, name)).size).toBeLessThanOrEqual(historyFileBytesMax)
+    const last = await openHistory(directory, systemClock)
+    expect(last.after(0).at(-1)?.number).toBe(rounds * (pastEventsMax + 200))
+    await last.close()
+  })
+
+  it('is kept whatever the log shows, and is for the owner alone', async () => {
+    const directory = testDirectory()
+    const history = await openHistory(directory, systemClock)
+    const lines: string[] = []
+    const log = keepHistory(createLog('error', { write: (line: string) => void lines.push(line) }), history)
+    log.info('member.joined', gauss)
+    log.error('step.failed', { step: 's', reason: 'r', command: null, exitCode: 1, stderr: '' })
+    expect(history.after(0)).toHaveLength(1)
+    expect(lines).toHaveLength(1)
+    await history.close()
+    expect(statSync(join(directory, 'events.jsonl')).mode & 0o777).toBe(0o600)
+    expect(readFileSync(join(directory, 'events.jsonl'), 'utf8')).toContain('gauss joined')
+  })
+})
