@@ -6,19 +6,22 @@ import { cloneScenarios } from './scenarios/clones.ts'
 import { daemonScenarios } from './scenarios/daemons.ts'
 import { deathScenarios } from './scenarios/deaths.ts'
 import { meddlingScenarios } from './scenarios/meddling.ts'
+import { nameScenarios } from './scenarios/names.ts'
 import { rebootScenarios } from './scenarios/reboots.ts'
 import { splitScenarios } from './scenarios/splits.ts'
-import { createScene, type Scenario } from './scene.ts'
+import { createScene, type PlayedScene, type Scenario } from './scene.ts'
 
-const usage = `npm run chaos                 every scenario, one after the other
+const usage = `npm run chaos                 every scenario; the patient ones beside the others
 npm run chaos -- NAME...      these; a NAME that ends in - means all that begin so
 npm run chaos -- --list       what there is
+              --one-by-one      for figures that nothing else disturbs
               --logs DIRECTORY  keeps what the daemons logged`
 
 const scenarios: readonly Scenario[] = [
   ...daemonScenarios,
   ...rebootScenarios,
   ...addressScenarios,
+  ...nameScenarios,
   ...cableScenarios,
   ...splitScenarios,
   ...deathScenarios,
@@ -28,6 +31,15 @@ const scenarios: readonly Scenario[] = [
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+interface Options {
+  readonly chosen: readonly Scenario[]
+  readonly list: boolean
+  readonly oneByOne: boolean
+  readonly logs: string | null
+}
+
+const playing = new Set<PlayedScene>()
+
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -36,44 +48,58 @@ async function main(): Promise<number> {
     console.error(usage)
     return 2
   }
-  const { chosen, logs } = options
-  if (chosen === 'list') {
-    for (const { name, about } of scenarios) console.log(`${name.padEnd(26)} ${about}`)
+  const { chosen, list, oneByOne, logs } = options
+  if (list) {
+    for (const { name, about } of chosen) console.log(`${name.padEnd(26)} ${about}`)
     return 0
   }
-  const rows: Row[] = []
-  for (const scenario of chosen) rows.push(await play(scenario, logs))
+  // Not `once`: execa's own handler, run while a tool runs, would find itself alone and end the process at once.
+  for (const signal of signals) process.on(signal, interrupted)
+  const isApart = ({ patient }: Scenario) => patient === true && !oneByOne
+  const lanes = [chosen.filter(scenario => !isApart(scenario)), chosen.filter(isApart)]
+  const rows = (await Promise.all(lanes.map(lane => playAll(lane, logs)))).flat()
+  const order = chosen.map(({ name }) => name)
+  rows.sort((a, b) => order.indexOf(a.scenario) - order.indexOf(b.scenario))
   const failures = rows.filter(row => !passed(row)).length
   console.log(`\n${table(rows)}\n\n${rows.length - failures} passed, ${failures} failed`)
   return failures === 0 ? 0 : 1
 }
 
-function readOptions(): { chosen: readonly Scenario[] | 'list'; logs: string | null } | null {
+function readOptions(): Options | null {
   try {
     const { values, positionals } = parseArgs({
-      options: { list: { type: 'boolean' }, logs: { type: 'string' } },
+      options: {
+        list: { type: 'boolean', default: false },
+        'one-by-one': { type: 'boolean', default: false },
+        logs: { type: 'string' },
+      },
       allowPositionals: true,
     })
-    const logs = values.logs ?? null
-    if (values.list) return { chosen: 'list', logs }
-    if (positionals.length === 0) return { chosen: scenarios, logs }
     const chosen = positionals.map(wanted =>
       scenarios.filter(({ name }) => (wanted.endsWith('-') ? name.startsWith(wanted) : name === wanted)),
     )
-    return chosen.some(some => some.length === 0) ? null : { chosen: chosen.flat(), logs }
+    if (chosen.some(some => some.length === 0)) return null
+    return {
+      chosen: positionals.length === 0 ? scenarios : chosen.flat(),
+      list: values.list,
+      oneByOne: values['one-by-one'],
+      logs: values.logs ?? null,
+    }
   } catch {
     return null
   }
 }
 
+async function playAll(lane: readonly Scenario[], logs: string | null): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  for (const scenario of lane) rows.push(await play(scenario, logs))
+  return rows
+}
+
 async function play({ name, about, run }: Scenario, logs: string | null): Promise<Row> {
   console.log(`\n${name}: ${about}`)
   const scene = createScene(name, logs)
-  const interrupted = () => {
-    void scene.cleanup().finally(() => process.exit(130))
-  }
-  // Not `once`: execa's own handler, run while a tool runs, would find itself alone and end the process at once.
-  for (const signal of signals) process.on(signal, interrupted)
+  playing.add(scene)
   let error: string | null = null
   try {
     await run(scene)
@@ -82,6 +108,10 @@ async function play({ name, about, run }: Scenario, logs: string | null): Promis
     console.log(`${name}  FAILED: ${error}`)
   }
   await scene.cleanup()
-  for (const signal of signals) process.off(signal, interrupted)
+  playing.delete(scene)
   return { scenario: name, figures: scene.figures, error }
+}
+
+function interrupted(): void {
+  void Promise.allSettled([...playing].map(scene => scene.cleanup())).finally(() => process.exit(130))
 }

@@ -39,6 +39,7 @@ export interface Link {
   readonly addresses: readonly string[]
   readonly gateways?: readonly string[]
   readonly mtu?: number
+  readonly mac?: string
 }
 
 /** What every namespace does before it is used: its own /run (WireGuard's sockets), /sys (its own devices), lo. */
@@ -166,6 +167,7 @@ function ready(holder: ChildProcess, name: string): Promise<void> {
 function configured(link: Link): string[] {
   return [
     ...(link.mtu === undefined ? [] : [`link set ${link.interface} mtu ${link.mtu}`]),
+    ...(link.mac === undefined ? [] : [`link set ${link.interface} address ${link.mac}`]),
     `link set ${link.interface} up`,
     ...link.addresses.map(address => addressLine(address, link.interface)),
     ...(link.gateways ?? []).map(gateway => `route add default via ${gateway} dev ${link.interface}`),

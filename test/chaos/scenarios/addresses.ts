@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabNode } from '../../lab/node.ts'
-import { type Mesh, type Scenario, type Scene, unixSeconds } from '../scene.ts'
+import type { Mesh } from '../mesh.ts'
+import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { type Pair, pairsOf } from '../traffic.ts'
 
 /** The underlay gives nodes other addresses. */
@@ -46,7 +47,7 @@ async function move(
   const since = unixSeconds()
   await Promise.all(moved.map(node => readdress(node, 100)))
   scene.say(`${moved.map(({ name }) => name).join(', ')}: other addresses of both families`)
-  await sleep(20_000)
+  await sleep(8000)
   scene.traffic('every watched pair', since, await traffic.stop(), { seconds: 1, lost: null })
 }
 

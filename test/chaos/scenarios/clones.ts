@@ -13,6 +13,7 @@ export const cloneScenarios: readonly Scenario[] = [
     name: 'cloned-disk',
     about:
       'a copy of a machine starts beside it: both say so, the copy gives way, no kernel goes back and forth',
+    patient: true,
     run: scene => cloned(scene, 40, grow),
   },
   {

@@ -10,6 +10,7 @@ export const deathScenarios: readonly Scenario[] = [
   {
     name: 'dead-node-shown',
     about: 'a node loses its power: every other shows it down and silent, with a reason, within 60 s',
+    patient: true,
     run: deadNode,
   },
   {
@@ -36,7 +37,7 @@ async function deadNode(scene: Scene): Promise<void> {
 }
 
 /** How long copies of its older words have to bring it back. */
-const cacheSeconds = 20
+const cacheSeconds = 12
 
 async function farewell(scene: Scene): Promise<void> {
   const mesh = await scene.mesh(4)

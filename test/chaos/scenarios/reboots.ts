@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LabNode } from '../../lab/node.ts'
-import { type Mesh, type Scenario, type Scene, unixSeconds } from '../scene.ts'
+import type { Mesh } from '../mesh.ts'
+import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { type Pair, pairsOf } from '../traffic.ts'
 
 /** Machines go and come back with nothing but their disk. */

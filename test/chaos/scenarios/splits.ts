@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConfigurationText, LabNode } from '../../lab/node.ts'
 import { overlayAddresses } from '../../lab/overlay.ts'
-import { type Mesh, type Scenario, type Scene, unixSeconds } from '../scene.ts'
+import type { Mesh } from '../mesh.ts'
+import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { pairsOf } from '../traffic.ts'
 import { isWhole, rowsOf, secondsUntil } from '../until.ts'
 
