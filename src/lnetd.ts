@@ -6,7 +6,7 @@ import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
 import { crashOnError, endExitCode } from './host/crash.ts'
 import { keepHistory, openHistory } from './host/history.ts'
-import { openKeyring } from './host/keyring.ts'
+import { matchKeys, openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
 import { createNotifier, feedWatchdog } from './host/notify.ts'
 import { deriveMeshKeys, readMeshSecret } from './host/secret.ts'
@@ -78,6 +78,7 @@ async function run(
   const keyring = must(await openKeyring(configuration.stateDir))
   for (const file of keyring.created) plainLog.info('key.created', { file })
   const store = must(await openStore(configuration.stateDir, systemClock))
+  must(matchKeys(configuration.stateDir, keyring, store.saved.keys))
   const history = await openHistory(configuration.stateDir, systemClock)
   const log = keepHistory(plainLog, history)
   for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })

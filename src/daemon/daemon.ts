@@ -66,7 +66,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),
   })
   const health = createHealth(parts, state)
-  const endProgress = watchProgress(parts, state)
+  const endProgress = watchProgress(clock, state)
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
   let stopping: Promise<void> | null = null

@@ -20,7 +20,9 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
 
   async function saveState(): Promise<boolean> {
     const { sequence, claims } = state
-    const result = await archive.saveState({ incarnation: sequence.incarnation, claims })
+    const { node, publicKey } = parts
+    const keys = { node, publicKey }
+    const result = await archive.saveState({ incarnation: sequence.incarnation, claims, keys })
     note(result.ok ? null : result.failure)
     return result.ok
   }

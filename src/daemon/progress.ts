@@ -1,14 +1,13 @@
-import type { Cancel } from '../host/clock.ts'
+import type { Cancel, Clock } from '../host/clock.ts'
 import { beginProgress, lookAtProgress, standstillOf, type Works } from '../mesh/progress.ts'
 import { progressLookSeconds } from '../model/limits.ts'
-import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
 /**
  * Watches that the daemon goes on, until cancelled. A standstill is a bug that only a restart mends: it throws, which
  * ends lnetd for the service manager to start it again; the network stays up meanwhile.
  */
-export function watchProgress({ clock }: Pick<DaemonParts, 'clock'>, state: State): Cancel {
+export function watchProgress(clock: Pick<Clock, 'now' | 'setTimer'>, state: State): Cancel {
   let connections = 0
   const works = (): Works => {
     const isConnected = (state.gossip?.neighbours().length ?? 0) > 0 || state.connections !== connections

@@ -11,6 +11,7 @@ import {
 } from '../model/wireguard-key.ts'
 import { createWhole, isOpenToOthers, makeDirectory, readWhole } from './files.ts'
 import { nodeIdFromSeed } from './node-id.ts'
+import type { SavedKeys } from './saved-state.ts'
 import { type MeshKeys, modeText } from './secret.ts'
 
 /** This node's own keys. Never logged, never announced but for the public ones. */
@@ -49,6 +50,23 @@ export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
     publicKey: base64(pair.publicKey) as WireguardPublicKey,
     created: [identity.value, wireguard.value].filter(({ created }) => created).map(({ path }) => path),
   })
+}
+
+/**
+ * Refuses keys that are not those the state was saved with: what a bad disk gives back for a key is a key as well, of
+ * another node. A key that was just made is another one on purpose.
+ */
+export function matchKeys(stateDir: string, keyring: Keyring, saved: SavedKeys | null): Result<void> {
+  if (saved === null) return ok(undefined)
+  const differing = [
+    ...(keyring.node === saved.node ? [] : [join(stateDir, 'identity.key')]),
+    ...(keyring.publicKey === saved.publicKey ? [] : [join(stateDir, 'wireguard.key')]),
+  ].filter(path => !keyring.created.includes(path))
+  const [path] = differing
+  if (path === undefined) return ok(undefined)
+  return failed(
+    `${path} holds another key than before: restore it from a backup, or remove ${join(stateDir, 'state.json')} where the other key is meant`,
+  )
 }
 
 export function tunnelSecrets(keyring: Keyring, mesh: MeshKeys): TunnelSecrets {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { parseInterfaceAddress, parseIpAddress } from '../model/address.ts'
 import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../model/claims.ts'
 import { overlayAddressesPerSegmentMax, segmentsPerMemberMax, sequenceNumberMax } from '../model/limits.ts'
@@ -7,9 +8,17 @@ import { type Claim, parseVni } from '../model/segment.ts'
 export interface SavedState {
   readonly incarnation: number
   readonly claims: OwnClaims
+  /** The keys it belongs to; null in a fresh state, and in one of before they were kept. */
+  readonly keys: SavedKeys | null
 }
 
-export const freshState: SavedState = { incarnation: 0, claims: noClaims }
+/** Texts to compare, and no more. */
+export interface SavedKeys {
+  readonly node: string
+  readonly publicKey: string
+}
+
+export const freshState: SavedState = { incarnation: 0, claims: noClaims, keys: null }
 
 /** `damaged`: not what we wrote. `newer`: written by a later version. */
 export type Parsed<Value> =
@@ -23,16 +32,29 @@ export const damaged = { kind: 'damaged' } as const
 export const stateVersion = 1
 
 export function formatState(state: SavedState): Uint8Array {
-  return Buffer.from(`${JSON.stringify({ version: stateVersion, ...state }, null, 2)}\n`)
+  const content = { version: stateVersion, ...state }
+  return Buffer.from(`${JSON.stringify({ ...content, check: checkOf(content) }, null, 2)}\n`)
 }
 
 export function parseState(bytes: Uint8Array): Parsed<SavedState> {
   const json = parseJson(Buffer.from(bytes).toString('utf8'))
   if (!isRecord(json) || !isCount(json.version)) return damaged
+  const { check, ...content } = json
+  if (check !== undefined && check !== checkOf(content)) return damaged
   if (json.version > stateVersion) return { kind: 'newer', version: json.version }
   const claims = isRecord(json.claims) ? readClaims(json.claims) : null
   if (claims === null || !isCount(json.incarnation) || json.incarnation > sequenceNumberMax) return damaged
-  return { kind: 'whole', value: { incarnation: json.incarnation, claims } }
+  return { kind: 'whole', value: { incarnation: json.incarnation, claims, keys: readKeys(json.keys) } }
+}
+
+/** A disk may give back other numbers than it was given, in a file that is still JSON. */
+function checkOf(content: object): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16)
+}
+
+function readKeys(json: unknown): SavedKeys | null {
+  if (!isRecord(json) || typeof json.node !== 'string' || typeof json.publicKey !== 'string') return null
+  return { node: json.node, publicKey: json.publicKey }
 }
 
 function readClaims(json: Fields): OwnClaims | null {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -13,7 +14,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openKeyring, tunnelSecrets } from '../../src/host/keyring.ts'
+import { matchKeys, openKeyring, tunnelSecrets } from '../../src/host/keyring.ts'
 import { nodeIdFromSeed } from '../../src/host/node-id.ts'
 import { deriveMeshKeys } from '../../src/host/secret.ts'
 import { parseWireguardPublicKey } from '../../src/model/wireguard-key.ts'
@@ -55,6 +56,35 @@ describe('the keyring', () => {
     const key = Buffer.from((await open(testDirectory())).privateKey, 'base64')
     expect((key[0] as number) & 7).toBe(0)
     expect((key[31] as number) & 0xc0).toBe(0x40)
+  })
+
+  it.each(['identity.key', 'wireguard.key'])('is never another one for a flipped bit in %s', async name => {
+    const directory = testDirectory()
+    const keys = await open(directory)
+    const file = join(directory, name)
+    const bytes = readFileSync(file)
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const flipped = Buffer.from(bytes)
+      flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
+      writeFileSync(file, flipped)
+      const opened = await openKeyring(directory)
+      if (!opened.ok) expect(opened.failure.message).toContain(file)
+      else if (opened.value.node === keys.node && opened.value.publicKey === keys.publicKey) continue
+      else
+        expect(matchKeys(directory, opened.value, keys)).toMatchObject({
+          ok: false,
+          failure: { message: expect.stringMatching(`^${file} holds another key than before: restore it`) },
+        })
+    }
+  })
+
+  it('is another one where that is meant', async () => {
+    const directory = testDirectory()
+    const before = await open(directory)
+    expect(matchKeys(directory, await open(directory), before)).toEqual({ ok: true })
+    expect(matchKeys(directory, await open(directory), null)).toEqual({ ok: true })
+    rmSync(join(directory, 'identity.key'))
+    expect(matchKeys(directory, await open(directory), before)).toEqual({ ok: true })
   })
 
   it('is one keyring for two that open it at once', async () => {

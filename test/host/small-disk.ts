@@ -12,10 +12,10 @@ const filler = join(directory, 'filler')
 const members = Array.from({ length: 30 }, () => ({ envelope: new Uint8Array(1000), ageMilliseconds: 0 }))
 
 const store = await open()
-const before = await store.saveState({ incarnation: 1, claims: noClaims })
+const before = await store.saveState({ incarnation: 1, claims: noClaims, keys: null })
 fill()
 const full = {
-  state: await store.saveState({ incarnation: 2, claims: noClaims }),
+  state: await store.saveState({ incarnation: 2, claims: noClaims, keys: null }),
   members: await store.saveMembers(members),
   keyring: await openKeyring(state),
   init: await initialise({ configPath: join(directory, 'etc', 'lnetd.yaml') }),
@@ -28,7 +28,7 @@ const leftovers = readdirSync(directory, { recursive: true }).filter(name =>
 )
 rmSync(filler)
 const later = await open()
-const after = await later.saveState({ incarnation: 3, claims: noClaims })
+const after = await later.saveState({ incarnation: 3, claims: noClaims, keys: null })
 process.stdout.write(
   JSON.stringify({ before, full, reopenedFull: whileFull.saved, leftovers, kept: later.saved, after }),
 )

@@ -10,7 +10,7 @@ for (let round = store.saved.incarnation + 1; ; round += 1) {
   const envelope = new Uint8Array(1 + (round % 200)).fill(round % 256)
   const members = Array.from({ length: 1 + (round % 50) }, () => ({ envelope, ageMilliseconds: round }))
   const results = await Promise.all([
-    store.saveState({ incarnation: round, claims: noClaims }),
+    store.saveState({ incarnation: round, claims: noClaims, keys: null }),
     store.saveMembers(members),
   ])
   for (const result of results) if (!result.ok) throw new Error(result.failure.message)
