@@ -5,6 +5,7 @@ import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
 import { crashOnError, endExitCode } from './host/crash.ts'
+import { listenForHangups } from './host/hangup.ts'
 import { keepHistory, openHistory } from './host/history.ts'
 import { matchKeys, openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
@@ -17,6 +18,7 @@ import { stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
 
 const notify = createNotifier({ environment: process.env })
+const hangups = listenForHangups(process)
 
 /** A start that cannot go on: one line each, and an exit code. */
 class Refusal extends Error {
@@ -92,6 +94,10 @@ async function run(
       events: history.after,
     }),
   )
+  const ended = Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
+  // Whatever is still waited for then, the start perhaps.
+  const exit = (signal: string) => process.exit(endExitCode(signal, process.env))
+  void ended.then(signal => systemClock.setTimer(stopSecondsMax * 1000, () => exit(signal)))
   const started = await machine.daemon.start()
   if (!started.ok) await control.close()
   must(started)
@@ -99,21 +105,19 @@ async function run(
   log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
   await tell(log, notify.ready(`node ${configuration.name}`))
   feedWatchdog(notify, systemClock, told => void tell(log, told))
-  process.on('SIGHUP', async () => {
+  hangups.answer(async () => {
     await tell(log, notify.reloading())
     await reload(path, machine, log)
     await tell(log, notify.ready(`node ${machine.current.name}`))
   })
-  const signal = await Promise.race([signalled, machine.daemon.ended.then(() => 'down')])
+  const signal = await ended
   log.info('daemon.stopping', { signal })
-  const exitCode = endExitCode(signal, process.env)
-  systemClock.setTimer(stopSecondsMax * 1000, () => process.exit(exitCode))
   await tell(log, notify.stopping())
   await control.close()
   await machine.daemon.stop()
   await history.close()
   await store.close()
-  process.exit(exitCode)
+  exit(signal)
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

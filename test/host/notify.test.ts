@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createNotifier } from '../../src/host/notify.ts'
+import { createNotifier, feedWatchdog } from '../../src/host/notify.ts'
 import { testDirectory } from './directory.ts'
 
 const hasSystemd = isInstalled('systemd-notify') && isInstalled('python3')
@@ -12,6 +12,25 @@ describe('the notifier', () => {
     const notifier = createNotifier({ environment: {}, command: '/nonexistent' })
     expect(await notifier.ready('up')).toEqual({ ok: true })
     expect(notifier.watchdogMilliseconds).toBeNull()
+  })
+
+  it('feeds the watchdog at once and then twice in the time it has, if there is one', async () => {
+    const due: { milliseconds: number; action: () => void }[] = []
+    const clock = {
+      setTimer: (milliseconds: number, action: () => void) => {
+        due.push({ milliseconds, action })
+        return () => undefined
+      },
+    }
+    const told: unknown[] = []
+    const watched = { NOTIFY_SOCKET: '/nonexistent', WATCHDOG_USEC: '30000000' }
+    feedWatchdog(createNotifier({ environment: watched, command: 'true' }), clock, word => told.push(word))
+    expect([told.length, due.map(({ milliseconds }) => milliseconds)]).toEqual([1, [15_000]])
+    due.shift()?.action()
+    expect([told.length, due.map(({ milliseconds }) => milliseconds)]).toEqual([2, [15_000]])
+    expect(await Promise.all(told)).toEqual([{ ok: true }, { ok: true }])
+    feedWatchdog(createNotifier({ environment: {} }), clock, word => told.push(word))
+    expect([told.length, due.length]).toEqual([2, 1])
   })
 
   it('hands over what sd_notify takes, a status on one line', async () => {
