@@ -15,10 +15,19 @@ process.exitCode = await main()
 
 /** Each suite in a guest of its own, one after the other; the counts are the last line. */
 async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    console.log(usage)
+    return 0
+  }
   const asked = readArguments()
   if (typeof asked === 'string') {
     console.error(`uml: ${asked}\n${usage}`)
     return 2
+  }
+  const kernel = buildKernel()
+  if (kernel === null) {
+    console.log('0 passed, 1 failed')
+    return 1
   }
   const results = mkdtempSync(join(tmpdir(), 'lnet-uml-'))
   const forget = () => rmSync(results, { recursive: true, force: true })
@@ -28,7 +37,7 @@ async function main(): Promise<number> {
       process.exit(130)
     })
   try {
-    for (const suite of asked.suites) await runSuite(suite, asked.soak, asked.kernel, results)
+    for (const suite of asked.suites) await runSuite(suite, asked.soak, kernel, results)
     return count(
       results,
       asked.suites.map(({ name }) => name),
@@ -39,7 +48,6 @@ async function main(): Promise<number> {
 }
 
 interface Arguments {
-  readonly kernel: string
   readonly suites: readonly Suite[]
   readonly soak: SoakOptions
 }
@@ -52,16 +60,24 @@ function readArguments(): Arguments | string {
       options: { nodes: option, hours: option, seed: option },
       allowPositionals: true,
     })
-    const [kernel = '', ...names] = positionals
-    const unknown = names.filter(name => !suites.some(suite => suite.name === name))
+    const unknown = positionals.filter(name => !suites.some(suite => suite.name === name))
     if (unknown.length > 0) return `there is no suite ${unknown.join(', ')}`
     const chosen = suites.filter(({ name, isDefault }) =>
-      names.length === 0 ? isDefault : names.includes(name),
+      positionals.length === 0 ? isDefault : positionals.includes(name),
     )
-    return { kernel, suites: chosen, soak: parseSoakOptions(values) }
+    return { suites: chosen, soak: parseSoakOptions(values) }
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** Its path; null after what is missing has been said. */
+function buildKernel(): string | null {
+  const { status, stdout } = spawnSync('sh', [join(root, 'test/uml/build.sh')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  })
+  return status === 0 ? stdout.trim() : null
 }
 
 async function runSuite(suite: Suite, soak: SoakOptions, kernel: string, results: string): Promise<void> {

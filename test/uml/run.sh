@@ -8,6 +8,5 @@ export PATH
 trap 'echo "0 passed, 1 failed"' EXIT
 sh test/setup.sh
 npm run --silent build
-kernel=$(sh test/uml/build.sh)
 trap - EXIT
-exec node test/uml/main.ts "$kernel" "$@"
+exec node test/uml/main.ts "$@"
