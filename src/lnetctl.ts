@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
 import { describeProgram } from './control/description.ts'
 import { describeEvents } from './control/events-command.ts'
+import { describeImport, type ImportMachine } from './control/import-command.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { failed, ok, type Result } from './model/failure.ts'
@@ -20,10 +21,11 @@ const exitCodeHelp = `
 Exit codes: 0 done, 1 an error, 2 wrong usage, 3 lnetd is not reachable, 4 degraded (status --check).`
 
 /** What needs the files or the service manager of this machine is loaded when it is used: `peers` starts faster. */
-const setupMachine: SetupMachine = {
+const setupMachine: SetupMachine & ImportMachine = {
   initialise: async options => (await import('./host/setup.ts')).initialise(options),
   join: async options => (await import('./host/setup.ts')).join(options),
   makeToken: async options => (await import('./host/setup.ts')).makeToken(options),
+  importWgQuick: async options => (await import('./host/import.ts')).importWgQuick(options),
   readToken,
   startService: async () => (await import('./kernel/service.ts')).startService(),
   serviceRefusals: async () => (await import('./kernel/service.ts')).serviceRefusals(),
@@ -71,6 +73,7 @@ function describe(setting: CommandSetting): Command {
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .exitOverride()
   describeSetup(program, setting, setupMachine)
+  describeImport(program, setting, setupMachine)
   describeReadings(program, setting)
   describeEvents(program, setting)
   describeActions(program, setting)

@@ -1,5 +1,5 @@
 import { openControlServer } from './control/server.ts'
-import { assemble } from './daemon/assemble.ts'
+import { assemble, type Machine } from './daemon/assemble.ts'
 import { reload } from './daemon/reload.ts'
 import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
@@ -16,6 +16,7 @@ import { setUpFromEnvironment } from './host/unattended.ts'
 import type { Result } from './model/failure.ts'
 import { stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
+import type { WireguardPublicKey } from './model/wireguard-key.ts'
 
 const notify = createNotifier({ environment: process.env })
 const hangups = listenForHangups(process)
@@ -87,6 +88,7 @@ async function run(
   const machine = assemble({ configuration, keys, keyring, store, log })
   const missing = await machine.kernel.preflight()
   if (missing.length > 0) throw new Refusal(missing.map(({ message }) => message))
+  await takeOver(machine, keyring.publicKey, log)
   const signalled = nextSignal()
   const control = must(
     await openControlServer(configuration.socket, {
@@ -118,6 +120,18 @@ async function run(
   await history.close()
   await store.close()
   exit(signal)
+}
+
+/** A hand-written network that runs becomes ours before anything is looked at, where the configuration says so. */
+async function takeOver(
+  { current, kernel }: Machine,
+  publicKey: WireguardPublicKey,
+  log: Log,
+): Promise<void> {
+  const { interface: tunnel, address: vtep, takeOver: isWanted } = current.tunnel
+  if (!isWanted || vtep === null) return
+  const taken = must(await kernel.takeOver({ tunnel, publicKey, vtep, segments: current.segments }))
+  if (taken.length > 0) log.info('kernel.taken_over', { subject: taken.join(' ') })
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

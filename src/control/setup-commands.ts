@@ -85,7 +85,8 @@ export function describeSetup(program: Command, setting: CommandSetting, machine
     })
 }
 
-function settingUp(program: Command, command: string, description: string): Command {
+/** A command that writes a configuration, with the options all of them take. */
+export function settingUp(program: Command, command: string, description: string): Command {
   return program
     .command(command)
     .description(description)
@@ -100,10 +101,11 @@ function setupOptions({ config, secretFile, name, force }: GivenOptions): SetupO
   return { configPath: config, secretPath: secretFile, name, force }
 }
 
-async function readToken(
+/** A token as a word, from a file, or from standard input. */
+export async function readToken(
   word: string | undefined,
   file: string | undefined,
-  machine: SetupMachine,
+  machine: Pick<SetupMachine, 'readToken'>,
 ): Promise<Result<string>> {
   if (word !== undefined && word !== '-') return { ok: true, value: word }
   return machine.readToken(file === undefined || file === '-' ? null : file)

@@ -102,7 +102,10 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
         isAlone ? 'degraded' : 'notice',
       ),
     )
-  const expectsOthers = state.configuration.bootstrap.length > 0 || state.membership.size > 0
+  const knowsNodes = [...state.membership.values()].some(
+    ({ announcement }) => announcement.declaredBy === null,
+  )
+  const expectsOthers = state.configuration.bootstrap.length > 0 || knowsNodes
   const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
   if (isAlone && expectsOthers && hadTime)
     problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))

@@ -53,6 +53,7 @@ const failure = ['reason', 'command', 'exitCode', 'stderr'] as const
 /** Every event there is: changes, not states. */
 export const logEvents = {
   'daemon.starting': { meaning: 'lnetd begins', fields: ['software', 'file'] },
+  'kernel.taken_over': { meaning: 'devices of a hand-written network are ours now', fields: ['subject'] },
   'daemon.ready': { meaning: 'the first plan was applied', fields: ['node', 'name', 'mesh', 'publicKey'] },
   'daemon.stopping': { meaning: 'lnetd ends, the data plane stays', fields: ['signal'] },
   'daemon.refused': { meaning: 'lnetd cannot start', fields: ['reason'] },

@@ -144,7 +144,12 @@ function hostPlace(host: string, port: Port): readonly BootstrapPlace[] {
   return place === null ? [] : [{ kind: 'host', place }]
 }
 
-function pathsOf({ configPath = defaultConfigPath, secretPath, force }: InitialiseOptions): SetupFiles {
+/** Where to write, defaults filled in. */
+export function pathsOf({
+  configPath = defaultConfigPath,
+  secretPath,
+  force,
+}: InitialiseOptions): SetupFiles {
   const config = resolvePath(configPath)
   return {
     configPath: config,
@@ -153,7 +158,8 @@ function pathsOf({ configPath = defaultConfigPath, secretPath, force }: Initiali
   }
 }
 
-function readName(name: string | undefined): Result<NodeName | null> {
+/** Null where none is given. */
+export function readName(name: string | undefined): Result<NodeName | null> {
   if (name === undefined) return ok(null)
   const parsed = parseNodeName(name)
   return parsed === null
@@ -163,7 +169,8 @@ function readName(name: string | undefined): Result<NodeName | null> {
     : ok(parsed)
 }
 
-function startHint(configPath: string): string {
+/** What to do once everything is written. */
+export function startHint(configPath: string): string {
   return configPath === defaultConfigPath
     ? 'Start lnetd with `lnetd`, or where it is a service with `systemctl enable --now lnetd`'
     : `Start lnetd with \`lnetd --config ${configPath}\``

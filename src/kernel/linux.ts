@@ -1,5 +1,5 @@
 import type { InterfaceName, Port, Prefix } from '../model/address.ts'
-import type { Failure } from '../model/failure.ts'
+import type { Failure, Result } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
@@ -7,6 +7,7 @@ import { observe, observeReadings } from './observe.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
 import { speak } from './speak.ts'
+import { type TakeOver, takeOver } from './take-over.ts'
 import { watch } from './watch.ts'
 
 export interface LinuxKernelOptions {
@@ -29,6 +30,8 @@ export interface LinuxKernelOptions {
 export interface LinuxKernel extends Kernel {
   /** What is missing on this machine, one sentence each with its remedy; empty when nothing is. */
   preflight(): Promise<readonly Failure[]>
+  /** Makes devices of a hand-written network ours, as they run. Answers which. */
+  takeOver(wanted: Omit<TakeOver, 'mesh'>): Promise<Result<readonly InterfaceName[]>>
 }
 
 /** This machine's kernel, by ip, bridge, wg and nft. */
@@ -47,5 +50,6 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
       }),
     speak,
     preflight: () => preflight(tunnel),
+    takeOver: wanted => takeOver({ ...wanted, mesh }),
   }
 }

@@ -52,6 +52,8 @@ export interface TunnelConfiguration {
   readonly address: IpAddress | null
   /** 0: off. */
   readonly keepaliveSeconds: number
+  /** Whether a WireGuard device with our key, and VXLAN devices on it, are made ours where they run without our mark. */
+  readonly takeOver: boolean
   /** Null: the kernel's where it has one, else user space. */
   readonly implementation: TunnelImplementation | null
 }

@@ -18,6 +18,8 @@ export const staticMembersMax = 128
 export const declarationSeconds = 86_400
 /** What wg-quick and WireGuard itself give a tunnel over 1500 bytes (IPv6 outside). */
 export const staticTunnelMtuBytesDefault = 1420
+/** A wg-quick file that is imported: as many peers as one node declares. */
+export const wgQuickPeersMax = staticMembersMax
 /** Sequence numbers stay safe integers with room to outbid for ever. */
 export const sequenceNumberMax = 2 ** 48
 /** IFNAMSIZ is 16 with the terminating NUL (linux/if.h). */

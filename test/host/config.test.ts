@@ -32,6 +32,7 @@ describe('a configuration with nothing but its secret', () => {
         prefix: null,
         address: null,
         keepaliveSeconds: 25,
+        takeOver: false,
         implementation: null,
       },
       segments: [

@@ -140,6 +140,7 @@ export function tunnelConfiguration(changes: Partial<TunnelConfiguration> = {}):
     prefix: null,
     address: null,
     keepaliveSeconds: 25,
+    takeOver: false,
     implementation: null,
     ...changes,
   }

@@ -120,6 +120,7 @@ function readTunnel(fields: Fields): TunnelConfiguration {
     prefix: fields.read('prefix', orAuto(pool)),
     address: fields.read('address', orAuto(ipAddress)),
     keepaliveSeconds: fields.read('keepalive', duration(0, keepaliveSecondsMax)) ?? keepaliveSecondsDefault,
+    takeOver: fields.read('take_over', flag) ?? false,
     implementation: fields.read('implementation', orAuto(choice('kernel', 'userspace'))),
   }
 }

@@ -1,0 +1,94 @@
+import type { Command } from 'commander'
+import type { Result } from '../model/failure.ts'
+import type { CommandSetting } from './commands.ts'
+import { defaultConfigPath, readToken, type SetupMachine, settingUp } from './setup-commands.ts'
+import { exitCodes } from './show.ts'
+import { printable } from './text.ts'
+
+export interface ImportMachine extends Pick<SetupMachine, 'readToken'> {
+  importWgQuick(options: ImportRequest): Promise<Result<Imported>>
+}
+
+export interface ImportRequest {
+  readonly file: string
+  readonly configPath: string
+  readonly secretPath?: string | undefined
+  readonly name?: string | undefined
+  readonly force?: boolean | undefined
+  readonly stateDir: string
+  readonly token: string | null
+  readonly dryRun: boolean
+}
+
+interface Imported {
+  readonly notes: readonly string[]
+  readonly lost: readonly string[]
+  readonly written: readonly string[]
+  readonly backups: readonly string[]
+  readonly next: readonly string[]
+  readonly text: string | null
+}
+
+interface GivenOptions {
+  readonly config: string
+  readonly secretFile?: string
+  readonly name?: string
+  readonly force?: boolean
+  readonly stateDir: string
+  readonly tokenFile?: string
+  readonly dryRun?: boolean
+}
+
+/** Adds `import wg-quick FILE`, which works without a daemon. */
+export function describeImport(program: Command, setting: CommandSetting, machine: ImportMachine): void {
+  const group = program.command('import').description('make the configuration of what was written by hand')
+  settingUp(
+    group,
+    'wg-quick',
+    'make the configuration of a wg-quick file: its key, addresses and segments, its peers as static members',
+  )
+    .argument('<file>', 'such as /etc/wireguard/wg0.conf; it is only read')
+    .option('--token-file <path>', 'join the mesh of this token (- for standard input), instead of a new one')
+    .option('--state-dir <path>', 'where lnetd keeps its keys', '/var/lib/lnetd')
+    .option('--dry-run', 'write nothing, print the configuration')
+    .action(async (file: string, _: object, command: Command) => {
+      const given = command.optsWithGlobals<GivenOptions>()
+      const token =
+        given.tokenFile === undefined ? null : await readToken(undefined, given.tokenFile, machine)
+      if (token !== null && !token.ok) return fail(setting, token.failure.message)
+      const done = await machine.importWgQuick({
+        file,
+        configPath: given.config ?? defaultConfigPath,
+        secretPath: given.secretFile,
+        name: given.name,
+        force: given.force,
+        stateDir: given.stateDir,
+        token: token === null ? null : token.value,
+        dryRun: given.dryRun === true,
+      })
+      if (!done.ok) return fail(setting, done.failure.message)
+      tell(setting, done.value)
+    })
+}
+
+function tell({ terminal, exit }: CommandSetting, done: Imported): void {
+  const { notes, lost, written, backups, next, text } = done
+  const lines = [
+    ...notes.map(note => `note: ${note}`),
+    ...lost.map(what => `not kept: ${what}`),
+    ...backups.map(path => `kept ${path}`),
+    ...written.map(path => `wrote ${path}`),
+    ...next,
+  ].map(line => `${printable(line)}\n`)
+  if (text === null) terminal.out(lines.join(''))
+  else {
+    terminal.err(lines.join(''))
+    terminal.out(text)
+  }
+  exit(exitCodes.ok)
+}
+
+function fail({ terminal, exit }: CommandSetting, message: string): void {
+  terminal.err(`lnetctl: ${printable(message)}\n`)
+  exit(exitCodes.error)
+}

@@ -1,0 +1,170 @@
+import {
+  type HostPort,
+  hostPrefix,
+  type InterfaceAddress,
+  type InterfaceName,
+  type Port,
+  parseHostPort,
+  parseInterfaceAddress,
+  parseIpAddress,
+  parsePort,
+} from '../../model/address.ts'
+import { failed, ok, type Result } from '../../model/failure.ts'
+import { wgQuickPeersMax } from '../../model/limits.ts'
+import { type NodeName, nodeNameFromHostname } from '../../model/node.ts'
+import {
+  parseWireguardPublicKey,
+  parseWireguardSecretKey,
+  type WireguardPublicKey,
+  type WireguardSecretKey,
+} from '../../model/wireguard-key.ts'
+
+/** A wg-quick(8) file, as far as it can be understood. */
+export interface WgQuickFile {
+  readonly privateKey: WireguardSecretKey
+  readonly listenPort: Port | null
+  readonly addresses: readonly InterfaceAddress[]
+  readonly mtu: number | null
+  readonly peers: readonly WgQuickPeer[]
+  /** What its hooks run before and after it comes up, one command each, `%i` replaced. */
+  readonly commands: readonly string[]
+  /** Lines that mean nothing to lnet, without secrets. */
+  readonly unknown: readonly string[]
+}
+
+export interface WgQuickPeer {
+  /** From a comment such as `# Name = gauss`. */
+  readonly name: NodeName | null
+  readonly publicKey: WireguardPublicKey
+  readonly endpoint: HostPort | null
+  readonly allowedIps: readonly InterfaceAddress[]
+  readonly hasPresharedKey: boolean
+}
+
+/** Reads a file of the interface `device`. Whatever it says, it never throws; a secret is in no message. */
+export function parseWgQuick(text: string, device: InterfaceName): Result<WgQuickFile> {
+  const draft: Draft = {
+    privateKey: null,
+    listenPort: null,
+    addresses: [],
+    mtu: null,
+    peers: [],
+    commands: [],
+    unknown: [],
+  }
+  let section: Section = 'none'
+  for (const line of text.split(/\r?\n/)) {
+    const header = /^\s*\[(\w+)\]\s*(?:#.*)?$/.exec(line)?.[1]?.toLowerCase()
+    if (header === 'interface') section = 'interface'
+    else if (header === 'peer') section = openPeer(draft)
+    else readLine(line, section, draft, device)
+  }
+  const { privateKey, peers } = draft
+  if (privateKey === null)
+    return failed('the file has no valid PrivateKey in [Interface]: is it a wg-quick file?')
+  if (peers.length > wgQuickPeersMax) return failed(`the file has more than ${wgQuickPeersMax} peers`)
+  const whole = peers.flatMap(peer =>
+    peer.publicKey === null ? [] : [{ ...peer, publicKey: peer.publicKey }],
+  )
+  const keyless = peers.length - whole.length
+  if (keyless > 0) draft.unknown.push(`${keyless} [Peer] without a valid PublicKey`)
+  return ok({ ...draft, privateKey, peers: whole })
+}
+
+type Section = 'none' | 'interface' | 'peer'
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
+type PeerDraft = Omit<Mutable<WgQuickPeer>, 'publicKey' | 'allowedIps'> & {
+  publicKey: WireguardPublicKey | null
+  readonly allowedIps: InterfaceAddress[]
+}
+
+interface Draft {
+  privateKey: WireguardSecretKey | null
+  listenPort: Port | null
+  mtu: number | null
+  readonly addresses: InterfaceAddress[]
+  readonly peers: PeerDraft[]
+  readonly commands: string[]
+  readonly unknown: string[]
+}
+
+function openPeer({ peers }: Draft): Section {
+  peers.push({ name: null, publicKey: null, endpoint: null, allowedIps: [], hasPresharedKey: false })
+  return 'peer'
+}
+
+function readLine(line: string, section: Section, draft: Draft, device: InterfaceName): void {
+  const peer = section === 'peer' ? draft.peers.at(-1) : undefined
+  const name = /^\s*#\s*(?:name\s*[=:]\s*)?([\w.-]+)\s*$/i.exec(line)?.[1]
+  if (name !== undefined && peer !== undefined) peer.name ??= nodeNameFromHostname(name)
+  const [, key = '', value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line.replace(/#.*$/, '')) ?? []
+  if (key === '') {
+    if (line.replace(/#.*$/, '').trim() !== '') draft.unknown.push(shorten(line.trim()))
+    return
+  }
+  const isKnown = peer === undefined ? readInterface(key, value, draft, device) : readPeer(key, value, peer)
+  if (!isKnown) draft.unknown.push(/key/i.test(key) ? `${key} = ...` : shorten(`${key} = ${value}`))
+}
+
+/** What lnet does in its own way: routes by itself, hooks not at all, addresses and keys for good. */
+const impliedKeys: ReadonlySet<string> = new Set(['table', 'saveconfig'])
+/** Commands that undo what others did. */
+const undoingHooks: ReadonlySet<string> = new Set(['predown', 'postdown'])
+
+function readInterface(key: string, value: string, draft: Draft, device: InterfaceName): boolean {
+  const name = key.toLowerCase()
+  if (impliedKeys.has(name) || undoingHooks.has(name)) return true
+  if (name === 'preup' || name === 'postup') {
+    draft.commands.push(
+      ...value
+        .replaceAll('%i', device)
+        .split(/\s*(?:;|&&)\s*/)
+        .filter(command => command !== ''),
+    )
+    return true
+  }
+  if (name === 'address') return addAddresses(value, draft.addresses)
+  if (name === 'privatekey') draft.privateKey = parseWireguardSecretKey(value)
+  else if (name === 'listenport') draft.listenPort = parsePort(Number(value))
+  else if (name === 'mtu') draft.mtu = /^\d{1,5}$/.test(value) ? Number(value) : null
+  else return false
+  return { privatekey: draft.privateKey, listenport: draft.listenPort, mtu: draft.mtu }[name] !== null
+}
+
+function readPeer(key: string, value: string, peer: PeerDraft): boolean {
+  switch (key.toLowerCase()) {
+    case 'publickey':
+      peer.publicKey = parseWireguardPublicKey(value)
+      return peer.publicKey !== null
+    case 'presharedkey':
+      peer.hasPresharedKey = true
+      return true
+    case 'allowedips':
+      return addAddresses(value, peer.allowedIps)
+    case 'endpoint':
+      peer.endpoint = parseHostPort(value)
+      return peer.endpoint !== null
+    // lnet keeps every path alive by itself.
+    case 'persistentkeepalive':
+      return true
+    default:
+      return false
+  }
+}
+
+function addAddresses(value: string, addresses: InterfaceAddress[]): boolean {
+  const parts = value.split(/\s*,\s*/).filter(part => part !== '')
+  const parsed = parts.map(part => parseInterfaceAddress(part) ?? wholeHost(part))
+  for (const address of parsed) if (address !== null) addresses.push(address)
+  return !parsed.includes(null)
+}
+
+/** wg-quick reads an address without a length as that of one host. */
+function wholeHost(text: string): InterfaceAddress | null {
+  const address = parseIpAddress(text)
+  return address === null ? null : (hostPrefix(address) as string as InterfaceAddress)
+}
+
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 120)}...` : text
+}
