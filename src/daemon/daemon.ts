@@ -110,7 +110,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       }),
     )
     listener.sync.admit(entries.flat())
-    state.membership = forget(state.membership, clock.now())
+    state.membership = forget(state.membership, clock.now(), state.configuration.forgetAfterSeconds)
     state.gossip?.redial()
   }
 

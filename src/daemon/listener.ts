@@ -44,7 +44,13 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
 
   function take(heard: readonly Heard[]): readonly Verdict[] {
     const before = state.membership
-    const { membership, verdicts } = admit(before, heard, node, clock.now())
+    const { membership, verdicts } = admit(
+      before,
+      heard,
+      node,
+      clock.now(),
+      state.configuration.forgetAfterSeconds,
+    )
     state.membership = membership
     const news = heard.filter((item, index) => {
       const accepted = verdicts[index]?.kind === 'accept'

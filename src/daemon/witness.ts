@@ -80,7 +80,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
 
   function forgetOld(): void {
     const before = state.membership
-    state.membership = forget(before, clock.now())
+    state.membership = forget(before, clock.now(), state.configuration.forgetAfterSeconds)
     if (state.membership === before) return
     for (const { announcement } of before.values()) {
       if (state.membership.has(announcement.node)) continue

@@ -23,18 +23,26 @@ export interface Admission {
 }
 
 const accept: Verdict = { kind: 'accept' }
+const own: Verdict = { kind: 'ignore', reason: 'own' }
 
 /**
  * Takes what is newer by its author's own sequence. An equal sequence changes nothing, not even the age: so no
  * copy makes a dead member look alive, and no liar makes a live one look dead.
  */
-export function admit(membership: Membership, heard: readonly Heard[], self: NodeId, now: number): Admission {
+export function admit(
+  membership: Membership,
+  heard: readonly Heard[],
+  self: NodeId,
+  now: number,
+  forgetAfterSeconds: number = forgetAfterSecondsDefault,
+): Admission {
   const news = new Map<NodeId, Member>()
   let newcomers = 0
   const verdicts = heard.map(item => {
     const { announcement, envelope, ageMilliseconds } = item
     const known = news.get(announcement.node) ?? membership.get(announcement.node)
-    const verdict = judge(known, membership.size + newcomers, item, self)
+    const members = membership.size + newcomers
+    const verdict = item.announcement.node === self ? own : judge(known, members, item, forgetAfterSeconds)
     if (verdict !== accept) return verdict
     if (known === undefined) newcomers += 1
     const heardAt = heardSince(known, ageMilliseconds, now)
@@ -81,11 +89,14 @@ function heardSince(known: Member | undefined, ageMilliseconds: number, now: num
   return Math.max(known?.heardAt ?? Number.NEGATIVE_INFINITY, now - Math.max(0, ageMilliseconds))
 }
 
-function judge(known: Member | undefined, members: number, heard: Heard, self: NodeId): Verdict {
-  const { announcement, ageMilliseconds } = heard
-  if (announcement.node === self) return { kind: 'ignore', reason: 'own' }
+function judge(
+  known: Member | undefined,
+  members: number,
+  { announcement, ageMilliseconds }: Heard,
+  forgetAfterSeconds: number,
+): Verdict {
   if (known === undefined) {
-    if (ageMilliseconds > forgetAfterSecondsDefault * 1000) return { kind: 'ignore', reason: 'expired' }
+    if (ageMilliseconds > forgetAfterSeconds * 1000) return { kind: 'ignore', reason: 'expired' }
     return members < membersMax ? accept : { kind: 'ignore', reason: 'full' }
   }
   const order = compareSequence(announcement.sequence, known.announcement.sequence)

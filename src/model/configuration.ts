@@ -25,6 +25,8 @@ export interface Configuration {
   readonly segments: readonly SegmentConfiguration[]
   /** Machines without lnetd that this node declares to the mesh. In the operator's order. */
   readonly staticMembers: readonly StaticMember[]
+  /** How long a member may be unheard before it is forgotten, seconds. */
+  readonly forgetAfterSeconds: number
   readonly stateDir: string
   readonly socket: string
   readonly log: { readonly level: LogLevel }

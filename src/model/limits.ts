@@ -70,6 +70,9 @@ export const resolvedEndpointsMax = 4
 /** WireGuard whitepaper section 6.1: REJECT_AFTER_TIME 180 s + REKEY_TIMEOUT 5 s + REKEY_ATTEMPT_TIME 90 s. */
 export const handshakeFreshSecondsMax = 275
 export const forgetAfterSecondsDefault = 7 * 24 * 3600
+/** Longer than any heartbeat is due, so that nobody who lives is forgotten. */
+export const forgetAfterSecondsMin = 3600
+export const forgetAfterSecondsMax = 365 * 24 * 3600
 /** Without any answer from the mesh, a starting daemon counts as warm after this. */
 export const warmGraceSeconds = 15
 /** After a power cut all start at once, and the first sync is with one who knows as little. */

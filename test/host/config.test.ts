@@ -48,6 +48,7 @@ describe('a configuration with nothing but its secret', () => {
         },
       ],
       staticMembers: [],
+      forgetAfterSeconds: 7 * 24 * 3600,
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
       log: { level: 'info' },
@@ -254,7 +255,7 @@ colour: red
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, state_dir, socket, log",
+        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, forget_after, state_dir, socket, log",
       ]
     `)
   })

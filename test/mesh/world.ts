@@ -26,6 +26,7 @@ import {
   type Observation,
   type WireguardReading,
 } from '../../src/model/kernel-state.ts'
+import { forgetAfterSecondsDefault } from '../../src/model/limits.ts'
 import type { Member, Membership } from '../../src/model/member.ts'
 import { type MeshId, type NodeId, type NodeName, parseNodeId } from '../../src/model/node.ts'
 import type { Vni } from '../../src/model/segment.ts'
@@ -170,6 +171,7 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     tunnel: tunnelConfiguration(),
     segments: [segmentConfiguration()],
     staticMembers: [],
+    forgetAfterSeconds: forgetAfterSecondsDefault,
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',
     log: { level: 'info' },

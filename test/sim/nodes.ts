@@ -7,6 +7,7 @@ import {
   parseIpAddress,
 } from '../../src/model/address.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
+import { forgetAfterSecondsDefault } from '../../src/model/limits.ts'
 import { type NodeId, type NodeName, parseNodeId } from '../../src/model/node.ts'
 import { parseWireguardPublicKey, type WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { configuration, segmentConfiguration, sure, tunnelConfiguration } from '../mesh/world.ts'
@@ -19,6 +20,7 @@ export interface NodeOptions {
   readonly tunnel?: Partial<Configuration['tunnel']>
   readonly segment?: Partial<Configuration['segments'][number]>
   readonly heartbeatSeconds?: number
+  readonly forgetAfterSeconds?: number
   readonly pathMtu?: number
   readonly clockOffsetSeconds?: number
   readonly clockRate?: number
@@ -67,6 +69,7 @@ export function configurationOf(
     name: name as NodeName,
     bootstrap: bootstrap.map(other => ({ kind: 'host', place: `${other}.test:51821` as HostPort })),
     gossip: { port: 51_821 as Port, heartbeatSeconds: options.heartbeatSeconds ?? 60 },
+    forgetAfterSeconds: options.forgetAfterSeconds ?? forgetAfterSecondsDefault,
     tunnel: tunnelConfiguration(options.tunnel),
     segments: [segmentConfiguration(options.segment)],
   })

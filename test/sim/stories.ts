@@ -8,7 +8,7 @@ import {
   vtepPinnedTwice,
 } from './stories/addresses.ts'
 import { chaos } from './stories/chaos.ts'
-import { blackout, bootstrapDies, dead, farewell, reboot, restart } from './stories/ends.ts'
+import { blackout, bootstrapDies, dead, farewell, forgotten, reboot, restart } from './stories/ends.ts'
 import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
@@ -21,6 +21,6 @@ export const stories: readonly Story[] = [
   ...[formation, lateJoin, storm, clocks, deadAddresses, mtus],
   ...[splitInTwo, splitInThree, longSplit, oneWay, deafSide],
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
-  ...[bootstrapDies, restart, reboot, blackout, farewell, dead],
+  ...[bootstrapDies, restart, reboot, blackout, farewell, dead, forgotten],
   ...[kernelFaults, meddling, moves, blocked, amnesia, liar, replays, impostor, chaos],
 ]

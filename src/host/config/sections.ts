@@ -19,6 +19,9 @@ import {
   ageingSecondsMin,
   bootstrapPlacesMax,
   endpointsPerMemberMax,
+  forgetAfterSecondsDefault,
+  forgetAfterSecondsMax,
+  forgetAfterSecondsMin,
   heartbeatSecondsDefault,
   heartbeatSecondsMax,
   heartbeatSecondsMin,
@@ -83,6 +86,9 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     tunnel: root.section('tunnel', readTunnel),
     segments: root.sections('segments', readSegment, segmentsPerMemberMax) ?? [defaultSegment],
     staticMembers: root.sections('static_members', readStaticMember, staticMembersMax) ?? [],
+    forgetAfterSeconds:
+      root.read('forget_after', duration(forgetAfterSecondsMin, forgetAfterSecondsMax)) ??
+      forgetAfterSecondsDefault,
     stateDir: root.read('state_dir', absolutePath) ?? '/var/lib/lnetd',
     socket: root.read('socket', socketPath) ?? '/run/lnetd/lnetd.sock',
     log: root.section('log', fields => ({ level: fields.read('level', choice(...logLevels)) ?? 'info' })),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { expectSameAges } from '../checks.ts'
+import { expectSameAges, survey } from '../checks.ts'
 import { addressesOf, contentOf, expectKept, expectPeer, expectWithout } from '../kept.ts'
+import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
 import { untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
@@ -130,6 +131,32 @@ export const farewell: Story = {
   },
 }
 
+export const forgotten: Story = {
+  name: 'forgotten',
+  about:
+    'who is gone for longer than forget_after is forgotten everywhere; back before or after, it is as it was',
+  nodes: 6,
+  async tell(sim, size) {
+    const hour = 3600
+    const all = await settledMesh(sim, size, () => ({ forgetAfterSeconds: hour }))
+    const [early, late] = sim.chance.shuffled(all) as [string, string]
+    const before = addressesOf(sim.at(late))
+    sim.powerOff(early)
+    sim.powerOff(late)
+    await sim.run({ seconds: hour * 0.9 })
+    const others = all.filter(name => name !== early && name !== late)
+    await expectKnown(sim, late, others.length)
+    sim.start(early)
+    const backEarly = await untilHealed(sim, 60, { except: [late] })
+    await sim.run({ seconds: hour * 0.2 })
+    await expectKnown(sim, late, 0)
+    sim.start(late)
+    const backLate = await untilHealed(sim, 60)
+    assert.deepEqual(addressesOf(sim.at(late)), before)
+    return { 'early one after': backEarly, 'late one after': backLate }
+  },
+}
+
 export const dead: Story = {
   name: 'dead',
   about: 'a dead machine stays in the kernels until gossip and WireGuard both say so',
@@ -155,4 +182,11 @@ export const dead: Story = {
     sim.start(halfDead)
     return { 'whole after': await untilHealed(sim, 60) }
   },
+}
+
+/** So many of those that run still know of it. */
+async function expectKnown(sim: Simulator, name: string, count: number): Promise<void> {
+  const { node } = sim.at(name)
+  const knowing = (await survey(sim)).filter(({ words }) => words.has(node))
+  assert.equal(knowing.length, count, `${knowing.map(({ machine }) => machine.name)} know ${name}`)
 }
