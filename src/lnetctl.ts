@@ -2,8 +2,10 @@ import { createReadStream } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
 import { describeProgram } from './control/description.ts'
+import { describeDoctor } from './control/doctor-command.ts'
 import { describeEvents } from './control/events-command.ts'
 import { describeImport, type ImportMachine } from './control/import-command.ts'
+import { describePing } from './control/ping-command.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { failed, ok, type Result } from './model/failure.ts'
@@ -18,7 +20,7 @@ const terminal: Terminal = {
 }
 
 const exitCodeHelp = `
-Exit codes: 0 done, 1 an error, 2 wrong usage, 3 lnetd is not reachable, 4 degraded (status --check).`
+Exit codes: 0 done, 1 an error, 2 wrong usage, 3 lnetd is not reachable, 4 degraded (status --check, doctor).`
 
 /** What needs the files or the service manager of this machine is loaded when it is used: `peers` starts faster. */
 const setupMachine: SetupMachine & ImportMachine = {
@@ -76,6 +78,10 @@ function describe(setting: CommandSetting): Command {
   describeImport(program, setting, setupMachine)
   describeReadings(program, setting)
   describeEvents(program, setting)
+  describePing(program, setting, async request => (await import('./kernel/ping.ts')).ping(request))
+  describeDoctor(program, setting, async (config, peers) =>
+    (await import('./daemon/examine.ts')).examine(config, peers),
+  )
   describeActions(program, setting)
   program.helpCommand('help [command]', 'show the help of a command')
   program

@@ -91,6 +91,7 @@ function showOptions({ json, watch }: GivenOptions): ShowOptions {
   return { json: json === true, watchSeconds }
 }
 
-function isColoured({ json }: GivenOptions, terminal: Terminal): boolean {
+/** On a terminal, unless told otherwise. */
+export function isColoured({ json }: { readonly json?: boolean }, terminal: Terminal): boolean {
   return terminal.isTerminal && !terminal.isPlain && json !== true
 }

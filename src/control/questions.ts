@@ -1,3 +1,4 @@
+import { failed, ok, type Result } from '../model/failure.ts'
 import { ask, order } from './client.ts'
 import { actionPage, peerPage, planPage, statusPage } from './pages.ts'
 import { type Action, type PeerRow, type PeersView, schema } from './protocol.ts'
@@ -20,14 +21,23 @@ export async function askPeers({ socket, paint }: Asking, header: boolean): Prom
 /** One member, or this node, by name, node id, or the beginning of an id that only one has. */
 export async function askPeer({ socket, paint }: Asking, wanted: string): Promise<Answered> {
   return answered(await ask(socket, 'peers'), view => {
-    const found = findPeers(view, wanted)
-    const [row] = found
-    if (row === undefined) return refuse(`no member is called ${wanted}: see lnetctl peers`)
-    if (found.length > 1) return refuse(`${wanted} is more than one member: give one of ${nodesOf(found)}`)
+    const found = findPeer(view, wanted)
+    if (!found.ok) return refuse(found.failure.message)
+    const row = found.value
     return {
       page: { text: peerPage(row, paint), json: { schema, mesh: view.mesh, peer: row }, code: exitCodes.ok },
     }
   })
+}
+
+/** The one member, or this node, that is meant. */
+export function findPeer(view: PeersView, wanted: string): Result<PeerRow> {
+  const found = findPeers(view, wanted)
+  const [row] = found
+  if (row === undefined) return failed(`no member is called ${wanted}: see lnetctl peers`)
+  return found.length > 1
+    ? failed(`${wanted} is more than one member: give one of ${nodesOf(found)}`)
+    : ok(row)
 }
 
 /** With `check`, the exit code says whether this node is all it should be. */

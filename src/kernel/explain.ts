@@ -7,6 +7,7 @@ export const packageOf: Readonly<Record<string, string>> = {
   'wireguard-go': 'wireguard-go',
   'systemd-run': 'systemd',
   setpriv: 'util-linux',
+  ping: 'iputils-ping',
 }
 
 /** What the kernel's words mean and what helps, by what a tool's message holds. */

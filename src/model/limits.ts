@@ -174,6 +174,13 @@ export const statusMembersMax = 20
 /** `init --start` and `join --start` say by then how it went; joining itself takes one to three seconds. */
 export const arrivalSecondsMax = 15
 export const arrivalPollMilliseconds = 200
+/** Chains of a firewall `lnetctl doctor` names, and members it sends large packets to. */
+export const droppingChainsMax = 20
+export const provenPathsMax = 16
+export const provenPathsAtOnceMax = 4
+export const pingAnswerSecondsMax = 1
+export const pingCountDefault = 3
+export const pingCountMax = 100_000
 /** What `lnetctl events` remembers, in memory and in each of two files. */
 export const pastEventsMax = 1000
 export const historyFileBytesMax = 256 * 1024

@@ -1,0 +1,73 @@
+import type { Examination } from '../model/examination.ts'
+import type { DaemonWords, Finding } from './finding.ts'
+import {
+  judgeConfiguration,
+  judgeDaemon,
+  judgeFirewall,
+  judgeMachine,
+  judgePorts,
+  judgeReach,
+} from './judge-machine.ts'
+import {
+  judgeAddresses,
+  judgeBridges,
+  judgeClock,
+  judgeIpv6,
+  judgePaths,
+  judgeSegments,
+} from './judge-mesh.ts'
+import { schema } from './protocol.ts'
+import { type Paint, printable } from './text.ts'
+
+/** `lnetctl doctor --json`. */
+export interface DoctorView {
+  readonly schema: typeof schema
+  /** None of the findings is `wrong`. */
+  readonly healthy: boolean
+  readonly findings: readonly Finding[]
+}
+
+export function doctorView(findings: readonly Finding[]): DoctorView {
+  return { schema, healthy: findings.every(({ state }) => state !== 'wrong'), findings }
+}
+
+const colours = { ok: 'green', notice: 'yellow', wrong: 'red' } as const
+
+/** A line for what is well; for the rest also why it matters and what to do. */
+export function doctorPage({ findings }: DoctorView, paint: Paint): string {
+  return findings
+    .map(({ check, state, what, why, fix }) => {
+      const head = `${paint(colours[state], state.padEnd(6))}  ${check.padEnd(13)}  ${printable(what)}\n`
+      const more = [...(why === null ? [] : [`why: ${why}`]), ...(fix === null ? [] : [`fix: ${fix}`])]
+      return head + more.map(line => `${' '.repeat(23)}${printable(line)}\n`).join('')
+    })
+    .join('')
+}
+
+/** Looks at one side of it. */
+type Judge = (found: Examination, daemon: DaemonWords | null) => readonly Finding[]
+
+/** Every check in its order; one without findings is told to be well. */
+export function diagnose(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
+  return Object.entries(judges).flatMap(([check, { judge, well }]) => {
+    const findings = judge(found, daemon).map(finding => ({ ...finding, check }))
+    return findings.length > 0
+      ? findings
+      : [{ check, state: 'ok' as const, what: well, why: null, fix: null }]
+  })
+}
+
+const judges: Readonly<Record<string, { readonly judge: Judge; readonly well: string }>> = {
+  configuration: { judge: judgeConfiguration, well: 'the configuration is whole' },
+  machine: { judge: judgeMachine, well: 'rights, tools and WireGuard are there' },
+  daemon: { judge: judgeDaemon, well: 'lnetd runs and finds nothing to complain about' },
+  ports: { judge: judgePorts, well: 'both ports are open here' },
+  reach: { judge: judgeReach, well: 'others reach this node, or there are none to' },
+  firewall: { judge: judgeFirewall, well: 'no chain drops by default' },
+  mtu: { judge: judgePaths, well: 'full packets get through to every member that was tried' },
+  clock: { judge: judgeClock, well: 'nothing tells against the clock' },
+  addresses: { judge: judgeAddresses, well: 'no network is in use twice' },
+  segments: { judge: judgeSegments, well: 'the segments are the same everywhere' },
+  bridges: { judge: judgeBridges, well: 'no bridge is in doubt' },
+  ipv6: { judge: judgeIpv6, well: 'IPv6 is as it has to be' },
+}

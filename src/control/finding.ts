@@ -1,0 +1,49 @@
+import type { ProblemCode } from '../model/problem.ts'
+import type { PeersView, StatusView } from './protocol.ts'
+
+/** One thing that was checked and what came of it. */
+export interface Finding {
+  readonly check: string
+  /** `wrong` keeps something from working, a `notice` may. */
+  readonly state: 'ok' | 'notice' | 'wrong'
+  readonly what: string
+  /** Why it matters; null when all is well. */
+  readonly why: string | null
+  /** What to do, most often a command. */
+  readonly fix: string | null
+}
+
+/** What is asked of a daemon that runs; null when none does. */
+export interface DaemonWords {
+  readonly status: StatusView
+  readonly peers: PeersView
+}
+
+/** Where a problem the daemon knows of is told; all others are under `daemon`. */
+export const problemChecks: { readonly [Code in ProblemCode]?: string } = {
+  'clock-behind': 'clock',
+  'address-contested': 'addresses',
+  'address-none-free': 'addresses',
+  'tunnel-prefix-differs': 'segments',
+  'bridge-unusable': 'bridges',
+}
+
+export function told(check: string, daemon: DaemonWords | null): readonly Finding[] {
+  const problems = daemon?.status.problems ?? []
+  return problems.filter(({ code }) => problemChecks[code] === check).map(asFinding)
+}
+
+/** The daemon's sentences end with their remedy. */
+export function asFinding({ message, severity }: StatusView['problems'][number]): Finding {
+  const [what = message, ...remedy] = message.split(': ')
+  const make = severity === 'degraded' ? wrong : notice
+  return make(what, 'lnetctl status tells it, too', remedy.join(': ') || null)
+}
+
+export function wrong(what: string, why: string, fix: string | null): Finding {
+  return { check: '', state: 'wrong', what, why, fix }
+}
+
+export function notice(what: string, why: string, fix: string | null): Finding {
+  return { check: '', state: 'notice', what, why, fix }
+}

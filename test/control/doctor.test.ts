@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest'
+import { diagnose, doctorPage, doctorView } from '../../src/control/doctor.ts'
+import type { DaemonWords } from '../../src/control/finding.ts'
+import type { Snapshot } from '../../src/control/snapshot.ts'
+import { statusView } from '../../src/control/status-view.ts'
+import { painter } from '../../src/control/text.ts'
+import { peersView } from '../../src/control/views.ts'
+import type { InterfaceName, Prefix } from '../../src/model/address.ts'
+import type { Examination } from '../../src/model/examination.ts'
+import { announcement, kernelState, member, nodeId, snapshot, track, vtepOf } from './snapshots.ts'
+
+const overlay = { prefix: '192.168.102.0/24' as Prefix, interface: 'vlnet0', device: 'vlnet0' }
+const proof = { small: 1, full: 1, bytes: 1420 }
+const well: Examination = {
+  file: '/etc/lnetd/lnetd.yaml',
+  configurationProblems: [],
+  missing: [],
+  ports: [
+    { protocol: 'udp', port: 51_820, listening: true },
+    { protocol: 'tcp', port: 51_821, listening: true },
+  ],
+  firewall: { ufw: false, firewalld: false, droppingChains: [], filtersBridges: false },
+  clock: { synchronized: true },
+  ipv6Disabled: false,
+  ipv6Needed: true,
+  networks: [{ prefix: '192.0.2.0/24' as Prefix, device: 'eth0' }],
+  overlays: [overlay],
+  paths: [{ name: 'node2', tunnel: proof, underlay: proof, overlay: 1, hasOverlay: true }],
+}
+const neighbours = [{ node: nodeId(2), address: '203.0.113.2:51821', direction: 'inbound' as const }]
+
+function words(changes: Partial<Snapshot> = {}): DaemonWords {
+  const of = snapshot([member(2)], [track(2)], { neighbours, ...changes })
+  return { status: statusView(of), peers: peersView(of) }
+}
+
+function troubles(found: Partial<Examination>, daemon: DaemonWords | null = words()) {
+  return diagnose({ ...well, ...found }, daemon).filter(({ state }) => state !== 'ok')
+}
+
+describe('a machine where all is well', () => {
+  it('has every check in its order, and no finding', () => {
+    const findings = diagnose(well, words())
+    expect(findings.map(({ check }) => check)).toEqual([
+      ...['configuration', 'machine', 'daemon', 'ports', 'reach', 'firewall'],
+      ...['mtu', 'clock', 'addresses', 'segments', 'bridges', 'ipv6'],
+    ])
+    expect(findings.filter(({ state }) => state !== 'ok')).toEqual([])
+    expect(doctorView(findings).healthy).toBe(true)
+  })
+})
+
+const silent = { small: 1, full: null, bytes: 1420 }
+const drops = (hook: 'input' | 'forward') => [{ name: 'ip filter CHAIN', hook }]
+const bridged = kernelState([vtepOf(2)])
+const inBridge = words({
+  state: {
+    ...bridged,
+    segments: bridged.segments.map(each => ({ ...each, bridge: 'br0' as InterfaceName })),
+  },
+})
+
+describe('what is found', () => {
+  it.each<[string, string, 'wrong' | 'notice', RegExp, Partial<Examination>, DaemonWords | null]>([
+    ['a wrong file', 'configuration', 'wrong', /lnetd --check/, { configurationProblems: ['bad'] }, words()],
+    [
+      'a missing tool',
+      'machine',
+      'wrong',
+      /apt-get install/,
+      { missing: ['wg is not in PATH: apt-get install x'] },
+      words(),
+    ],
+    ['no daemon', 'daemon', 'wrong', /systemctl/, {}, null],
+    [
+      'a closed port',
+      'ports',
+      'wrong',
+      /systemctl/,
+      { ports: [{ protocol: 'udp', port: 1, listening: false }] },
+      words(),
+    ],
+    [
+      'no tunnel',
+      'reach',
+      'wrong',
+      /ufw allow 51820\/udp/,
+      { firewall: { ...well.firewall, ufw: true } },
+      words({
+        tracks: new Map([track(2, { grewAt: null, handshakeAt: null })].map(each => [each.publicKey, each])),
+      }),
+    ],
+    ['nobody who came in', 'reach', 'notice', /TCP port 51821/, {}, words({ neighbours: [] })],
+    [
+      'an input chain',
+      'firewall',
+      'notice',
+      /ufw allow in on lnet0 && ufw allow in on vlnet0/,
+      { firewall: { ...well.firewall, ufw: true, droppingChains: drops('input') } },
+      words(),
+    ],
+    [
+      'docker',
+      'firewall',
+      'wrong',
+      /FORWARD -i br0/,
+      { firewall: { ...well.firewall, filtersBridges: true, droppingChains: drops('forward') } },
+      inBridge,
+    ],
+    ['a small path', 'mtu', 'wrong', /mtu/, { paths: [{ ...well.paths[0]!, tunnel: silent }] }, words()],
+    ['a cut underlay', 'mtu', 'notice', /mtu/, { paths: [{ ...well.paths[0]!, underlay: silent }] }, words()],
+    [
+      'a silent overlay',
+      'mtu',
+      'wrong',
+      /doctor/,
+      { paths: [{ ...well.paths[0]!, overlay: null }] },
+      words(),
+    ],
+    ['a free clock', 'clock', 'notice', /set-ntp/, { clock: { synchronized: false } }, words()],
+    [
+      'a network twice',
+      'addresses',
+      'wrong',
+      /prefixes/,
+      { networks: [{ prefix: '192.168.0.0/16' as Prefix, device: 'eth0' }] },
+      words(),
+    ],
+    [
+      'a stranger',
+      'segments',
+      'wrong',
+      /vni/,
+      {},
+      words({
+        self: announcement(1, {
+          segments: announcement(1).segments.map(each => ({ ...each, vni: 7 as typeof each.vni })),
+        }),
+      }),
+    ],
+    [
+      'another prefix',
+      'segments',
+      'wrong',
+      /prefixes/,
+      { overlays: [{ ...overlay, prefix: '10.0.0.0/8' as Prefix }] },
+      words(),
+    ],
+    ['no IPv6', 'ipv6', 'notice', /disable_ipv6/, { ipv6Disabled: true }, words()],
+  ])('%s', (_, check, state, fix, found, daemon) => {
+    const findings = troubles(found, daemon)
+    expect(findings).toEqual([
+      { check, state, what: expect.any(String), why: expect.any(String), fix: expect.stringMatching(fix) },
+    ])
+  })
+
+  it.each([
+    ['clock-behind', 'clock'],
+    ['address-contested', 'addresses'],
+    ['bridge-unusable', 'bridges'],
+    ['secret-may-differ', 'daemon'],
+  ] as const)('%s is told under %s, once', (code, check) => {
+    const problems = [{ code, subject: '', message: 'it is so: do that', severity: 'degraded' as const }]
+    expect(troubles({}, words({ problems }))).toEqual([
+      { check, state: 'wrong', what: 'it is so', why: expect.any(String), fix: 'do that' },
+    ])
+  })
+
+  it('says nothing of docker where no bridge is', () => {
+    const firewall = { ...well.firewall, filtersBridges: true, droppingChains: drops('forward') }
+    expect(troubles({ firewall })).toEqual([])
+  })
+
+  it('is printed with why and what to do', () => {
+    const page = doctorPage(doctorView(troubles({ configurationProblems: ['bad\u001b[2J'] })), painter(false))
+    expect(page).toBe(
+      `wrong   configuration  bad?[2J\n${' '.repeat(23)}why: lnetd does not start with it\n${' '.repeat(23)}fix: lnetd --check --config /etc/lnetd/lnetd.yaml\n`,
+    )
+  })
+})
