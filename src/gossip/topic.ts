@@ -7,9 +7,10 @@ import {
   TopicValidatorResult,
 } from '@chainsafe/libp2p-gossipsub'
 import type { Envelope, Verdict } from '../model/announcement.ts'
-import { topicMessageBytesMax } from '../model/limits.ts'
+import { publishSecondsMax, topicMessageBytesMax } from '../model/limits.ts'
 import { openEnvelope } from './envelope.ts'
 import type { GossipHandlers } from './port.ts'
+import { within } from './within.ts'
 
 /** The announcements of the mesh, by gossipsub. */
 export interface Topic {
@@ -108,7 +109,8 @@ export function joinTopic(
     // Said to nobody, gossipsub would hold it for said and never say it again.
     unheard = listeners(gossip, topic).size === 0 ? envelope : null
     if (unheard !== null) return new Set()
-    const { recipients } = await gossip.publish(topic, envelope).catch(() => ({ recipients: [] }))
+    const said = within(publishSecondsMax * 1000, 'the topic', gossip.publish(topic, envelope))
+    const { recipients } = await said.catch(() => ({ recipients: [] }))
     return new Set(recipients.map(String))
   }
   const repeating = setInterval(() => {

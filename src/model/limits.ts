@@ -113,6 +113,8 @@ export const syncAnswersPerSecond = 4
 export const syncForgedMax = 8
 /** A connection has both gossip streams and a subscription by then, or it is not worth keeping. */
 export const topicStreamsSecondsMax = 20
+/** One word at a time is said: a neighbour that is stuck must not keep us from the next. */
+export const publishSecondsMax = 5
 /** One message of the topic protocol; announcements come one by one, replies to requests in bundles. */
 export const topicMessageBytesMax = 512 * 1024
 /** FACTS-gossip B: libp2p's own bounds reset dials when many nodes behind one address start together. */
