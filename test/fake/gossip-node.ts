@@ -20,6 +20,7 @@ import {
 import type { DialReport, Neighbour } from '../../src/model/neighbour.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { type MemoryGossipNetwork, openFake, sealFake } from './gossip.ts'
+import { Standstill } from './standstill.ts'
 
 /** One side's view of a connection; both views carry its number. */
 interface Link {
@@ -52,6 +53,7 @@ export class FakeNode implements Gossip {
   readonly node: NodeId
   isUp = true
   isRunning = true
+  readonly standstill = new Standstill()
   private readonly network: MemoryGossipNetwork
   private readonly handlers: GossipHandlers
   private readonly bootstrap: readonly NodeId[]
@@ -177,6 +179,7 @@ export class FakeNode implements Gossip {
     }
     network.carry(this.node, other, 2000, network.retransmission(), receiver =>
       network.carry(other, this.node, 2000, network.retransmission(), () => {
+        if (settled) return
         settle(true)
         if (this.links.has(other) || !receiver.isRunning) return
         receiver.connect(this.node, number, 'inbound')
@@ -410,9 +413,11 @@ export class FakeNode implements Gossip {
   }
 
   private later(milliseconds: number, action: () => void): void {
-    this.network.time.schedule(Math.max(0, milliseconds), () => {
-      if (this.isRunning) action()
-    })
+    this.network.time.schedule(Math.max(0, milliseconds), () =>
+      this.standstill.pass(() => {
+        if (this.isRunning) action()
+      }),
+    )
   }
 }
 

@@ -76,6 +76,15 @@ export class MemoryGossipNetwork {
     this.nodeOf(node).isUp = true
   }
 
+  /** Its process is stopped: what reaches it waits, and so does all it would do. */
+  freeze(node: NodeId): void {
+    this.nodeOf(node).standstill.begin()
+  }
+
+  thaw(node: NodeId): void {
+    this.nodeOf(node).standstill.end(action => this.time.schedule(0, action))
+  }
+
   /** Nothing passes between groups. Nodes in no group are a group of their own together. */
   partition(groups: readonly (readonly NodeId[])[]): void {
     this.group = new Map(groups.flatMap((nodes, index) => nodes.map(node => [node, index] as const)))
@@ -104,7 +113,9 @@ export class MemoryGossipNetwork {
 
   /** It runs, and there is a way there and back. */
   answers(from: NodeId, to: NodeId): boolean {
-    return this.nodes.get(to)?.isRunning === true && this.reaches(from, to) && this.reaches(to, from)
+    const other = this.nodes.get(to)
+    if (other?.isRunning !== true || other.standstill.isStill) return false
+    return this.reaches(from, to) && this.reaches(to, from)
   }
 
   /** Runs the action at the receiver after the way took its time, if it can be reached then. */
@@ -126,7 +137,10 @@ export class MemoryGossipNetwork {
   deliver(from: NodeId, to: NodeId, delay: number, action: (receiver: FakeNode) => void): void {
     this.time.schedule(delay, () => {
       const receiver = this.nodes.get(to)
-      if (receiver?.isRunning === true && this.reaches(from, to)) action(receiver)
+      if (receiver?.isRunning !== true || !this.reaches(from, to)) return
+      receiver.standstill.pass(() => {
+        if (receiver.isRunning) action(receiver)
+      })
     })
   }
 

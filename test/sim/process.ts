@@ -2,6 +2,7 @@ import { createDaemon, type Daemon } from '../../src/daemon/daemon.ts'
 import type { Gossip, GossipHandlers } from '../../src/gossip/port.ts'
 import type { Clock } from '../../src/host/clock.ts'
 import { ok } from '../../src/model/failure.ts'
+import { Standstill } from '../fake/standstill.ts'
 import type { Machine, World } from './machine.ts'
 import { SlowKernel } from './slow-kernel.ts'
 
@@ -12,6 +13,9 @@ export class Process {
   readonly #world: World
   readonly #startedAt: number
   #gossip: Gossip | null = null
+  readonly #standstill = new Standstill()
+  #stoodAt = 0
+  #asleepMilliseconds = 0
 
   constructor(world: World, machine: Machine) {
     this.#world = world
@@ -47,16 +51,35 @@ export class Process {
   }
 
   after(milliseconds: number, action: () => void): () => void {
-    return this.#world.time.schedule(milliseconds, () => {
-      if (this.isAlive) action()
-    })
+    let cancelled = false
+    const cancel = this.#world.time.schedule(milliseconds, () =>
+      this.#standstill.pass(() => {
+        if (this.isAlive && !cancelled) action()
+      }),
+    )
+    return () => {
+      cancelled = true
+      cancel()
+    }
+  }
+
+  freeze(): void {
+    this.#stoodAt = this.#world.time.now()
+    this.#standstill.begin()
+  }
+
+  /** The monotonic clock went on while the process was stopped, and stood still while the machine was asleep. */
+  thaw(wasAsleep: boolean): void {
+    const { time } = this.#world
+    if (wasAsleep) this.#asleepMilliseconds += time.now() - this.#stoodAt
+    this.#standstill.end(action => time.schedule(0, action))
   }
 
   /** A process's own monotonic clock begins with it. */
   #clock(machine: Machine): Clock {
     const { time } = this.#world
     return {
-      now: () => (time.now() - this.#startedAt) * machine.clockRate,
+      now: () => (time.now() - this.#startedAt - this.#asleepMilliseconds) * machine.clockRate,
       wallSeconds: () => machine.wallSeconds(),
       uptimeSeconds: () => time.now() / 1000,
       setTimer: (milliseconds, action) => this.after(milliseconds / machine.clockRate, action),

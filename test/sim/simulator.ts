@@ -184,6 +184,21 @@ export class Simulator {
     machine.powerOff()
   }
 
+  /** As SIGSTOP does, or a suspend to memory: then the machine is gone from the network, too. */
+  freeze(name: string, reason: 'stopped' | 'asleep'): void {
+    const machine = this.at(name)
+    machine.process?.freeze()
+    this.network.freeze(machine.node)
+    if (reason === 'asleep') this.unplug(name)
+  }
+
+  thaw(name: string, reason: 'stopped' | 'asleep'): void {
+    const machine = this.at(name)
+    machine.process?.thaw(reason === 'asleep')
+    this.network.thaw(machine.node)
+    if (reason === 'asleep') this.plug(name)
+  }
+
   /** `lnetctl leave`: farewell, and the data plane goes. */
   async leave(name: string): Promise<void> {
     await this.time.complete(this.at(name).daemon.leave())
@@ -215,6 +230,15 @@ export class Simulator {
   }
 
   // What happens to the network.
+
+  /** The cable of a machine: nothing goes out or in, and nobody is told. */
+  unplug(name: string): void {
+    this.network.down(this.at(name).node)
+  }
+
+  plug(name: string): void {
+    this.network.up(this.at(name).node)
+  }
 
   partition(...groups: readonly (readonly string[])[]): void {
     this.#groups = groups.map(group => [...group])

@@ -7,7 +7,7 @@ import { settledMesh } from './formation.ts'
 
 export const splitInTwo: Story = {
   name: 'split-in-two',
-  about: 'both sides go on by themselves, with joins, leaves and restarts; then agree within seconds',
+  about: 'both sides go on by themselves, with joins, leaves, restarts and moves; then agree within seconds',
   nodes: 10,
   tell: (sim, size) => tellSplit(sim, size, 2),
 }
@@ -19,21 +19,24 @@ export const splitInThree: Story = {
   tell: (sim, size) => tellSplit(sim, size, 3),
 }
 
+/** After the split ended everybody believes the same within so many seconds. */
+const agreedSecondsMax = 5
+
 async function tellSplit(sim: Simulator, size: number, sides: number) {
   const all = sim.chance.shuffled(await settledMesh(sim, size))
   const groups = Array.from({ length: sides }, (_, side) => all.filter((_, index) => index % sides === side))
   sim.partition(...groups)
   await sim.run({ seconds: sim.chance.between(1, 60) })
   for (const [side, group] of groups.entries()) await liveOn(sim, group, `new${side}`)
-  await sim.run({ seconds: sim.chance.between(1, 600) })
+  await sim.run({ seconds: sim.chance.pick([10, 600]) })
   sim.heal()
-  const agreed = await untilAgreed(sim, 20)
+  const agreed = await untilAgreed(sim, agreedSecondsMax)
   const whole = agreed + (await untilHealed(sim, 30))
   await untilIdentical(sim, 30)
   return { 'agreed after': agreed, 'whole after': whole }
 }
 
-/** What a mesh does on one side of a split. */
+/** What a mesh does on one side of a split: 30 seconds of it at most. */
 async function liveOn(sim: Simulator, group: readonly string[], newcomer: string): Promise<void> {
   const [leaver, restarted, crashed, host] = group
   if (leaver === undefined || restarted === undefined || crashed === undefined || host === undefined) return
@@ -45,21 +48,24 @@ async function liveOn(sim: Simulator, group: readonly string[], newcomer: string
   await sim.run({ seconds: sim.chance.between(0, 30) })
   sim.start(restarted)
   sim.start(crashed)
+  sim.move(sim.chance.pick([restarted, crashed, host, newcomer]))
 }
 
 export const longSplit: Story = {
   name: 'long-split',
-  about: 'hours apart: the other side goes from the kernels, and comes back when the split ends',
+  about: 'two hours apart: the other side goes from the kernels, and comes back when the split ends',
   nodes: 8,
   async tell(sim, size) {
     const all = await settledMesh(sim, size)
     const [left, right] = [all.slice(0, size / 2), all.slice(size / 2)]
     sim.partition(left, right)
-    await sim.run({ seconds: 3600 })
+    for (const [side, group] of [left, right].entries()) await liveOn(sim, group, `new${side}`)
+    await sim.run({ seconds: 7200 })
+    // One left, and one came.
     for (const { machine, state } of await survey(sim))
       assert.equal(state.tunnel?.peers.length, size / 2 - 1, `${machine.name} keeps its own side only`)
     sim.heal()
-    const agreed = await untilAgreed(sim, 60)
+    const agreed = await untilAgreed(sim, agreedSecondsMax)
     return { 'agreed after': agreed, 'whole after': agreed + (await untilHealed(sim, 30)) }
   },
 }
