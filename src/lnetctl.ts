@@ -4,6 +4,7 @@ import { type CommandSetting, describeActions, describeReadings } from './contro
 import { describeProgram } from './control/description.ts'
 import { describeDoctor } from './control/doctor-command.ts'
 import { describeEvents } from './control/events-command.ts'
+import { describeExport, type ExportMachine } from './control/export-command.ts'
 import { describeImport, type ImportMachine } from './control/import-command.ts'
 import { describePing } from './control/ping-command.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
@@ -23,10 +24,12 @@ const exitCodeHelp = `
 Exit codes: 0 done, 1 an error, 2 wrong usage, 3 lnetd is not reachable, 4 degraded (status --check, doctor).`
 
 /** What needs the files or the service manager of this machine is loaded when it is used: `peers` starts faster. */
-const setupMachine: SetupMachine & ImportMachine = {
+const setupMachine: SetupMachine & ImportMachine & ExportMachine = {
   initialise: async options => (await import('./host/setup.ts')).initialise(options),
   join: async options => (await import('./host/setup.ts')).join(options),
   makeToken: async options => (await import('./host/setup.ts')).makeToken(options),
+  ownKeys: async config => (await import('./host/own-keys.ts')).readOwnKeys(config),
+  qrCode: async text => (await import('uqr')).renderUnicodeCompact(text),
   importWgQuick: async options => (await import('./host/import.ts')).importWgQuick(options),
   readToken,
   startService: async () => (await import('./kernel/service.ts')).startService(),
@@ -76,6 +79,7 @@ function describe(setting: CommandSetting): Command {
     .exitOverride()
   describeSetup(program, setting, setupMachine)
   describeImport(program, setting, setupMachine)
+  describeExport(program, setting, setupMachine)
   describeReadings(program, setting)
   describeEvents(program, setting)
   describePing(program, setting, async request => (await import('./kernel/ping.ts')).ping(request))

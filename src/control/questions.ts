@@ -78,7 +78,7 @@ export async function orderAction({ socket }: Asking, action: Action): Promise<A
 }
 
 /** A full name or id wins over the beginnings of ids. */
-function findPeers({ self, peers }: PeersView, wanted: string): readonly PeerRow[] {
+export function findPeers({ self, peers }: PeersView, wanted: string): readonly PeerRow[] {
   const rows = [...(self === null ? [] : [self]), ...peers]
   const exact = rows.filter(({ name, node }) => name === wanted.toLowerCase() || node === wanted)
   if (exact.length > 0) return exact

@@ -20,6 +20,7 @@ export const declarationSeconds = 86_400
 export const staticTunnelMtuBytesDefault = 1420
 /** A wg-quick file that is imported: as many peers as one node declares. */
 export const wgQuickPeersMax = staticMembersMax
+export const wgQuickLineCharactersMax = 4096
 /** Sequence numbers stay safe integers with room to outbid for ever. */
 export const sequenceNumberMax = 2 ** 48
 /** IFNAMSIZ is 16 with the terminating NUL (linux/if.h). */

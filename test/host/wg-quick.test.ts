@@ -169,6 +169,11 @@ describe('a hostile file', () => {
   })
 
   it('is bounded', () => {
+    const long = `[Interface]\nPrivateKey = ${privateKey}\nPostUp = ${';'.repeat(200_000)}\n`
+    expect(parseWgQuick(long, wg0)).toMatchObject({
+      ok: true,
+      value: { unknown: ['PostUp = ...'], commands: [] },
+    })
     expect(
       parseWgQuick(`[Interface]\nPrivateKey = ${privateKey}\n${'[Peer]\n'.repeat(1000)}`, wg0),
     ).toMatchObject({

@@ -32,7 +32,8 @@ describe('a network written by hand', () => {
     const whileFirst = traffic(first, second, third)
     await move(first, [])
     await eventually('both others are up', async () => (await membersUp(first)) === 2)
-    expect(await lost(whileFirst)).toBeLessThan(lostMax)
+    const costs = [await lost(whileFirst)]
+    expect(costs[0]).toBeLessThan(lostMax)
     expect((await first.namespace.must(['wg', 'show', 'wg0', 'public-key'])).trim()).toBe(before)
     expect((await first.lnetctl(['peers'])).stdout).toMatch(/^noether +up .*static \(by gauss\)/m)
 
@@ -48,18 +49,20 @@ describe('a network written by hand', () => {
     const whileSecond = traffic(first, second, third)
     await move(second, ['--token-file', token])
     await eventually('each other node is up', async () => (await membersUp(second)) === 2)
-    expect(await lost(whileSecond)).toBeLessThan(lostMax)
+    costs.push(await lost(whileSecond))
+    expect(costs[1]).toBeLessThan(lostMax)
     expect((await first.lnetctl(['peers'])).stdout).not.toMatch(/^hilbert .*static/m)
 
     const joined = ['join', '--token-file', token, '--config', configOf(fourth)]
     expect((await fourth.lnetctl(joined)).exitCode).toBe(0)
     take(fourth)
     fourth.start()
-    await eventually('the fourth sees all', async () => (await membersUp(fourth)) === 3)
+    await eventually('the fourth sees the nodes', async () => (await membersUp(fourth)) === 2)
     expect(await pings(fourth, '192.168.102.1')).toBe(true)
     expect(await pings(fourth, '192.168.102.2')).toBe(true)
     await eventually('the file of the third lets the fourth in', () => admitFourth(first, third, fourth))
     for (const from of [first, second, fourth]) expect(await pings(from, '192.168.102.3')).toBe(true)
+    console.log(`pings lost of 200 each: ${costs.join(' and ')}`)
   })
 })
 

@@ -10,7 +10,7 @@ import {
   parsePort,
 } from '../../model/address.ts'
 import { failed, ok, type Result } from '../../model/failure.ts'
-import { wgQuickPeersMax } from '../../model/limits.ts'
+import { wgQuickLineCharactersMax, wgQuickPeersMax } from '../../model/limits.ts'
 import { type NodeName, nodeNameFromHostname } from '../../model/node.ts'
 import {
   parseWireguardPublicKey,
@@ -54,6 +54,10 @@ export function parseWgQuick(text: string, device: InterfaceName): Result<WgQuic
   }
   let section: Section = 'none'
   for (const line of text.split(/\r?\n/)) {
+    if (line.length > wgQuickLineCharactersMax) {
+      draft.unknown.push(shorten(line.replace(/=.*/s, '= ...')))
+      continue
+    }
     const header = /^\s*\[(\w+)\]\s*(?:#.*)?$/.exec(line)?.[1]?.toLowerCase()
     if (header === 'interface') section = 'interface'
     else if (header === 'peer') section = openPeer(draft)
@@ -106,6 +110,9 @@ function readLine(line: string, section: Section, draft: Draft, device: Interfac
   if (!isKnown) draft.unknown.push(/key/i.test(key) ? `${key} = ...` : shorten(`${key} = ${value}`))
 }
 
+/** Outside of quotes. */
+const commandEnd = /\s*(?:;|&&)\s*(?=(?:[^'"]*['"][^'"]*['"])*[^'"]*$)/
+
 /** What lnet does in its own way: routes by itself, hooks not at all, addresses and keys for good. */
 const impliedKeys: ReadonlySet<string> = new Set(['table', 'saveconfig'])
 /** Commands that undo what others did. */
@@ -118,7 +125,7 @@ function readInterface(key: string, value: string, draft: Draft, device: Interfa
     draft.commands.push(
       ...value
         .replaceAll('%i', device)
-        .split(/\s*(?:;|&&)\s*/)
+        .split(commandEnd)
         .filter(command => command !== ''),
     )
     return true
