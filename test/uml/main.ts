@@ -86,7 +86,7 @@ async function runSuite(suite: Suite, soak: SoakOptions, kernel: string, results
   const directory = join(results, suite.name)
   mkdirSync(directory)
   const command = `${soakEnvironment(soak)} ${vitest(suite)}`
-  const end = await runJob(kernel, { directory, command, ...suite })
+  const end = await runJob(kernel, { directory, command, secondsMax: suite.secondsMax(soak) })
   if ('broken' in end) console.log(`uml: ${end.broken}`)
   const outcome = 'exitCode' in end && end.exitCode === 0 ? 'ok' : 'failed'
   const report = join(directory, 'report.json')

@@ -1,3 +1,5 @@
+import { type SoakOptions, soakSecondsMax } from './soak-options.ts'
+
 /** Tests that share one guest. */
 export interface Suite {
   /** `npm run test:kernel -- NAME` runs it alone. */
@@ -7,7 +9,7 @@ export interface Suite {
   /** Whether it runs when none is named. */
   readonly isDefault: boolean
   /** Real seconds after which the guest is taken for hung; some five times of what an idle machine needs. */
-  readonly secondsMax: number
+  readonly secondsMax: (soak: SoakOptions) => number
 }
 
 export const suites: readonly Suite[] = [
@@ -16,21 +18,21 @@ export const suites: readonly Suite[] = [
     what: 'daemons on the kernel’s own WireGuard, and how they heal',
     files: ['test/uml/kernel.test.ts', 'test/uml/healing.test.ts', 'test/lab/kernel-pair.test.ts'],
     isDefault: true,
-    secondsMax: 900,
+    secondsMax: () => 1200,
   },
   {
     name: 'netem',
     what: 'delay, loss and reordering on the underlay',
     files: ['test/uml/netem.test.ts'],
     isDefault: true,
-    secondsMax: 900,
+    secondsMax: () => 1200,
   },
   {
     name: 'soak',
     what: 'a fault every few minutes, for hours of the guest’s clock',
     files: ['test/uml/soak.test.ts'],
     isDefault: false,
-    secondsMax: 3600,
+    secondsMax: soakSecondsMax,
   },
   {
     name: 'lab',
@@ -43,6 +45,6 @@ export const suites: readonly Suite[] = [
       'test/lab/kernel-watch.test.ts',
     ],
     isDefault: false,
-    secondsMax: 1800,
+    secondsMax: () => 1800,
   },
 ]
