@@ -5,7 +5,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * `unit` runs anywhere; `lab` needs root and makes network namespaces, one file at a time; `uml` runs in a guest of
- * its own kernel, where `npm run test:kernel` takes it.
+ * its own kernel, where `npm run test:kernel` takes it; `package` needs what `npm run test:package` prepares.
  */
 export default defineConfig({
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/uml/**'],
+          exclude: ['test/lab/**', 'test/uml/**', 'test/package/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -29,6 +29,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          root,
+          include: ['test/package/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
         },
       },
       {

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
-  copyFileSync,
   globSync,
   lutimesSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -54,8 +54,7 @@ export function buildDeb(tree: string, { release, architecture, out }: DebOption
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, SOURCE_DATE_EPOCH: String(release.epochSeconds) },
   })
-  copyFileSync(`${deb}.new`, deb)
-  execFileSync('rm', [`${deb}.new`])
+  renameSync(`${deb}.new`, deb)
   return deb
 }
 

@@ -13,6 +13,8 @@ export interface Job {
   readonly directory: string
   /** Shell words, run in the project's directory. */
   readonly command: string
+  /** Its process 1, a script of the project and its arguments. Default: what runs `command` on the host's own files. */
+  readonly init?: readonly [string, ...string[]]
   /** Of the host's clock; after that the guest is killed. */
   readonly secondsMax: number
 }
@@ -57,6 +59,7 @@ export async function runJob(kernel: string, job: Job): Promise<JobEnd> {
 }
 
 function commandLine(job: Job): string[] {
+  const [script, ...given] = job.init ?? ['test/uml/init.sh', root.replace(/\/$/, '')]
   return [
     `mem=${memoryMebibytes}M`,
     'rootfstype=hostfs',
@@ -67,9 +70,9 @@ function commandLine(job: Job): string[] {
     'ssl=null',
     'quiet',
     'time-travel=inf-cpu',
-    `init=${join(root, 'test/uml/init.sh')}`,
+    `init=${join(root, script)}`,
     '--',
     job.directory,
-    root.replace(/\/$/, ''),
+    ...given,
   ]
 }

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, describe, expect, it } from 'vitest'
+import { node24, root } from '../lab/node.ts'
+import { must } from './given.ts'
+
+const deb = must('LNET_DEB')
+const again = mkdtempSync(join(tmpdir(), 'lnet-package-again-'))
+afterAll(() => rmSync(again, { recursive: true }))
+
+describe('the package', () => {
+  it('is made of the same bytes again, whatever the zone, the locale and the umask', async () => {
+    const build = `umask 077 && exec "${node24}" "${join(root, 'packaging/package.ts')}" --out "${again}" amd64`
+    await execa('sh', ['-c', build], { env: { TZ: 'Pacific/Auckland', LC_ALL: 'C' } })
+    expect(digest(join(again, basename(deb)))).toBe(digest(deb))
+  })
+
+  it('has nothing that lintian finds and no override explains', async () => {
+    const { stdout, exitCode } = await execa('lintian', ['--allow-root', '--fail-on', 'error,warning', deb], {
+      reject: false,
+    })
+    expect([stdout, exitCode]).toEqual(['', 0])
+  })
+
+  it('holds the runtime of its own architecture', async () => {
+    const machines = { [deb]: 62, [must('LNET_DEB_ARM')]: 183 }
+    for (const [file, machine] of Object.entries(machines)) {
+      const elf = await execa(
+        'sh',
+        ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/lnetd/node | head -c 20', file],
+        { encoding: 'buffer' },
+      )
+      // e_machine (elf.h): EM_X86_64 is 62, EM_AARCH64 is 183.
+      expect(Buffer.from(elf.stdout).readUInt16LE(18)).toBe(machine)
+    }
+  })
+})
+
+function digest(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex')
+}

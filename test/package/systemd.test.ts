@@ -1,0 +1,157 @@
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from '../lab/node.ts'
+import { runJob } from '../uml/guest.ts'
+import { must, suites } from './given.ts'
+
+const secondsMax = 600
+
+/** One boot of a machine each, with systemd as process 1 and the kernel's own WireGuard; job.sh says what happens. */
+describe.each(suites)('the service on Debian $suite', ({ directory: debian }) => {
+  const job = mkdtempSync(join(tmpdir(), 'lnet-package-job-'))
+  let seen: ReadonlyMap<string, string>
+
+  beforeAll(async () => {
+    copyFileSync(must('LNET_DEB'), join(job, 'lnetd.deb'))
+    copyFileSync(must('LNET_DEB_NEXT'), join(job, 'next.deb'))
+    copyFileSync(join(root, 'test/package/job.sh'), join(job, 'command.sh'))
+    writeFileSync(join(job, 'before'), before)
+    const init = ['test/package/init.sh', debian] as const
+    const command = '. /job/command.sh'
+    const end = await runJob(must('LNET_KERNEL'), {
+      directory: job,
+      command,
+      init,
+      virtualTime: false,
+      secondsMax,
+    })
+    seen = observations(join(job, 'seen'))
+    if (seen.get('end') !== 'reached') throw new Error(`${JSON.stringify(end)}\n${logs(job)}`)
+  })
+  afterAll(() => rmSync(job, { recursive: true, force: true }))
+
+  it('starts at boot, in its order, and holds nothing up without a network', () => {
+    expect(seen.get('boot')).toBe('running')
+    expect(seen.get('failed')).toBe('')
+    expect(seen.get('without network')).toMatch(/^active node gauss/)
+    expect(seen.get('order')).toContain('network.target')
+    expect(seen.get('order')).not.toContain('network-online.target')
+  })
+
+  it('is not root and has one capability', () => {
+    expect(seen.get('user')).toBe('lnetd')
+    const netAdmin = '0000000000001000'
+    expect(seen.get('capabilities')?.trim()).toBe(`Eff ${netAdmin} Bnd ${netAdmin} Amb ${netAdmin}`)
+  })
+
+  it('is in a sandbox', () => {
+    expect(seen.get('seccomp')?.trim()).toBe('NoNewPrivs 1 Seccomp 2')
+    expect(seen.get('system calls')).toContain('epoll_wait')
+    expect(seen.get('system calls')).not.toMatch(/io_uring|init_module|mount\b|bpf/)
+    expect(seen.get('writable')).toBe('/var/lib/lnetd /run/lnetd')
+    expect(seen.get('devices')).toBe('')
+    expect(seen.get('score')).toMatch(/ [12]\.\d OK/)
+  })
+
+  it('is for root and its group alone, and reads the secret that root wrote', () => {
+    expect(seen.get('socket')).toBe('lnetd lnetd 660')
+    expect(seen.get('secret')).toBe('lnetd 600')
+  })
+
+  it('joins when the network comes', () => {
+    expect(seen.get('mesh')).toContain('noether up')
+    expect(seen.get('tunnel')).toBe('kernel')
+    expect(lost(seen.get('ping'))).toBe(0)
+  })
+
+  it('carries traffic through reload, stop, start, kill -9, upgrade and downgrade', () => {
+    expect(seen.get('reload')).toBe('active same process')
+    expect(seen.get('stop')).toMatch(/^inactive vlnet0/)
+    expect(seen.get('kill -9')).toBe('active 1 restart')
+    expect(seen.get('upgrade')).toMatch(/^0 \S+\+next another process$/)
+    expect(seen.get('after upgrade')).toBe('same address same key')
+    expect(seen.get('downgrade')).toMatch(/^0 [\d.]+$/)
+    expect(sent(seen.get('traffic'))).toBeGreaterThan(100)
+    // The last one may be on its way when ping is told to end.
+    expect(lost(seen.get('traffic'))).toBeLessThanOrEqual(1)
+  })
+
+  it('refuses a downgrade below its state, and stays as it is', () => {
+    expect(seen.get('refused downgrade')).toMatch(/^100 \S+\+next installed [1-9]/)
+  })
+
+  it('does not try a wrong configuration again and again, and the network stays', () => {
+    expect(seen.get('wrong configuration')).toBe('failed 0 restarts 2')
+    expect(lost(seen.get('network meanwhile'))).toBe(0)
+  })
+
+  it('is started again when it hangs', () => {
+    expect(seen.get('watchdog')).toBe('fed')
+    expect(seen.get('watchdog bites')).toMatch(/^0 \S+ active$/)
+  })
+
+  it('stays down after lnetctl down', () => {
+    expect(seen.get('down')).toBe('inactive success 0 devices')
+  })
+
+  it('has WireGuard in user space in a unit that outlives it', () => {
+    expect(seen.get('user space')).toBe('active userspace lnetd')
+    expect(lost(seen.get('user space ping'))).toBe(0)
+    expect(seen.get('user space restart')).toMatch(/^same process/)
+    expect(lost(seen.get('user space restart'))).toBeLessThanOrEqual(1)
+  })
+
+  it('is removed with its devices and rules, keeps keys and configuration, and says farewell', () => {
+    expect(seen.get('remove')).toBe('0 eth0 lo ')
+    for (const kept of ['lnetd.yaml', 'mesh.secret', 'identity.key', 'wireguard.key'])
+      expect(seen.get('remove keeps')).toContain(kept)
+    expect(seen.get('remove ends')).toBe('')
+    expect(seen.get('remove tells')).toBe('left')
+  })
+
+  it('is purged with everything, and says what', () => {
+    expect(seen.get('purge')).toMatch(/^0 {2}\d+$/)
+    expect(Number(seen.get('purge')?.split(' ').at(-1))).toBeGreaterThan(4)
+  })
+
+  it('joins with a token that waits for it, which no log and no process shows', () => {
+    expect(seen.get('unattended')).toMatch(/^active .*noether/)
+    expect(seen.get('unattended secret')).toBe('0 0')
+  })
+
+  it('waits for a configuration, and joins by one command', () => {
+    expect(seen.get('idle')).toBe('inactive enabled')
+    expect(seen.get('join')).toBe('0 in the mesh with 1 other')
+  })
+})
+
+/** As an installer, or whoever makes an image, does it: no service manager runs. */
+const before = `set -eu
+echo gauss >/etc/hostname
+apt-get install -y --no-install-recommends /job/lnetd.deb wireguard-go
+lnetctl init
+`
+
+function observations(file: string): ReadonlyMap<string, string> {
+  if (!existsSync(file)) return new Map()
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  return new Map(lines.map(line => line.split('\t', 2) as [string, string]))
+}
+
+function logs(directory: string): string {
+  const tail = (name: string) => {
+    const file = join(directory, name)
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-40).join('\n') : `no ${name}`
+  }
+  return ['before.log', 'log', 'seen'].map(tail).join('\n')
+}
+
+function sent(summary: string | undefined): number {
+  return Number(/(\d+) packets transmitted/.exec(summary ?? '')?.[1])
+}
+
+function lost(summary: string | undefined): number {
+  return sent(summary) - Number(/(\d+) received/.exec(summary ?? '')?.[1])
+}
