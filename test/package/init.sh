@@ -39,4 +39,4 @@ ln -sf /lib/systemd/system/multi-user.target etc/systemd/system/default.target
 chroot . /bin/sh /job/before >job/before.log 2>&1 </dev/null || echo "before: exit code $?" >>job/before.log
 umount run dev sys proc
 pivot_root . host
-exec chroot . /lib/systemd/systemd --log-target=null --show-status=no </dev/console >/dev/console 2>&1
+exec chroot . /lib/systemd/systemd --show-status=no </dev/console >/dev/console 2>&1
