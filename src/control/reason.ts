@@ -8,6 +8,8 @@ import { clockTime, duration, plural } from './text.ts'
 /** All that is known about why a member may not be reached. */
 export interface Circumstances {
   readonly node: NodeId
+  /** A machine without lnetd, declared by a node. */
+  readonly isStatic: boolean
   readonly standing: Standing
   readonly seenSeconds: number
   readonly vtep: IpAddress
@@ -28,7 +30,9 @@ export interface Circumstances {
 export function reasonNotUp(about: Circumstances): string | null {
   const { standing, seenSeconds, track, liveness } = about
   if (standing === 'left')
-    return `left the mesh ${duration(seenSeconds)} ago; it comes back when its lnetd is started again`
+    return about.isStatic
+      ? `taken back ${duration(seenSeconds)} ago: no node declares it any more`
+      : `left the mesh ${duration(seenSeconds)} ago; it comes back when its lnetd is started again`
   const refusal = vtepRefusal(about)
   if (refusal !== null) return refusal
   if (!about.hasTunnel) return 'this node has no tunnel yet: see lnetctl status'

@@ -110,11 +110,12 @@ function nameOf(node: NodeId | null, { names }: Context): NodeName | NodeId | nu
 }
 
 function circumstances(member: Member, track: TunnelTrack | null, context: Context): Circumstances {
-  const { node, name, vtep, endpoints } = member.announcement
+  const { node, declaredBy, name, vtep, endpoints } = member.announcement
   const { now, wallSeconds, vteps, state } = context.snapshot
   const owner = ownerOf(vtep, context.holds.vteps.get(vtep)) ?? node
   return {
     node,
+    isStatic: declaredBy !== null,
     standing: standingNow(member, context.snapshot),
     seenSeconds: (now - member.heardAt) / 1000,
     vtep,

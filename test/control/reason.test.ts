@@ -9,6 +9,7 @@ const { node, name, vtep, endpoints } = announcement(2)
 const dead = track(2, { grewAt: null, handshakeAt: null })
 const base: Circumstances = {
   node,
+  isStatic: false,
   standing: 'live',
   seenSeconds: 4,
   vtep,
@@ -31,6 +32,7 @@ describe('reasonNotUp', () => {
   const cases: readonly [string, Partial<Circumstances>][] = [
     ['up', { liveness: 'up' }],
     ['left', { standing: 'left', seenSeconds: 7300 }],
+    ['taken back', { standing: 'left', seenSeconds: 7300, isStatic: true }],
     ['VTEP of another network', { vtep: '10.9.9.9' as IpAddress }],
     ['VTEP of another node', { vtepOwner: { node: nodeId(3), name: other.name } }],
     ['no tunnel here', { hasTunnel: false, track: null, liveness: 'unknown' }],
@@ -65,6 +67,7 @@ describe('reasonNotUp', () => {
         "one endpoint": "seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?",
         "second endpoint": "waiting for an answer at 203.0.113.2:51820, 1 endpoint tried before",
         "silent": "silent for 15 min, never a handshake, 1 endpoint tried, silent: is it switched off or offline?",
+        "taken back": "taken back 2 h ago: no node declares it any more",
         "three endpoints": "seen 4 s ago, no handshake since 10:02, 3 endpoints tried, all silent: is UDP 51820 or 51821 blocked?",
         "two ports": "seen 4 s ago, never a handshake, 3 endpoints tried, all silent: is UDP 51820 or 51821 blocked?",
         "unusable endpoints": "seen 4 s ago, never a handshake, none of the endpoints it announces (203.0.113.2:51820) can be used here: do names resolve?",
