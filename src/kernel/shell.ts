@@ -3,7 +3,8 @@ import { constants } from 'node:os'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { toolEndSecondsMax, toolOutputBytesMax, toolSecondsMax, toolsStuckMax } from '../model/limits.ts'
+import { toolEndSecondsMax, toolOutputBytesMax, toolSecondsMax } from '../model/limits.ts'
+import { countHanging } from './hanging.ts'
 
 /** How a tool ended, as far as the shell that ran it tells. */
 export interface Ending {
@@ -41,18 +42,17 @@ type Environment = Readonly<Record<string, string>>
 export function createShell(environment: Environment): Shell {
   let shell: ShellProcess | null = null
   let turn: Promise<unknown> = Promise.resolve()
-  let stuck = 0
+  const hanging = countHanging()
 
   async function runNow(argv: readonly string[], inputPath: string): Promise<Ending> {
-    if (stuck >= toolsStuckMax) return troubled({ kind: 'refused', stuck })
+    const stuck = hanging.refuses()
+    if (stuck !== null) return troubled({ kind: 'refused', stuck })
     if (shell === null || shell.isOver()) shell = startShell(environment)
     const current = shell
     const ending = await current.run(argv, inputPath)
+    if (ending.trouble === null) hanging.none()
     if (ending.trouble === null || (await current.end())) return ending
-    stuck += 1
-    void current.closed.then(() => {
-      stuck -= 1
-    })
+    hanging.until(current.closed)
     return troubled({ kind: 'stuck' })
   }
 

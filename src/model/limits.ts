@@ -203,8 +203,10 @@ export const toolOutputBytesMax = 64 * 1024 * 1024
 export const toolSecondsMax = 20
 /** How long a killed tool has to end; one that waits inside the kernel does not. */
 export const toolEndSecondsMax = 5
-/** Tools that did not end though they were killed; with so many no other is started. */
+/** Tools that did not end though they were killed; with so many only one is tried from time to time, and then none. */
 export const toolsStuckMax = 8
+export const toolsStuckRetrySeconds = 60
+export const toolsStuckEverMax = 64
 /** One line of log a reason and this time, so that a hostile neighbour cannot fill a disk. */
 export const logRateSeconds = 10
 /** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
