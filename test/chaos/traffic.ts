@@ -36,6 +36,9 @@ export interface Traffic {
 /** Between two packets of a pair. */
 export const intervalSeconds = 0.02
 
+/** Packets without an answer at the very end: half a second, which is long where little is lost and much is running. */
+const underWayMax = 0.5 / intervalSeconds
+
 /** Pings each pair until it is stopped. */
 export function watchTraffic(pairs: readonly Pair[]): Traffic {
   const running = pairs.map(watchPair)
@@ -84,8 +87,9 @@ export function readPing(name: string, text: string): PairTraffic {
   }))
   const sent = Number(/^(\d+) packets transmitted/m.exec(text)?.[1] ?? 0)
   const arrived = new Set(answers.map(({ sequence }) => sequence))
-  // The one under way when the ping was told to end is not lost.
-  const last = Math.max(sent - 1, answers.at(-1)?.sequence ?? 0)
+  // What was under way when the ping was told to end is not lost.
+  const answered = Math.max(0, ...arrived)
+  const last = sent - answered <= underWayMax ? answered : sent
   const missing = Array.from({ length: last }, (_, index) => index + 1).filter(number => !arrived.has(number))
   const lastMissing = missing.at(-1)
   const whole = answers.filter(({ sequence }) => sequence > (lastMissing ?? 0))
