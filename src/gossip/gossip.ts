@@ -34,7 +34,7 @@ export async function createGossip(
   handlers: GossipHandlers,
   parts: GossipParts = {},
 ): Promise<Result<Gossip>> {
-  const privateKey = await privateKeyOf(options.identitySeed)
+  const privateKey = privateKeyOf(options.identitySeed)
   const node = parseNodeId(peerIdFromPrivateKey(privateKey).toString())
   if (node === null)
     return failed('the identity key gives no node id; it has to be an Ed25519 seed of 32 bytes')

@@ -1,5 +1,6 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { type GossipSub, gossipsub } from '@chainsafe/libp2p-gossipsub'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
@@ -36,9 +37,18 @@ export interface SwarmParts {
   readonly gater: ConnectionGater
 }
 
-/** The 32-byte seed as libp2p's key. */
-export function privateKeyOf(seed: Uint8Array): Promise<PrivateKey> {
-  return generateKeyPairFromSeed('Ed25519', seed)
+/** PrivateKeyInfo of an Ed25519 seed up to the seed itself (RFC 8410 section 7). */
+const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+/**
+ * The 32-byte seed as libp2p's key. The public half comes from OpenSSL: in JavaScript it takes 30 ms, a tenth of what
+ * a start may take.
+ */
+export function privateKeyOf(seed: Uint8Array): PrivateKey {
+  const key = createPrivateKey({ key: Buffer.concat([pkcs8Header, seed]), format: 'der', type: 'pkcs8' })
+  // SubjectPublicKeyInfo ends with the 32 bytes of the key (RFC 8410 section 4).
+  const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
+  return privateKeyFromRaw(Buffer.concat([seed, publicKey]))
 }
 
 export function tcpParts(port: number): Pick<SwarmParts, 'transports' | 'listen'> {

@@ -8,7 +8,7 @@ import { announcementDomain, openEnvelope, sealEnvelope } from '../../src/gossip
 import { privateKeyOf } from '../../src/gossip/swarm.ts'
 import { announcementBytesMax, envelopeBytesMax } from '../../src/model/limits.ts'
 
-const key = await privateKeyOf(randomBytes(32))
+const key = privateKeyOf(randomBytes(32))
 const payload = new TextEncoder().encode('facts')
 
 describe('an envelope', () => {

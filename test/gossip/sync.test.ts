@@ -132,7 +132,7 @@ describe('a hostile member', () => {
     const node = await startNode()
     const hostile = await connect(node)
     const stream = await open(hostile)
-    const key = await privateKeyOf(randomBytes(32))
+    const key = privateKeyOf(randomBytes(32))
     const envelope = await sealEnvelope(key, word(1))
     const forged = envelope.with(envelope.length - 1, (envelope.at(-1) ?? 0) ^ 1)
     const envelopes = [envelope, ...Array.from({ length: 100 }, () => forged)].map(each => ({
@@ -188,7 +188,7 @@ function questions(): SyncMessage[] {
 /** A member with the key of the mesh and none of its manners. */
 async function connect(node: TestNode, handler?: (stream: Stream) => void): Promise<Swarm> {
   const started = await startSwarm(gossipOptions({}), {
-    privateKey: await privateKeyOf(randomBytes(32)),
+    privateKey: privateKeyOf(randomBytes(32)),
     transports: [memory()],
     listen: [`/memory/hostile-${nextHostile++}`],
     gater: {},
@@ -215,7 +215,7 @@ async function expectHealthy(node: TestNode): Promise<void> {
 
 async function fill(node: TestNode, count: number): Promise<void> {
   for (let index = 0; index < count; index += 1) {
-    const key = await privateKeyOf(randomBytes(32))
+    const key = privateKeyOf(randomBytes(32))
     const envelope = await sealEnvelope(key, word(index))
     const opened = await node.gossip.open(envelope)
     if (opened === null) throw new Error('does not open')
