@@ -8,7 +8,8 @@ export interface Stage {
   /** How often what is quick is measured; the median counts. */
   readonly repeat: number
   readonly idleSeconds: number
-  note(figure: string, value: number, unit: string): void
+  /** `members` where the figure is about so many, and not about the nodes of the mesh. */
+  note(figure: string, value: number, unit: string, members?: number): void
 }
 
 /** One figure or several that are measured together. */

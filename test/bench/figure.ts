@@ -2,6 +2,7 @@
 export interface Figure {
   readonly figure: string
   readonly contestant: string
+  /** Nodes of the mesh, or members that one of them knows. */
   readonly nodes: number
   /** Infinity: it did not come about in the time it was given. */
   readonly value: number
@@ -25,7 +26,7 @@ const budgets: readonly Budget[] = [
   { figure: 'idle, gossip', bound: 250 },
   { figure: 'memory, proportional', bound: 45 },
   { figure: 'CPU, idle', bound: 0.15 },
-  { figure: 'reconcile, nothing to do', bound: 0.1 },
+  { figure: 'reconcile, nothing to do', bound: { 1000: 0.1 } },
   { figure: 'reconcile, processes', bound: 4 },
   { figure: 'lnetctl peers', bound: 60 },
 ]

@@ -6,15 +6,23 @@ import type { Act } from './act.ts'
 import { formation } from './acts/formation.ts'
 import { idle, questions } from './acts/idle.ts'
 import { join as joining, restart } from './acts/join.ts'
+import { reconcile } from './acts/reconcile.ts'
+import { death, roam } from './acts/roam.ts'
+import { throughput } from './acts/throughput.ts'
 import type { Contestant } from './contestant.ts'
 import { type Figure, markdown } from './figure.ts'
 import { lnet } from './lnet.ts'
 import { describeMachine } from './machine.ts'
+import { nebula } from './nebula.ts'
 import { perform } from './perform.ts'
+import { picture } from './picture.ts'
 import { fixed } from './static.ts'
+import { tinc } from './tinc.ts'
 
-const acts: readonly Act[] = [formation, idle, questions, joining, restart]
-const contestants: readonly Contestant[] = [fixed, lnet]
+const acts: readonly Act[] = [
+  ...[formation, reconcile, idle, questions, throughput, restart, roam, joining, death],
+]
+const contestants: readonly Contestant[] = [fixed, lnet, tinc, nebula]
 
 const usage = `npm run bench                    every act, lnet beside a static network, 10 nodes
 npm run bench -- NAME...         these acts only
@@ -22,7 +30,8 @@ npm run bench -- NAME...         these acts only
   --repeat N                     how often what is quick is measured; the median counts (default 3)
   --idle SECONDS                 how long idleness is watched (default 60)
   --only CONTESTANT              leave the others out
-  --out DIRECTORY                where bench.jsonl and bench.md go (default: dist/bench)
+  --rivals                       tinc and nebula as well, from Debian's packages
+  --out DIRECTORY                where bench.jsonl, bench.md and bench.svg go (default: dist/bench)
 
 ${acts.map(({ name, about }) => `  ${name.padEnd(12)} ${about}\n`).join('')}`
 
@@ -49,7 +58,9 @@ async function main(): Promise<number> {
   for (const nodes of options.nodes)
     for (const contestant of options.contestants)
       await perform(options.acts, contestant, { ...options, nodes }, note)
-  const report = `${describeMachine().join('  \n')}\n\n${markdown(figures)}\n`
+  const machine = describeMachine()
+  const report = `${machine.join('  \n')}\n\n${markdown(figures)}\n`
+  writeFileSync(join(options.out, 'bench.svg'), picture(figures, machine))
   writeFileSync(join(options.out, 'bench.md'), report)
   console.log(`\n${report}`)
   return 0
@@ -72,13 +83,14 @@ function readOptions(): Options | null {
         repeat: { type: 'string', default: '3' },
         idle: { type: 'string', default: '60' },
         only: { type: 'string', multiple: true },
+        rivals: { type: 'boolean', default: false },
         out: { type: 'string', default: join(root, 'dist/bench') },
       },
       allowPositionals: true,
     })
     const options: Options = {
       acts: positionals.length === 0 ? acts : acts.filter(({ name }) => positionals.includes(name)),
-      contestants: contestants.filter(({ name }) => values.only?.includes(name) ?? true),
+      contestants: chooseContestants(values.only ?? null, values.rivals),
       nodes: values.nodes.map(Number),
       repeat: Number(values.repeat),
       idleSeconds: Number(values.idle),
@@ -94,4 +106,16 @@ function readOptions(): Options | null {
   } catch {
     return null
   }
+}
+
+/** Rivals when asked for, by `--rivals` or by name, and only those that are installed. */
+function chooseContestants(only: readonly string[] | null, rivals: boolean): readonly Contestant[] {
+  const own: readonly Contestant[] = [fixed, lnet]
+  return contestants.filter(contestant => {
+    if (only !== null && !only.includes(contestant.name)) return false
+    if (!own.includes(contestant) && only === null && !rivals) return false
+    if (contestant.isInstalled()) return true
+    console.error(`bench: ${contestant.name} is not installed here, and left out`)
+    return false
+  })
 }

@@ -16,7 +16,8 @@ export async function perform(
     nodes,
     repeat,
     idleSeconds,
-    note: (figure, value, unit) => note({ figure, contestant: contestant.name, nodes, value, unit }),
+    note: (figure, value, unit, members = nodes) =>
+      note({ figure, contestant: contestant.name, nodes: members, value, unit }),
   }
   const suited = acts.filter(act => act.suits(contestant))
   for (const act of suited) if (act.on === 'nothing') await act.play(stage)
