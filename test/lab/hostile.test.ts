@@ -80,8 +80,9 @@ describe('lnetd goes on', () => {
 })
 
 describe('the log', () => {
+  beforeAll(stopNode)
+
   it('is not waited for: neither a reader that stops reading, nor one that goes away', async () => {
-    await node.stop()
     // The pipe is nearly full before the first event.
     const reader = join(lab.directory, 'reads')
     writeFileSync(reader, '')
@@ -117,6 +118,8 @@ describe('the log', () => {
 })
 
 describe('an error nobody caught', () => {
+  beforeAll(stopNode)
+
   it.each([
     ['thrown', 'throw new Error("injected")'],
     ['rejected', 'void Promise.reject(new Error("injected"))'],
@@ -166,6 +169,10 @@ function askWithoutListening({ namespace }: LabNode): Socket {
   socket.pause()
   socket.write('GET /v1/peers HTTP/1.1\r\nhost: lnetd\r\n\r\n')
   return socket
+}
+
+async function stopNode(): Promise<void> {
+  if (node.pid() !== null) await node.stop()
 }
 
 function parentOf(pid: number): number {
