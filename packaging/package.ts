@@ -12,6 +12,8 @@ import { plantTree, type Release } from './debian/tree.ts'
 import { root } from './root.ts'
 import { fetchRuntime } from './runtime.ts'
 
+// The tools that build look at modes as they find them.
+process.umask(0o022)
 const { values, positionals } = parseArgs({
   options: { version: { type: 'string' }, out: { type: 'string' } },
   allowPositionals: true,

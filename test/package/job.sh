@@ -152,7 +152,7 @@ pid=$(show lnetd MainPID)
 sleep 6
 see watchdog "$([ "$(show lnetd MainPID)" = "$pid" ] && echo fed)"
 kill -STOP "$pid"
-within 30 sh -c "[ \$(systemctl show -p MainPID --value lnetd) != $pid ] && lnetctl peers"
+within 60 sh -c "[ \$(systemctl show -p MainPID --value lnetd) != $pid ] && systemctl is-active lnetd"
 see 'watchdog bites' "$? $(show lnetd Result) $(show lnetd ActiveState)"
 rm -r /run/systemd/system/lnetd.service.d
 systemctl daemon-reload
