@@ -37,6 +37,7 @@ describe('what a node says of itself', () => {
     })
     expect(compose(self, sequence, config, facts(1), claimsOf(config), 2)).toMatchInlineSnapshot(`
       {
+        "declaredBy": null,
         "endpoints": [
           {
             "kind": "configured",
