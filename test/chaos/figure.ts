@@ -34,6 +34,8 @@ export interface Row {
   readonly scenario: string
   readonly figures: readonly Figure[]
   readonly error: string | null
+  /** Failed, and was played again: another row says how that ended. */
+  readonly isRepeated: boolean
 }
 
 export function passed({ figures, error }: Row): boolean {
@@ -50,9 +52,11 @@ export function table(rows: readonly Row[]): string {
       figure.seconds === null ? '-' : secondsText(figure.seconds),
       figure.lost === null ? '-' : String(figure.lost),
       boundText(figure),
-      holds(figure) ? 'ok' : 'FAILED',
+      holds(figure) ? 'ok' : failing(row),
     ]),
-    ...(row.error === null ? [] : [[row.scenario, row.error.split('\n')[0] ?? '', '-', '-', '-', 'FAILED']]),
+    ...(row.error === null
+      ? []
+      : [[row.scenario, row.error.split('\n')[0] ?? '', '-', '-', '-', failing(row)]]),
   ])
   const widths = head.map((_, column) =>
     Math.max(...[head, ...lines].map(cells => cells[column]?.length ?? 0)),
@@ -65,6 +69,10 @@ export function table(rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+function failing({ isRepeated }: Row): string {
+  return isRepeated ? 'played again' : 'FAILED'
 }
 
 function boundText({ boundSeconds, lostMax }: Figure): string {
