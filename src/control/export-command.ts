@@ -69,7 +69,7 @@ async function own({ self }: PeersView, config: string, machine: ExportMachine):
 }
 
 function named(view: PeersView, wanted: string): Chosen {
-  const found = findPeers(view, wanted).filter(({ static_by: by }) => by !== null)
+  const found = findPeers(view, wanted).filter(({ static_by: by }) => by !== undefined)
   const [row] = found
   if (row === undefined)
     return {

@@ -20,7 +20,7 @@ export function peerPage(row: PeerRow, paint: Paint): string {
     [{ text: 'handshake' }, { text: handshake }],
     [{ text: 'transfer' }, { text: `${byteSize(row.rx_bytes)} received, ${byteSize(row.tx_bytes)} sent` }],
     [{ text: 'tunnel mtu' }, { text: String(row.mtu) }],
-    ...(row.static_by === null ? [[{ text: 'version' }, { text: row.version }]] : []),
+    ...(row.static_by === undefined ? [[{ text: 'version' }, { text: row.version }]] : []),
     ...row.segments.flatMap(segmentLines),
   ]
   return layOut(lines, paint)
@@ -64,7 +64,7 @@ export function statusPage(view: StatusView, paint: Paint): string {
 }
 
 function gossipText({ gossip, seen_seconds: seen, static_by: by }: PeerRow): string {
-  return by === null ? `${gossip}, seen ${duration(seen)} ago` : `static (by ${by})`
+  return by === undefined ? `${gossip}, seen ${duration(seen)} ago` : `static (by ${by})`
 }
 
 function segmentLines({

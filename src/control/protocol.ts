@@ -67,8 +67,8 @@ export interface PeerRow {
   /** Why it is not up, in one sentence that leads to the fix. */
   readonly reason: string | null
   readonly segments: readonly PeerSegment[]
-  /** Who declared it, where it is a static member. */
-  readonly static_by: NodeName | NodeId | null
+  /** Who declared it: only where it is a static member. */
+  readonly static_by?: NodeName | NodeId
 }
 
 export interface PeerSegment {

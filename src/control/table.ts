@@ -70,7 +70,7 @@ function peerCells(row: PeerRow, isSelf: boolean): readonly Cell[] {
     right(byteSize(row.tx_bytes)),
     right(String(row.mtu)),
     right(isSelf ? '-' : age(row.seen_seconds)),
-    { text: row.static_by === null ? row.version : `static (by ${row.static_by})` },
+    { text: row.static_by === undefined ? row.version : `static (by ${row.static_by})` },
     { text: row.reason ?? (isSelf ? 'this node' : '') },
   ]
 }

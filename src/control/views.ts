@@ -73,7 +73,7 @@ function memberRow(member: Member, context: Context): PeerRow {
     version: announcement.software,
     reason: reasonNotUp(about),
     segments: announcement.segments.map(facts => segmentRow(facts, announcement.vtep, context)),
-    static_by: nameOf(announcement.declaredBy, context),
+    ...staticRow(announcement.declaredBy, context),
   }
 }
 
@@ -101,12 +101,11 @@ function selfRow(context: Context): PeerRow | null {
     version: self.software,
     reason: selfReason(context.snapshot),
     segments: self.segments.map(facts => segmentRow(facts, self.vtep, context)),
-    static_by: null,
   }
 }
 
-function nameOf(node: NodeId | null, { names }: Context): NodeName | NodeId | null {
-  return node === null ? null : (names.get(node) ?? node)
+function staticRow(declaredBy: NodeId | null, { names }: Context): Pick<PeerRow, 'static_by'> {
+  return declaredBy === null ? {} : { static_by: names.get(declaredBy) ?? declaredBy }
 }
 
 function circumstances(member: Member, track: TunnelTrack | null, context: Context): Circumstances {

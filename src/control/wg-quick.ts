@@ -113,7 +113,7 @@ function peerLines(peer: PeerRow, keys: OwnKeys | null): readonly string[] {
     '[Peer]',
     `# Name = ${peer.name}`,
     `PublicKey = ${peer.public_key}`,
-    ...(keys === null || peer.static_by !== null
+    ...(keys === null || peer.static_by !== undefined
       ? []
       : [`PresharedKey = ${keys.presharedKey(peer.public_key)}`]),
     `AllowedIPs = ${peer.vtep}/${length}`,

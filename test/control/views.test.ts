@@ -23,7 +23,6 @@ const rowKeys = [
   'version',
   'reason',
   'segments',
-  'static_by',
 ]
 
 describe('peersView', () => {
@@ -68,7 +67,6 @@ describe('peersView', () => {
           },
         ],
         "state": "up",
-        "static_by": null,
         "tx_bytes": 4000,
         "version": "0.1.0",
         "vtep": "192.168.228.2",
@@ -103,7 +101,6 @@ describe('peersView', () => {
           },
         ],
         "state": "up",
-        "static_by": null,
         "tx_bytes": 10000,
         "version": "0.1.0",
         "vtep": "192.168.228.1",
