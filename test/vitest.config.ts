@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** Real daemons on a shared machine: what failed is tried once more, and the report counts the tries. */
+const retries = 1
+
 /**
  * `unit` runs anywhere; `lab` needs root and makes network namespaces, one file at a time; `uml` runs in a guest of
  * its own kernel, where `npm run test:kernel` takes it; `package` needs what `npm run test:package` prepares.
@@ -27,6 +30,7 @@ export default defineConfig({
           root,
           include: ['test/lab/**/*.test.ts'],
           fileParallelism: false,
+          retry: retries,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -47,6 +51,7 @@ export default defineConfig({
           root,
           include: ['test/uml/**/*.test.ts'],
           fileParallelism: false,
+          retry: retries,
           testTimeout: 600_000,
           hookTimeout: 600_000,
         },
