@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:os'
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { toolEndSecondsMax, toolOutputBytesMax, toolSecondsMax } from '../model/limits.ts'
+import { toolEndSecondsMax, toolSecondsMax } from '../model/limits.ts'
+import { Collector } from './collector.ts'
 import { countHanging } from './hanging.ts'
 
 /** How a tool ended, as far as the shell that ran it tells. */
@@ -110,8 +111,9 @@ function startShell(environment: Environment): ShellProcess {
       const clock = setTimeout(() => timer.resolve({ kind: 'timed-out' }), toolSecondsMax * 1000)
       stdin.write(lineOf(argv, inputPath, collectors))
       const [out, err] = collectors
+      const tooMuch = Promise.race([out.overflow, err.overflow]).then((kind): Trouble => ({ kind }))
       const told = Promise.all([out.ended, err.ended]).then(() => null)
-      const trouble = await Promise.race([told, ended, timer.promise, out.overflow, err.overflow])
+      const trouble = await Promise.race([told, ended, timer.promise, tooMuch])
       clearTimeout(clock)
       for (const collector of collectors) collector.stop()
       return trouble === null ? endingOf(out, err) : troubled(trouble)
@@ -137,41 +139,6 @@ function lineOf(argv: readonly string[], inputPath: string, [out, err]: Collecto
   const words = argv.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   const marks = `printf '${out.mark} %d\\n' $status; printf '${err.mark} %d\\n' $status >&3`
   return `${words} <'${inputPath}' 2>&3; status=$?; ${marks}\n`
-}
-
-/** What comes out of one pipe until the mark. */
-class Collector {
-  readonly mark: string
-  readonly ended: Promise<void>
-  readonly overflow: Promise<Trouble>
-  text = ''
-  status = 0
-  readonly #stream: Readable
-  readonly #hear: (chunk: Buffer) => void
-
-  constructor(stream: Readable, mark: string) {
-    this.mark = mark
-    const [ended, overflow] = [Promise.withResolvers<void>(), Promise.withResolvers<Trouble>()]
-    const last = new RegExp(`${mark} (\\d+)\\n$`)
-    const decoder = new TextDecoder()
-    this.ended = ended.promise
-    this.overflow = overflow.promise
-    this.#stream = stream
-    this.#hear = chunk => {
-      this.text += decoder.decode(chunk, { stream: true })
-      if (this.text.length > toolOutputBytesMax) return overflow.resolve({ kind: 'too-much' })
-      const end = last.exec(this.text.slice(-mark.length - 8))
-      if (end === null) return
-      this.text = this.text.slice(0, -end[0].length)
-      this.status = Number(end[1])
-      ended.resolve()
-    }
-    stream.on('data', this.#hear)
-  }
-
-  stop(): void {
-    this.#stream.off('data', this.#hear)
-  }
 }
 
 /** A shell tells the signal that ended a tool as 128 and its number, and says a word of its own about it. */
