@@ -9,7 +9,7 @@ import {
   withFreshBackoff,
 } from '../mesh/redial.ts'
 import { compareText } from '../model/address.ts'
-import { neighbourDegree } from '../model/limits.ts'
+import { neighboursEnough } from '../model/limits.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { type DialOutcome, dialAddresses } from './dial.ts'
@@ -121,7 +121,7 @@ class Redialling implements Redial {
     this.noteEnds(connected, now)
     for (const target of dueTargets(targets, situation)) void this.dial(target)
     const dueAt = nextDueAt(
-      targets.filter(({ wanted }) => wanted || connected.size < neighbourDegree),
+      targets.filter(({ wanted }) => wanted || connected.size < neighboursEnough),
       situation,
     )
     const wait = dueAt === null ? lookMillisecondsMax : dueAt - now

@@ -1,6 +1,6 @@
 import type { DialTarget } from '../mesh/redial.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { bootstrapAgainSeconds, discoveredNodesMax, neighbourDegree } from '../model/limits.ts'
+import { bootstrapAgainSeconds, discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
 import type { DialCandidate } from './port.ts'
@@ -81,7 +81,7 @@ export class TargetBook {
       if (this.ourselves.has(key) || this.isConnected(key, connected)) return []
       const reached = this.reached.get(key)
       const rested = reached === undefined || now - reached.at > bootstrapAgainSeconds * 1000
-      if (connected.size >= neighbourDegree && !rested) return []
+      if (connected.size >= neighboursEnough && !rested) return []
       return [{ key, node: null, wanted: true, addresses: () => dialableAddresses(place, this.resolve) }]
     })
   }

@@ -46,10 +46,11 @@ export function topicProtocolOptions(topic: string): Partial<GossipsubOpts> {
     heartbeatInterval: 2000,
     mcacheLength: 10,
     mcacheGossip: 2,
-    D: 4,
-    Dlo: 3,
-    Dhi: 8,
-    Dscore: 2,
+    // Each link of this mesh carries each announcement, mostly twice; what it misses, the exchanges between neighbours bring.
+    D: 3,
+    Dlo: 2,
+    Dhi: 4,
+    Dscore: 1,
     Dout: 1,
     Dlazy: 2,
     gossipFactor: 0.1,
@@ -104,21 +105,26 @@ export function joinTopic(
   topic: string,
   handlers: Pick<GossipHandlers, 'announced' | 'refused'>,
 ): Topic {
-  let unheard: Envelope | null = null
+  let repeating: NodeJS.Timeout | null = null
   const publish = async (envelope: Envelope): Promise<ReadonlySet<string>> => {
+    if (repeating !== null) clearTimeout(repeating)
+    repeating = null
     // Said to nobody, gossipsub would hold it for said and never say it again.
-    unheard = listeners(gossip, topic).size === 0 ? envelope : null
-    if (unheard !== null) return new Set()
+    if (listeners(gossip, topic).size === 0) {
+      repeating = setTimeout(() => void publish(envelope), repeatMilliseconds)
+      return new Set()
+    }
     const said = within(publishSecondsMax * 1000, 'the topic', gossip.publish(topic, envelope))
     const { recipients } = await said.catch(() => ({ recipients: [] }))
     return new Set(recipients.map(String))
   }
-  const repeating = setInterval(() => {
-    if (unheard !== null) void publish(unheard)
-  }, repeatMilliseconds)
   gossip.topicValidators.set(topic, async (_hop, message) => judge(message.data, handlers))
   gossip.subscribe(topic)
-  return { publish, listeners: () => listeners(gossip, topic), leave: () => clearInterval(repeating) }
+  return {
+    publish,
+    listeners: () => listeners(gossip, topic),
+    leave: () => clearTimeout(repeating ?? undefined),
+  }
 }
 
 /** Those that subscribed and that gossipsub has a stream to: one without the other gets nothing. */

@@ -1,7 +1,7 @@
 import {
   dialsAtOnceMax,
   handshakeFailuresMin,
-  neighbourDegree,
+  neighboursEnough,
   redialEagerMillisecondsMax,
   redialEagerSeconds,
   redialMillisecondsMax,
@@ -52,7 +52,7 @@ export function dueTargets<Target extends DialTarget>(
   const due = targets.filter(target => !dialling.has(target.key) && isDue(target.key, situation))
   const room = Math.max(0, dialsAtOnceMax - dialling.size)
   const wanted = due.filter(target => target.wanted).slice(0, room)
-  const lacking = neighbourDegree - connected - dialling.size - wanted.length
+  const lacking = neighboursEnough - connected - dialling.size - wanted.length
   const spare = due.filter(target => !target.wanted)
   return [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
 }

@@ -44,7 +44,7 @@ export const heartbeatSecondsMin = 1
 export const heartbeatSecondsMax = 86_400
 /** DESIGN section 5: silent after four missed heartbeats. */
 export const heartbeatsMissedMax = 4
-/** What one announcement costs each node, measured in a mesh of 14: its copies, their headers, and who has what. */
+/** What one announcement costs each node, sent and received, measured in a mesh of 10: its copies and their headers. */
 export const announcementCostBytes = 4000
 /** Gossip one member's share of the heartbeats may cause, bytes per second, whatever the size of the mesh. */
 export const idleGossipBytesPerSecond = 200
@@ -83,12 +83,17 @@ export const claimGraceSeconds = 3
 
 /** How many neighbours a node dials (DESIGN section 5). */
 export const neighbourDegree = 6
+/**
+ * With fewer neighbours a node dials any member it knows. Less than the degree, down to which surplus links are ended:
+ * else what one side ends the other side dials again, for ever.
+ */
+export const neighboursEnough = 4
 /** Silent members that are dialled all the same, so that two sides of an old split find each other. */
 export const silentNeighboursWanted = 2
 export const neighboursMax = 100
 export const syncMessageBytesMax = 4 * 1024 * 1024
-export const syncIntervalSecondsMin = 10
-export const syncIntervalSecondsMax = 30
+export const syncIntervalSecondsMin = 20
+export const syncIntervalSecondsMax = 60
 /** Every member and oneself. A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
 export const digestEntriesMax = membersMax + 1
 export const envelopesPerSyncMax = 1000

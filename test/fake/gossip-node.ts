@@ -9,8 +9,8 @@ import {
 } from '../../src/mesh/sync.ts'
 import type { Envelope, OpenedEnvelope } from '../../src/model/announcement.ts'
 import {
-  neighbourDegree,
   neighbourSilenceSecondsMax,
+  neighboursEnough,
   syncCascadeMillisecondsMax,
   syncCascadeMillisecondsMin,
   syncIntervalSecondsMax,
@@ -154,7 +154,7 @@ export class FakeNode implements Gossip {
     const connected = this.links.size
     const candidates = this.handlers.candidates().map(({ node, wanted }) => ({ key: node, wanted }))
     const known = new Set<string>(candidates.map(({ key }) => key))
-    const needy = connected < neighbourDegree
+    const needy = connected < neighboursEnough
     const bootstrap = this.bootstrap
       .filter(key => needy && !known.has(key))
       .map(key => ({ key, wanted: true }))

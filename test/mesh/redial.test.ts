@@ -11,7 +11,7 @@ import {
   secretMayDiffer,
   withFreshBackoff,
 } from '../../src/mesh/redial.ts'
-import { dialsAtOnceMax, neighbourDegree } from '../../src/model/limits.ts'
+import { dialsAtOnceMax, neighboursEnough } from '../../src/model/limits.ts'
 import { sure } from './world.ts'
 
 const silence = { error: 'timed out', handshake: false }
@@ -28,16 +28,16 @@ describe('whom to dial', () => {
 
   it('is the wanted ones first, and others while there are too few', () => {
     expect(keys(dueTargets(targets, nobody))).toEqual(['wanted-1', 'wanted-2', 'spare-1', 'spare-2'])
-    const satisfied = { ...nobody, connected: neighbourDegree }
+    const satisfied = { ...nobody, connected: neighboursEnough }
     expect(keys(dueTargets(targets, satisfied))).toEqual(['wanted-1', 'wanted-2'])
-    expect(keys(dueTargets(targets, { ...nobody, connected: neighbourDegree - 3 }))).toHaveLength(3)
+    expect(keys(dueTargets(targets, { ...nobody, connected: neighboursEnough - 3 }))).toHaveLength(3)
   })
 
   it('is nobody who is being dialled, and nobody whose wait is not over', () => {
     const waiting = afterFailure(undefined, silence, 0, 0)
     const situation = {
       ...nobody,
-      connected: neighbourDegree,
+      connected: neighboursEnough,
       dialling: new Set(['wanted-1']),
       records: new Map([['wanted-2', waiting]]),
     }

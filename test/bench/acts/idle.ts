@@ -5,7 +5,8 @@ import { median } from '../figure.ts'
 import { daemonsOf, footprint, withTools } from '../footprint.ts'
 import { classes, countWire, readWire } from '../wire.ts'
 
-const settleSeconds = 20
+/** The first heartbeats are spoken after a minute, and surplus connections end then. */
+const settleSeconds = 130
 
 export const idle: Act = {
   name: 'idle',
