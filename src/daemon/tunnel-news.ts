@@ -1,30 +1,41 @@
 import type { FieldsOf } from '../host/events.ts'
 import { type TunnelLiveness, type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import type { Member } from '../model/member.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
-/** Tells which tunnels rose, fell and roamed since the last time. */
-export function createTunnelNews(parts: Pick<DaemonParts, 'clock' | 'log'>, state: State): { tell(): void } {
+export interface TunnelNews {
+  /** Tells which tunnels rose, fell and roamed since the last time; the members whose tunnels rose. */
+  tell(): readonly Member[]
+}
+
+export function createTunnelNews(parts: Pick<DaemonParts, 'clock' | 'log'>, state: State): TunnelNews {
   const { log } = parts
   const liveness = new Map<WireguardPublicKey, TunnelLiveness>()
   const places = new Map<WireguardPublicKey, Pick<TunnelTrack, 'endpoint' | 'endpointSetAt'>>()
 
-  function tell(): void {
+  function tell(): readonly Member[] {
     const now = parts.clock.now()
-    for (const { announcement } of state.membership.values()) {
-      const { publicKey, node: member, name } = announcement
+    const risen: Member[] = []
+    for (const member of state.membership.values()) {
+      const { publicKey, node, name } = member.announcement
       const track = state.tracks.get(publicKey)
       if (track === undefined) continue
+      const who = { member: node, name }
       const current = tunnelLiveness(track, now)
       const before = liveness.get(publicKey)
       liveness.set(publicKey, current)
-      tellRoaming(track, { member, name })
+      tellRoaming(track, who)
       if (before === current) continue
-      if (current === 'up') log.info('tunnel.up', { member, name, endpoint: track.endpoint })
-      if (current === 'down') log.warn('tunnel.down', { member, name, endpoint: track.endpoint })
+      if (current === 'up') {
+        risen.push(member)
+        log.info('tunnel.up', { ...who, endpoint: track.endpoint })
+      }
+      if (current === 'down') log.warn('tunnel.down', { ...who, endpoint: track.endpoint })
     }
     if (liveness.size > state.membership.size) dropForgotten()
+    return risen
   }
 
   /** WireGuard found another endpoint by itself: it is not the one we set last. */

@@ -1,5 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
-import { isSuspect, observeTunnel } from '../mesh/liveness.ts'
+import { isSilentSinceRestart, isSuspect, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
@@ -91,8 +91,24 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   }
 
   function looked(): void {
-    news.tell()
+    tellNews()
     askSuspects()
+    testRestarted()
+  }
+
+  /** The other side learns by a word that a tunnel carries again, or still does. */
+  function tellNews(): void {
+    kernel.speak(news.tell().map(({ announcement }) => announcement.vtep))
+  }
+
+  /** Whoever started again with its sessions answers a word; the others' tunnels are made anew soon. */
+  function testRestarted(): void {
+    const now = clock.now()
+    const restarted = [...state.membership.values()].filter(({ announcement }) => {
+      const track = state.tracks.get(announcement.publicKey)
+      return track !== undefined && isSilentSinceRestart(track, now)
+    })
+    kernel.speak(restarted.map(({ announcement }) => announcement.vtep))
   }
 
   /** A word through the tunnel makes a living member answer; a dead one is asked by gossip, too, once. */
@@ -136,7 +152,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
         tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
     }
     state.tracks = tracks
-    news.tell()
+    tellNews()
   }
 
   scheduleTick()

@@ -1,4 +1,4 @@
-import type { EndpointCandidate } from '../model/announcement.ts'
+import type { Announcement, EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
@@ -12,7 +12,7 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
-import { doubt, isHandshakeStale, observeTunnel, type TunnelTrack } from './liveness.ts'
+import { doubt, isHandshakeStale, noteIncarnation, observeTunnel, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
@@ -105,9 +105,16 @@ function observeTracks(situation: Situation): Map<WireguardPublicKey, TunnelTrac
     const reading = readings.get(publicKey)
     const known = tracks.get(publicKey)
     const track = reading === undefined ? known : observeTunnel(known, reading, now, wallSeconds)
-    if (track !== undefined) observed.set(publicKey, situation.inDoubt ? doubt(track, now) : track)
+    if (track === undefined) continue
+    const noted = noteStart(track, announcement, now)
+    observed.set(publicKey, situation.inDoubt ? doubt(noted, now) : noted)
   }
   return observed
+}
+
+/** A declared machine has no starts of its own. */
+function noteStart(track: TunnelTrack, { declaredBy, sequence }: Announcement, now: number): TunnelTrack {
+  return declaredBy === null ? noteIncarnation(track, sequence.incarnation, now) : track
 }
 
 function decideEndpoints(

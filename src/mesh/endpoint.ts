@@ -13,10 +13,11 @@ import {
   firstContactTrialSeconds,
   renewalMilliseconds,
   resolvedEndpointsMax,
+  restartSilenceMilliseconds,
 } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { newTrack, type TunnelTrack, tunnelLiveness } from './liveness.ts'
+import { isSilentSinceRestart, newTrack, type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
 /** What this machine knows of the networks it can reach directly. */
 export interface Surroundings {
@@ -75,7 +76,11 @@ export function decideEndpoint(
   if (wasWithdrawn(track, candidates))
     return { track: start(track, candidates, 0, now), renew: !hasLife(track) }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
-  if (candidates.length === 0 || tunnelLiveness(track, now) === 'up') return { track: known, renew: false }
+  if (candidates.length === 0) return { track: known, renew: false }
+  if (tunnelLiveness(track, now) === 'up') {
+    const renew = now >= restartDueAt(track, now)
+    return { track: renew ? { ...known, restartedAt: null } : known, renew }
+  }
   if (track.endpoint === null || now >= trialEndsAt(known))
     return { track: start(known, candidates, nextIndex(known), now), renew: true }
   if (now >= renewalDueAt(known, own))
@@ -85,8 +90,20 @@ export function decideEndpoint(
 
 /** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */
 export function endpointDueAt(track: TunnelTrack, own: WireguardPublicKey, now: number): number {
-  if (track.candidates.length === 0 || tunnelLiveness(track, now) === 'up') return Number.POSITIVE_INFINITY
+  if (track.candidates.length === 0) return Number.POSITIVE_INFINITY
+  if (tunnelLiveness(track, now) === 'up') return restartDueAt(track, now)
   return Math.min(trialEndsAt(track), renewalDueAt(track, own))
+}
+
+/**
+ * A machine that started again without its sessions takes ours for noise, and WireGuard here holds on to them for 15 s
+ * unless the other side opens new ones. It cannot if its clock was put back meanwhile: we take no handshake that is
+ * older than its last (whitepaper, section 5.4.2). A peer made anew remembers none.
+ */
+function restartDueAt(track: TunnelTrack, now: number): number {
+  return isSilentSinceRestart(track, now) && track.restartedAt !== null
+    ? track.restartedAt + restartSilenceMilliseconds
+    : Number.POSITIVE_INFINITY
 }
 
 const kindRank = { configured: 1, public: 2, lan: 3 } as const

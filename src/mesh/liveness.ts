@@ -32,6 +32,10 @@ export interface TunnelTrack {
   readonly grewAt: number | null
   /** Unix seconds by this machine's clock, as WireGuard reports it. */
   readonly handshakeAt: number | null
+  /** By the last announcement that counted for it; null before the first. */
+  readonly incarnation: number | null
+  /** When its node said that it started again, until that was followed up. */
+  readonly restartedAt: number | null
 }
 
 /** A peer that WireGuard does not have yet. */
@@ -48,6 +52,8 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     sentBytes: 0,
     grewAt: null,
     handshakeAt: null,
+    incarnation: null,
+    restartedAt: null,
   }
 }
 
@@ -83,6 +89,12 @@ export function doubt(track: TunnelTrack, now: number): TunnelTrack {
   return { ...track, knownSince: now, endpointSetAt: now, grewAt: null, tried: [], renewals: 0 }
 }
 
+/** What its node says of itself: it may have started again, with sessions or without. */
+export function noteIncarnation(track: TunnelTrack, incarnation: number, now: number): TunnelTrack {
+  if (track.incarnation !== null && incarnation <= track.incarnation) return track
+  return { ...track, incarnation, restartedAt: track.incarnation === null ? null : now }
+}
+
 /**
  * Up while the receive counter grows: keepalives make it grow every 25 s on a path that works, and a handshake
  * does too. Unknown for a while after an endpoint change, then down; once every endpoint was tried in vain, another
@@ -93,6 +105,15 @@ export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness 
   if (grewAt !== null && now - grewAt <= receiveGrowthSecondsMax * 1000) return 'up'
   const exhausted = candidates.length > 0 && candidates.every(endpoint => tried.includes(endpoint))
   return !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
+}
+
+/**
+ * A tunnel that was up whose node started again, and nothing came since; what the same look read may be from before.
+ */
+export function isSilentSinceRestart(track: TunnelTrack, now: number): boolean {
+  const { restartedAt, grewAt } = track
+  if (restartedAt === null || grewAt === null || grewAt > restartedAt) return false
+  return tunnelLiveness(track, now) === 'up'
 }
 
 /** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */

@@ -4,6 +4,7 @@ import { decideEndpoint, endpointDueAt, rankEndpoints, type Surroundings } from 
 import { newTrack, observeTunnel, type TunnelTrack, tunnelLiveness } from '../../src/mesh/liveness.ts'
 import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
 import type { EndpointCandidate } from '../../src/model/announcement.ts'
+import { restartSilenceMilliseconds } from '../../src/model/limits.ts'
 import { candidate, now, publicKey, reading, sure, wallSeconds } from './world.ts'
 
 const [lower, higher] = [publicKey(1), publicKey(2)]
@@ -210,12 +211,14 @@ describe('any decision', () => {
       candidates: fc.subarray([a, b, c]),
       tried: fc.subarray([a, b, c]),
       renewals: fc.integer({ min: 0, max: 3 }),
+      restartedAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
     })
-    .map(({ ago, grewAgo, ...rest }) => ({
+    .map(({ ago, grewAgo, restartedAgo, ...rest }) => ({
       ...newTrack(higher, now),
       ...rest,
       endpointSetAt: now - ago,
       grewAt: grewAgo === null ? null : now - grewAgo,
+      restartedAt: restartedAgo === null ? null : now - restartedAgo,
     }))
   const own = fc.constantFrom(lower, publicKey(3))
 
@@ -236,12 +239,11 @@ describe('any decision', () => {
     )
   })
 
-  it('never makes a session anew that was heard from since its endpoint was set', () => {
+  it('never makes a session anew that was heard from since its endpoint was set and its node started', () => {
     fc.assert(
       fc.property(track, fc.subarray([a, b, c]), own, (known, candidates, key) => {
-        fc.pre(
-          tunnelLiveness(known, now) === 'up' && known.grewAt !== null && known.grewAt >= known.endpointSetAt,
-        )
+        const lastChange = Math.max(known.endpointSetAt, (known.restartedAt ?? Number.NEGATIVE_INFINITY) + 1)
+        fc.pre(tunnelLiveness(known, now) === 'up' && known.grewAt !== null && known.grewAt >= lastChange)
         expect(decideEndpoint(known, higher, key, candidates, now).renew).toBe(false)
       }),
       { numRuns: 1000 },
@@ -255,6 +257,25 @@ describe('any decision', () => {
         expect([known.endpoint, null, ...candidates]).toContain(endpoint)
       }),
     )
+  })
+})
+
+describe('a tunnel that is up whose node started again', () => {
+  const restarted = { ...up([a], a), restartedAt: now }
+
+  it('is made anew once if nothing came through it since', () => {
+    const due = now + restartSilenceMilliseconds
+    expect(decide(restarted, [a], due - 1)).toEqual({ track: restarted, renew: false })
+    expect(endpointDueAt(restarted, lower, now)).toBe(due)
+    const decision = decide(restarted, [a], due)
+    expect(decision).toEqual({ track: { ...restarted, restartedAt: null }, renew: true })
+    expect(decide(decision.track, [a], due + 1).renew).toBe(false)
+  })
+
+  it('is left alone if it answered', () => {
+    const answered = { ...restarted, grewAt: now + 1 }
+    expect(decide(answered, [a], now + 10_000)).toEqual({ track: answered, renew: false })
+    expect(endpointDueAt(answered, lower, now + 1)).toBe(Number.POSITIVE_INFINITY)
   })
 })
 

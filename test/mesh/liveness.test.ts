@@ -3,8 +3,10 @@ import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
 import {
   doubt,
   isHandshakeStale,
+  isSilentSinceRestart,
   isSuspect,
   newTrack,
+  noteIncarnation,
   observeTunnel,
   type TunnelTrack,
   tunnelLiveness,
@@ -40,6 +42,16 @@ describe('liveness', () => {
     const suspected = [42, 44, 50, 50.001].map(seconds => isSuspect(heard, now + seconds * 1000))
     expect(suspected).toEqual([false, true, true, false])
     expect(isSuspect(newTrack(key, now), now + 44_000)).toBe(false)
+  })
+
+  it('is asked for a sign after its node started again, whatever the same look read, until one comes', () => {
+    const heard = noteIncarnation(see(newTrack(key, now), { receivedBytes: 92 }, 10), 4, now + 10_000)
+    expect([heard.restartedAt, isSilentSinceRestart(heard, now + 10_000)]).toEqual([null, false])
+    const again = noteIncarnation(see(heard, { receivedBytes: 184 }, 12), 5, now + 12_000)
+    expect(isSilentSinceRestart(again, now + 13_000)).toBe(true)
+    expect(isSilentSinceRestart(see(again, { receivedBytes: 276 }, 14), now + 14_000)).toBe(false)
+    // An older word that comes late is no start.
+    expect(noteIncarnation(heard, 3, now + 12_000)).toEqual(heard)
   })
 
   it('is in doubt after a sleep, is made anew when no word comes, and is left alone when one does', () => {

@@ -28,6 +28,13 @@ export const suites: readonly Suite[] = [
     secondsMax: () => 1200,
   },
   {
+    name: 'clocks',
+    what: 'clocks that are put back and forth',
+    files: ['test/uml/clocks.test.ts'],
+    isDefault: true,
+    secondsMax: () => 1200,
+  },
+  {
     name: 'soak',
     what: 'a fault every few minutes, for hours of the guest’s clock',
     files: ['test/uml/soak.test.ts'],
