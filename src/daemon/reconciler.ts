@@ -15,6 +15,7 @@ import {
 import type { Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
 import { describePlan, failureFields } from './log-fields.ts'
+import { createLooker } from './looker.ts'
 import type { DaemonParts } from './parts.ts'
 import { graceLeft, isWarm, situationOf } from './situation.ts'
 import type { State } from './state.ts'
@@ -46,6 +47,7 @@ export interface ReconcilerEvents {
  */
 export function createReconciler(parts: DaemonParts, state: State, events: ReconcilerEvents): Reconciler {
   const { clock, kernel, log } = parts
+  const looker = createLooker(parts, state)
   let marked = false
   let stopped = false
   let running: Promise<void> | null = null
@@ -83,7 +85,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   }
 
   async function once(): Promise<'settled' | 'changed' | 'failed'> {
-    const observed = await kernel.observe()
+    const observed = await looker.look()
     state.looks += 1
     if (!observed.ok) return noteFailure(observed)
     state.kernelFailure = null
@@ -129,6 +131,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
 
   async function apply(plan: Plan): Promise<'changed' | 'failed'> {
     // From here until it settles again, what changes is our own doing.
+    looker.distrust()
     state.settled = null
     awaitingDrift = false
     driftWaitMilliseconds = driftDebounceMilliseconds
@@ -172,6 +175,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   return {
     mark,
     drifted() {
+      looker.distrust()
       if (running !== null) marked = true
       else if (!awaitingDrift) wake(driftWaitMilliseconds)
       awaitingDrift = true

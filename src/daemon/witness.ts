@@ -142,11 +142,12 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   }
 
   async function readNow(): Promise<void> {
-    const readings = await kernel.readings()
-    if (!readings.ok) return
+    if (state.observation === null) return
+    const seen = await kernel.glance(state.observation)
+    if (!seen.ok) return
     const tracks = new Map(state.tracks)
     const now = clock.now()
-    for (const reading of readings.value) {
+    for (const reading of seen.value.readings) {
       const track = tracks.get(reading.publicKey)
       if (track !== undefined)
         tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))

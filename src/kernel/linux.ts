@@ -3,7 +3,7 @@ import type { Failure, Result } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
-import { observe, observeReadings } from './observe.ts'
+import { glance, observe } from './observe.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
 import { speak } from './speak.ts'
@@ -40,7 +40,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { implementation } = tunnel
   return {
     observe: () => observe({ mesh, tunnel: tunnel.interface, wanted: options.wanted() }),
-    readings: () => observeReadings(tunnel.interface),
+    glance,
     apply: plan => applyPlan(plan, { mesh, implementation, secrets }),
     watch: listener =>
       watch({

@@ -8,7 +8,6 @@ import type {
   Route,
   SegmentState,
   TunnelState,
-  WireguardReading,
 } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { foreignAmong } from './foreign.ts'
@@ -50,10 +49,15 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
   return ok(assemble(found, wireguard.value))
 }
 
-/** WireGuard's counters alone: one process. */
-export async function observeReadings(tunnel: InterfaceName): Promise<Result<readonly WireguardReading[]>> {
-  const dump = await observeWireguard(tunnel)
-  return dump.ok ? ok(dump.value.readings) : dump
+/** What was observed, with WireGuard as it is now: one process. */
+export async function glance(before: Observation): Promise<Result<Observation>> {
+  const { tunnel } = before.state
+  if (tunnel === null) return ok(before)
+  const dump = await observeWireguard(tunnel.interface)
+  if (!dump.ok) return dump
+  const { publicKey, listenPort, peers, readings } = dump.value
+  const state = { ...before.state, tunnel: { ...tunnel, publicKey, listenPort, peers } }
+  return ok({ ...before, state, readings })
 }
 
 interface Devices {

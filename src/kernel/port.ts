@@ -1,6 +1,6 @@
 import type { IpAddress } from '../model/address.ts'
 import type { Failure, Result } from '../model/failure.ts'
-import type { Observation, WireguardReading } from '../model/kernel-state.ts'
+import type { Observation } from '../model/kernel-state.ts'
 import type { Plan, Step } from '../model/step.ts'
 import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
 
@@ -8,8 +8,8 @@ import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-
 export interface Kernel {
   /** Everything under our mark, and whoever holds our names without it. At most 4 processes, whatever the mesh's size. */
   observe(): Promise<Result<Observation>>
-  /** WireGuard's counters alone: one process. */
-  readings(): Promise<Result<readonly WireguardReading[]>>
+  /** `before` with WireGuard's peers and counters as they are now, of which no event tells: one process. */
+  glance(before: Observation): Promise<Result<Observation>>
   /** Applies the steps in their order, batched; goes on after a failure so that one bad step costs only itself. */
   apply(plan: Plan): Promise<readonly StepFailure[]>
   /** Tells of changes as the kernel reports them, until closed. Restarts its own monitors. */

@@ -94,7 +94,7 @@ export const neighbourDegree = 6
  */
 export const neighboursEnough = 4
 /** Silent members that are dialled all the same, so that two sides of an old split find each other. */
-export const silentNeighboursWanted = 2
+export const silentNeighboursWanted = 6
 export const neighboursMax = 100
 export const syncMessageBytesMax = 4 * 1024 * 1024
 export const syncIntervalSecondsMin = 20
@@ -221,6 +221,8 @@ export const toolsStuckEverMax = 64
 export const logRateSeconds = 10
 /** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
 export const observeSeconds = 7
+/** How often all else is looked at, of which the kernel tells what changes; more often when it told something. */
+export const wholeLookSeconds = 60
 /** How often the daemon looks whether its parts go on. */
 export const progressLookSeconds = 10
 /**

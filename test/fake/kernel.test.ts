@@ -30,7 +30,7 @@ describe('FakeKernel', () => {
     const failures = await kernel.apply([early, { kind: 'tunnel.create', interface: tunnel, mtu: 1420 }])
     expect(failures.map(({ step }) => step)).toEqual([early])
     expect(kernel.state.tunnel?.interface).toBe('lnet0')
-    expect(kernel.calls).toEqual({ observe: 0, readings: 0, apply: 1, steps: 1 })
+    expect(kernel.calls).toEqual({ observe: 0, glance: 0, apply: 1, steps: 1 })
   })
 
   it('refuses a route over a device that is down', async () => {
@@ -98,12 +98,14 @@ describe('FakeKernel', () => {
     const peer = kernel.state.tunnel?.peers[0] as WireguardPeer
     kernel.measure(peer.publicKey, { receivedBytes: 92, handshakeAt: 1_700_000_000 })
     kernel.measure('nobody' as WireguardPublicKey, { receivedBytes: 1 })
-    expect(await kernel.readings()).toMatchObject({
+    expect(await kernel.observe()).toMatchObject({
       ok: true,
-      value: [{ publicKey: peer.publicKey, endpoint: peer.endpoint, receivedBytes: 92 }],
+      value: { readings: [{ publicKey: peer.publicKey, endpoint: peer.endpoint, receivedBytes: 92 }] },
     })
     await kernel.apply([{ kind: 'peer.renew', interface: tunnel, peer }])
-    expect(await kernel.readings()).toMatchObject({ value: [{ receivedBytes: 0, handshakeAt: null }] })
+    expect(await kernel.observe()).toMatchObject({
+      value: { readings: [{ receivedBytes: 0, handshakeAt: null }] },
+    })
   })
 
   it('leaves foreign devices alone', async () => {

@@ -29,7 +29,7 @@ export interface FakeKernelOptions {
 /** How often the daemon asked. */
 export interface CallCounts {
   observe: number
-  readings: number
+  glance: number
   apply: number
   /** Steps that took effect. */
   steps: number
@@ -40,7 +40,7 @@ export interface CallCounts {
  * fails here too, and costs only itself. Deterministic, without timers.
  */
 export class FakeKernel implements Kernel {
-  readonly calls: CallCounts = { observe: 0, readings: 0, apply: 0, steps: 0 }
+  readonly calls: CallCounts = { observe: 0, glance: 0, apply: 0, steps: 0 }
   /** Every plan that was applied, in order. Cleared by whoever reads it. */
   readonly plans: Plan[] = []
   /** The VTEPs each `speak` went to. */
@@ -80,10 +80,16 @@ export class FakeKernel implements Kernel {
     return Promise.resolve(this.#observeFailure === null ? ok(this.#look()) : failed(this.#observeFailure))
   }
 
-  readings(): Promise<Result<readonly WireguardReading[]>> {
-    this.calls.readings += 1
+  glance(before: Observation): Promise<Result<Observation>> {
+    this.calls.glance += 1
     if (this.#observeFailure !== null) return Promise.resolve(failed(this.#observeFailure))
-    return Promise.resolve(ok(this.#look().readings))
+    const { tunnel } = before.state
+    if (tunnel === null) return Promise.resolve(ok(before))
+    const { state, readings } = this.#look()
+    if (state.tunnel === null) return Promise.resolve(failed(`${tunnel.interface} is not there`))
+    const { publicKey, listenPort, peers } = state.tunnel
+    const known = { ...before.state, tunnel: { ...tunnel, publicKey, listenPort, peers } }
+    return Promise.resolve(ok({ ...before, state: known, readings }))
   }
 
   apply(plan: Plan): Promise<readonly StepFailure[]> {

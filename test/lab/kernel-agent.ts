@@ -5,8 +5,8 @@ import { mesh, otherPrivateKey, secrets } from '../kernel/state.ts'
 
 /** The Linux adapter behind a pipe: a request a line, an answer a line, events in between. */
 export type Request =
-  | { readonly method: 'observe' | 'readings' | 'watch' | 'unwatch' | 'preflight' }
-  | { readonly method: 'apply' | 'speak'; readonly argument: unknown }
+  | { readonly method: 'observe' | 'watch' | 'unwatch' | 'preflight' }
+  | { readonly method: 'apply' | 'speak' | 'glance'; readonly argument: unknown }
 
 const kernel = createLinuxKernel({
   mesh,
@@ -31,6 +31,8 @@ function answer(request: Request): unknown {
       return kernel.apply(request.argument as never)
     case 'speak':
       return kernel.speak(request.argument as never)
+    case 'glance':
+      return kernel.glance(request.argument as never)
     case 'watch':
       watches.push(kernel.watch(event => say({ event, at: Date.now() })))
       return null

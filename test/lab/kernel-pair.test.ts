@@ -2,7 +2,6 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { keyFingerprint } from '../../src/mesh/derive.ts'
 import type { Endpoint, InterfaceAddress, InterfaceName, Prefix } from '../../src/model/address.ts'
 import { hostPrefix } from '../../src/model/address.ts'
-import type { Result } from '../../src/model/failure.ts'
 import type {
   KernelState,
   TunnelState,
@@ -85,7 +84,7 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
 }
 
 async function readingOf(kernel: RemoteKernel): Promise<WireguardReading> {
-  const readings = (await kernel.call({ method: 'readings' })) as Result<readonly WireguardReading[]>
-  if (!readings.ok) throw new Error(readings.failure.message)
-  return readings.value[0] as WireguardReading
+  const observed = await kernel.observe()
+  if (!observed.ok) throw new Error(observed.failure.message)
+  return observed.value.readings[0] as WireguardReading
 }

@@ -92,10 +92,17 @@ describe('the Linux kernel', () => {
     await kernel.apply(planFor(desiredState(2)))
     const observed = await kernel.observe()
     expect(observed).toMatchObject({ ok: true, value: { implementation: 'userspace', foreign: [] } })
-    expect(await kernel.call({ method: 'readings' })).toEqual({
-      ok: true,
-      value: (observed as { value: { readings: unknown } }).value.readings,
-    })
+  })
+
+  it('sees at a glance what somebody did to WireGuard', async () => {
+    await kernel.apply(planFor(desiredState(2)))
+    const before = await kernel.observe()
+    if (!before.ok) throw new Error(before.failure.message)
+    const [peer] = before.value.state.tunnel?.peers ?? []
+    await meddle(`wg set lnet0 listen-port 51999 peer ${peer?.publicKey} remove`)
+    const glance = await kernel.call({ method: 'glance', argument: before.value })
+    expect(glance).not.toEqual(before)
+    expect(glance).toEqual(await kernel.observe())
   })
 
   it('says nothing against this machine', async () => {

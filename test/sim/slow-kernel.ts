@@ -2,7 +2,7 @@ import type { Closeable, Kernel, KernelEvent, StepFailure } from '../../src/kern
 import type { IpAddress } from '../../src/model/address.ts'
 import type { Result } from '../../src/model/failure.ts'
 import { failed } from '../../src/model/failure.ts'
-import type { Observation, WireguardReading } from '../../src/model/kernel-state.ts'
+import type { Observation } from '../../src/model/kernel-state.ts'
 import type { Plan } from '../../src/model/step.ts'
 import type { Machine, World } from './machine.ts'
 import type { Process } from './process.ts'
@@ -30,9 +30,10 @@ export class SlowKernel implements Kernel {
     return this.#machine.kernel.observe()
   }
 
-  async readings(): Promise<Result<readonly WireguardReading[]>> {
+  async glance(before: Observation): Promise<Result<Observation>> {
     await this.#look()
-    return this.#machine.kernel.readings()
+    if (!this.#world.isLooking && this.#fails()) return failed('WireGuard does not answer (injected)')
+    return this.#machine.kernel.glance(before)
   }
 
   async apply(plan: Plan): Promise<readonly StepFailure[]> {

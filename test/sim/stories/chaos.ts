@@ -45,10 +45,16 @@ async function act(sim: Simulator, all: string[]): Promise<void> {
     () => {
       sim.kernelFaultsPercent = sim.chance.below(15)
     },
-    () => sim.meddle(name, sim.chance.pick(Object.values(changes)), sim.chance.next() < 0.5),
+    () => meddle(sim, name),
     () => join(sim, all),
   ]
   await sim.chance.pick(actions)()
+}
+
+/** Of what happens to WireGuard no kernel tells. */
+function meddle(sim: Simulator, name: string): void {
+  const [what, change] = sim.chance.pick(Object.entries(changes))
+  sim.meddle(name, change, !what.startsWith('peer'))
 }
 
 function join(sim: Simulator, all: string[]): void {
