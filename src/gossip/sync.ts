@@ -6,6 +6,7 @@ import {
   syncIntervalSecondsMin,
   syncProbeSecondsMax,
   syncStepSecondsMax,
+  syncTickSeconds,
 } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { type Cascade, cascadeTo } from './cascade.ts'
@@ -76,7 +77,7 @@ class Syncing implements Sync {
     // Whoever was quick enough to connect before this moment.
     for (const connection of this.swarm.getConnections()) this.open(connection)
     this.nextAskAt = this.options.now() + this.interval()
-    this.ticking = setInterval(() => this.tick(), 1000)
+    this.ticking = setInterval(() => this.tick(), syncTickSeconds * 1000)
   }
 
   probe(): void {

@@ -102,6 +102,8 @@ export const syncIntervalSecondsMax = 60
 /** Every member and oneself. A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
 export const digestEntriesMax = membersMax + 1
 export const envelopesPerSyncMax = 1000
+/** How often it is looked who is due. */
+export const syncTickSeconds = 4
 /** A neighbour that answers nothing for so long is taken for dead. */
 export const syncStepSecondsMax = 10
 /** The same when something of the underlay just changed, and dead connections are likely. */
