@@ -25,7 +25,8 @@ export function createAnnouncer(
   state: State,
   journal: Journal,
   declarer: Declarer,
-  identityChanged: () => void,
+  /** Resolves when the kernel is as it then has to be, or its failure waits for another try. */
+  identityChanged: () => Promise<void>,
 ): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
@@ -115,13 +116,15 @@ export function createAnnouncer(
 
   function noteChange(before: Impostor, heard: Sequence): void {
     const { yielding, bidsAt } = state.impostor
-    if (bidsAt.length > 0) state.inDoubt = true
+    const hadBids = before.bidsAt.length > 0 || bidsAt.length > 0
+    if (hadBids && !yielding) state.inDoubt = true
+    const changed = identityChanged()
     if (yielding && !before.yielding) {
       log.error('identity.yielded', { ...heard })
-      scheduleHeartbeat(impostorEchoSeconds)
+      // The other's tunnels work from the moment ours are closed: it is told then.
+      void changed.then(() => inTurn(beat))
     }
     if (before.yielding && !yielding) log.info('identity.resumed')
-    identityChanged()
   }
 
   async function farewell(): Promise<void> {

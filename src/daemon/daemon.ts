@@ -42,7 +42,10 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const state: State = newState(parts, parts.facts() ?? noFacts)
   const journal = createJournal(parts, state)
   const declarer = createDeclarer(parts, state, membersChanged)
-  const announcer = createAnnouncer(parts, state, journal, declarer, () => reconciler.mark())
+  const announcer = createAnnouncer(parts, state, journal, declarer, () => {
+    reconciler.mark()
+    return reconciler.idle()
+  })
   const reconciler = createReconciler(parts, state, {
     async claimsChanged() {
       await journal.saveState()

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connection, ConnectionGater, PeerId } from '@libp2p/interface'
+import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeId } from '../model/node.ts'
 import { judgeDuplicate } from './duplicates.ts'
@@ -14,9 +14,21 @@ export interface Guarded {
   readonly suspects: Suspects
 }
 
+/** The connection a node was let in with last: it stands, or is about to. */
+interface LetIn {
+  readonly connection: MultiaddrConnection
+  readonly direction: 'inbound' | 'outbound'
+}
+
+/** Gossipsub hears of a loss a few turns later; until then it would take a new connection for the old. */
+const gossipsubNoticesMilliseconds = 50
+
 /** Refuses tunnel addresses, keeps one connection a node, and watches who fails in the handshake. */
 export function gateOf(guarded: Guarded): ConnectionGater {
   const isInside = (address: Multiaddr) => isInsideAddress(guarded, address.toString())
+  const standing = new Map<string, LetIn>()
+  const refuses = (peer: PeerId, connection: MultiaddrConnection, direction: LetIn['direction']) =>
+    refusesDuplicate(guarded, standing, peer, { connection, direction })
   return {
     denyDialMultiaddr: isInside,
     filterMultiaddrForPeer: (_peer, address) => !isInside(address),
@@ -26,21 +38,41 @@ export function gateOf(guarded: Guarded): ConnectionGater {
     },
     denyInboundEncryptedConnection: (peer, connection) => {
       guarded.suspects.clear(connection)
-      return refuses(guarded, peer, 'inbound')
+      return refuses(peer, connection, 'inbound')
     },
-    denyOutboundEncryptedConnection: peer => refuses(guarded, peer, 'outbound'),
+    denyOutboundEncryptedConnection: (peer, connection) => refuses(peer, connection, 'outbound'),
   }
 }
 
-async function refuses(guarded: Guarded, peer: PeerId, coming: 'inbound' | 'outbound'): Promise<boolean> {
-  const open = guarded.connectionsTo(peer).filter(connection => connection.status === 'open')
-  const [first] = open
-  if (first === undefined) return false
-  const existing = { direction: first.direction, ageMilliseconds: Date.now() - first.timeline.open }
-  const other = peer.toString() as NodeId
-  if (judgeDuplicate({ self: guarded.self, other, existing, coming }) === 'refuse') return true
-  for (const connection of open) connection.abort(new Error('replaced by a new connection'))
-  // Gossipsub hears of the loss a few turns later; until then it would take the new one for the old.
-  await sleep(50)
-  return false
+/** What comes while another one makes room meets that one: never are two let in. */
+async function refusesDuplicate(
+  guarded: Guarded,
+  standing: Map<string, LetIn>,
+  peer: PeerId,
+  coming: LetIn,
+): Promise<boolean> {
+  const node = peer.toString() as NodeId
+  const existing = standing.get(node)
+  const stands = existing !== undefined && existing.connection.status === 'open'
+  if (stands) {
+    const verdict = judgeDuplicate({
+      self: guarded.self,
+      other: node,
+      existing: existing.direction,
+      coming: coming.direction,
+      laterMilliseconds: coming.connection.timeline.open - existing.connection.timeline.open,
+    })
+    if (verdict === 'refuse') return true
+  }
+  standing.set(node, coming)
+  coming.connection.addEventListener('close', () => {
+    if (standing.get(node) === coming) standing.delete(node)
+  })
+  if (!stands) return false
+  const reason = new Error('replaced by a new connection')
+  for (const connection of guarded.connectionsTo(peer)) connection.abort(reason)
+  existing.connection.abort(reason)
+  await sleep(gossipsubNoticesMilliseconds)
+  // Another one may have taken its place meanwhile.
+  return standing.get(node) !== coming
 }

@@ -2,6 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import {
   neighbourProbeSeconds,
   neighbourSilenceSecondsMax,
+  syncAgainMilliseconds,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
   syncProbeSecondsMax,
@@ -115,21 +116,20 @@ class Syncing implements Sync {
   private open(connection: Connection): void {
     const link = this.linkOf(connection)
     // The side that dialled asks: one exchange and not two.
-    if (connection.direction === 'outbound') this.askSoon(link, syncStepSecondsMax)
+    if (connection.direction === 'inbound') return
+    for (const wait of [0, syncAgainMilliseconds])
+      setTimeout(() => this.askSoon(link, syncStepSecondsMax), wait).unref()
   }
 
   private linkOf(connection: Connection): Link {
     const known = this.links.get(connection.id)
     if (known !== undefined) return known
-    const now = this.options.now()
     const link: Link = {
       connection,
       node: connection.remotePeer.toString() as NodeId,
       memory: { pair: null },
-      channel: null,
-      heardAt: now,
-      asking: false,
-      askAgain: false,
+      heardAt: this.options.now(),
+      ...{ channel: null, asking: false, askAgain: false },
     }
     if (connection.status === 'open') this.links.set(connection.id, link)
     return link
@@ -181,9 +181,9 @@ class Syncing implements Sync {
       if (link.channel === null || !link.channel.isOpen()) {
         link.channel = await openChannel(link.connection, syncProtocol, stepMilliseconds)
       }
-      const { channel, memory } = link
-      const handlers = this.cascade.from(link.node)
-      await ask({ channel, handlers, memory, patient, stepMilliseconds, now: this.options.now })
+      const { channel, memory, node } = link
+      const { now } = this.options
+      await ask({ channel, handlers: this.cascade.from(node), memory, patient, stepMilliseconds, now })
       return true
     } catch (error) {
       if (error instanceof MalformedMessage) this.handlers.refused('malformed')

@@ -3,7 +3,7 @@ import type { Announcement } from '../model/announcement.ts'
 import {
   counterStartMax,
   impostorBidsMax,
-  impostorBidsOfYoungMax,
+  impostorBidsOfNewcomerMax,
   impostorMilliseconds,
   impostorRepliesMax,
   impostorWordsMin,
@@ -22,6 +22,8 @@ export interface Impostor {
   readonly heardAt: readonly number[]
   /** The same for what it said of itself, and did not merely repeat of us. */
   readonly bidsAt: readonly number[]
+  /** When the first of those bids came, this daemon had only just started: the other was here before. */
+  readonly isNewcomer: boolean
   /** We leave the identity to it, and repeat what it says. */
   readonly yielding: boolean
   /** We did so once: the next time we do it sooner. */
@@ -33,15 +35,26 @@ export const noImpostor: Impostor = {
   place: null,
   heardAt: [],
   bidsAt: [],
+  isNewcomer: false,
   yielding: false,
   hasYielded: false,
 }
 
 /**
- * A word with our id and a number above ours. Both machines outbid the other, in turn, until one gives way: the one
- * that has run for a short time only, else whoever has heard enough first. From then on it says nothing of its own,
- * but repeats the other's words under higher numbers: nobody's kernel changes by that, the other goes on hearing
- * that its identity is in use, and answers, which tells that it still lives. The same value when it is no news.
+ * A word with our id and a number above ours. The two outbid each other, each word above the last one heard, so that
+ * one word of the one follows one of the other:
+ *
+ * | this machine | hears | becomes | and says |
+ * | --- | --- | --- | --- |
+ * | keeps the identity | a bid: another's facts | doubtful | its own facts, above it |
+ * | a newcomer, or gave way before | the third bid | yielding | nothing, closes its tunnels, and then: an echo |
+ * | any other | the fourth bid | yielding | the same |
+ * | yielding | a bid | yielding | nothing before the next echo |
+ * | any | an echo: its own facts | keeps the identity | its own facts, above it |
+ *
+ * Bids alternate, so that both cannot have heard enough; a newcomer has when the other has not. An echo repeats the
+ * other's facts under a higher number: nobody's kernel changes by it, the other knows that its identity is in use and
+ * that its tunnels are its own again, and its answer tells that it still lives. The same value when it is no news.
  */
 export function hearImpostor(
   before: Impostor,
@@ -56,10 +69,21 @@ export function hearImpostor(
   if (heard.left || (own !== null && isSameText(heard, own)))
     return { ...before, said: heard, heardAt, bidsAt: [], yielding: false }
   const bidsAt = [...recent(before.bidsAt, now), now].slice(-impostorBidsMax)
-  const isYoung = before.hasYielded || now - startedAt < youngSeconds * 1000
-  const yielding = before.yielding || bidsAt.length >= (isYoung ? impostorBidsOfYoungMax : impostorBidsMax)
+  // As it was when this began: a fight that takes long does not make it older.
+  const isNewcomer = bidsAt.length === 1 ? now - startedAt < youngSeconds * 1000 : before.isNewcomer
+  const givesWaySoon = before.hasYielded || isNewcomer
+  const yielding =
+    before.yielding || bidsAt.length >= (givesWaySoon ? impostorBidsOfNewcomerMax : impostorBidsMax)
   const place = heard.endpoints[0]?.place ?? before.place
-  return { said: heard, place, heardAt, bidsAt, yielding, hasYielded: before.hasYielded || yielding }
+  return {
+    said: heard,
+    place,
+    heardAt,
+    bidsAt,
+    isNewcomer,
+    yielding,
+    hasYielded: before.hasYielded || yielding,
+  }
 }
 
 /** A single word above our own may be a copy of what we said before our state was lost; another one is not. */

@@ -111,6 +111,8 @@ export const syncProbeSecondsMax = 4
 /** A neighbour we dialled is asked when it was silent for so long; and then the same by the side that was dialled. */
 export const neighbourProbeSeconds = 60
 export const neighbourSilenceSecondsMax = 75
+/** What the topic brought before it was carried by a new connection, too, is asked for once more after this. */
+export const syncAgainMilliseconds = 1000
 /** News that came by sync are passed on after this, so that what comes together goes together. */
 export const syncCascadeMillisecondsMin = 100
 export const syncCascadeMillisecondsMax = 400
@@ -159,7 +161,7 @@ export const inboundFailuresMin = 5
 export const inboundSuspectsMax = 32
 export const inboundSuspectSeconds = 600
 /** Two connections between the same nodes within this come from both dialling at once; later, the older is dead. */
-export const duplicateSecondsMax = 5
+export const duplicateMillisecondsMax = 500
 export const discoveredNodesMax = 256
 /** What one name may resolve to, and one announcement or discovery may offer to dial. */
 export const addressesPerPlaceMax = 16
@@ -289,9 +291,9 @@ export const clockSkewSecondsMax = 300
 export const impostorWordsMin = 2
 export const impostorMilliseconds = 120_000
 /** After so many words of an impostor about itself within that time its claim is stronger than ours. */
-export const impostorBidsMax = 5
-/** The same for a daemon that has run for less than youngSeconds: a copy gives way to what was there before. */
-export const impostorBidsOfYoungMax = 3
+export const impostorBidsMax = 4
+/** The same for a daemon that had run for less than youngSeconds: a copy gives way to what was there before. */
+export const impostorBidsOfNewcomerMax = 3
 export const youngSeconds = 15
 /** More words than that within the time are not answered at once, but with the heartbeat. */
 export const impostorRepliesMax = 16

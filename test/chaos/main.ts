@@ -11,7 +11,7 @@ import { rebootScenarios } from './scenarios/reboots.ts'
 import { splitScenarios } from './scenarios/splits.ts'
 import { createScene, type PlayedScene, type Scenario } from './scene.ts'
 
-const usage = `npm run chaos                 every scenario that lnetd keeps; the patient ones beside the others
+const usage = `npm run chaos                 every scenario; the patient ones beside the others
 npm run chaos -- NAME...      these; a NAME that ends in - means all that begin so
 npm run chaos -- --list       what there is
               --one-by-one      for figures that nothing else disturbs
@@ -56,8 +56,7 @@ async function main(): Promise<number> {
   }
   const { chosen, list, oneByOne, logs } = options
   if (list) {
-    for (const { name, about, unkept } of scenarios)
-      console.log(`${name.padEnd(26)} ${about}${unkept === undefined ? '' : ` (only by name: ${unkept})`}`)
+    for (const { name, about } of chosen) console.log(`${name.padEnd(26)} ${about}`)
     return 0
   }
   // Not `once`: execa's own handler, run while a tool runs, would find itself alone and end the process at once.
@@ -93,8 +92,7 @@ function readOptions(): Options | null {
     )
     if (chosen.some(some => some.length === 0)) return null
     return {
-      chosen:
-        positionals.length === 0 ? scenarios.filter(({ unkept }) => unkept === undefined) : chosen.flat(),
+      chosen: positionals.length === 0 ? scenarios : chosen.flat(),
       list: values.list,
       oneByOne: values['one-by-one'],
       logs: values.logs ?? null,

@@ -11,8 +11,6 @@ export interface Scenario {
   readonly about: string
   /** It waits most of the time: others may play meanwhile. */
   readonly patient?: boolean
-  /** What lnetd does not keep of it yet: until it does, it is played only where it is named. */
-  readonly unkept?: string
   run(scene: Scene): Promise<void>
 }
 

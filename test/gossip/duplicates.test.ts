@@ -1,43 +1,68 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { judgeDuplicate } from '../../src/gossip/duplicates.ts'
-import { duplicateSecondsMax } from '../../src/model/limits.ts'
+import { duplicateMillisecondsMax } from '../../src/model/limits.ts'
 import type { NodeId } from '../../src/model/node.ts'
 
 const [low, high] = ['12D3KooWA', '12D3KooWB'] as [NodeId, NodeId]
-const fresh = 100
-const old = duplicateSecondsMax * 1000
+
+/** One of two connections between the two nodes: who dialled it, and when it stood. */
+interface Dialled {
+  readonly by: NodeId
+  readonly at: number
+}
 
 describe('two connections between the same nodes', () => {
   it('that cross leave the one the lower id dialled, whichever arrives first at whom', () => {
+    const apart = fc.nat(duplicateMillisecondsMax - 1)
     fc.assert(
-      fc.property(fc.boolean(), fc.boolean(), (lowFirstAtLow, lowFirstAtHigh) => {
-        expect(survivor(low, high, lowFirstAtLow)).toBe('dialled by low')
-        expect(survivor(high, low, lowFirstAtHigh)).toBe('dialled by low')
+      fc.property(apart, fc.boolean(), fc.boolean(), (at, lowFirstAtLow, lowFirstAtHigh) => {
+        const pair: [Dialled, Dialled] = [
+          { by: low, at: 0 },
+          { by: high, at },
+        ]
+        expect(survivor(low, high, lowFirstAtLow ? pair : swapped(pair)).by).toBe(low)
+        expect(survivor(high, low, lowFirstAtHigh ? pair : swapped(pair)).by).toBe(low)
       }),
     )
   })
 
-  it('leave the new one when the other side comes again: it knows that the old one is dead', () => {
-    for (const direction of ['inbound', 'outbound'] as const) {
-      const existing = { direction, ageMilliseconds: old }
-      expect(judgeDuplicate({ self: low, other: high, existing, coming: 'inbound' })).toBe('replace')
-      expect(judgeDuplicate({ self: high, other: low, existing, coming: 'inbound' })).toBe('replace')
-      expect(judgeDuplicate({ self: low, other: high, existing, coming: 'outbound' })).toBe('refuse')
-    }
+  it('leave the later one when the first stood for a while, whoever dialled which', () => {
+    for (const first of [low, high])
+      for (const by of [low, high]) {
+        const pair: [Dialled, Dialled] = [
+          { by: first, at: 0 },
+          { by, at: duplicateMillisecondsMax },
+        ]
+        expect(survivor(low, high, pair)).toBe(pair[1])
+        expect(survivor(high, low, pair)).toBe(pair[1])
+      }
   })
 
-  it('leave the first of two that the same side dialled', () => {
-    const existing = { direction: 'outbound', ageMilliseconds: fresh } as const
-    expect(judgeDuplicate({ self: low, other: high, existing, coming: 'outbound' })).toBe('refuse')
+  it('leave the first of two that the same side dialled at once', () => {
+    for (const by of [low, high]) {
+      const pair: [Dialled, Dialled] = [
+        { by, at: 0 },
+        { by, at: 1 },
+      ]
+      expect(survivor(low, high, pair)).toBe(pair[0])
+      expect(survivor(high, low, pair)).toBe(pair[0])
+    }
   })
 })
 
-function survivor(self: NodeId, other: NodeId, lowFirst: boolean): string {
-  const directionOf = (dialler: NodeId) => (dialler === self ? 'outbound' : 'inbound')
-  const [first, second] = lowFirst ? [low, high] : [high, low]
-  const existing = { direction: directionOf(first), ageMilliseconds: fresh } as const
-  const verdict = judgeDuplicate({ self, other, existing, coming: directionOf(second) })
-  const kept = verdict === 'replace' ? second : first
-  return `dialled by ${kept === low ? 'low' : 'high'}`
+function survivor(self: NodeId, other: NodeId, [first, second]: readonly [Dialled, Dialled]): Dialled {
+  const directionOf = ({ by }: Dialled) => (by === self ? 'outbound' : 'inbound')
+  const verdict = judgeDuplicate({
+    self,
+    other,
+    existing: directionOf(first),
+    coming: directionOf(second),
+    laterMilliseconds: second.at - first.at,
+  })
+  return verdict === 'replace' ? second : first
+}
+
+function swapped([first, second]: [Dialled, Dialled]): [Dialled, Dialled] {
+  return [second, first]
 }

@@ -64,6 +64,17 @@ describe('an identity', () => {
     )
   })
 
+  it('stays with who was there before, however long the two take to settle it', () => {
+    const slow = (startedAt: number) => {
+      let impostor = noImpostor
+      for (const [word, at] of [10, 25, 40].entries())
+        impostor = hear(impostor, here, there, word + 1, now + startedAt * 1000, now + at * 1000)
+      return impostor.yielding
+    }
+    expect(slow(0)).toBe(true)
+    expect(slow(-3600)).toBe(false)
+  })
+
   it('begins at a number of its own, so that two with one disk do not say different things under one', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), random => {
@@ -97,7 +108,8 @@ function hear(
   said: Announcement,
   incarnation: number,
   startedAt = now,
+  at = now,
 ): Impostor {
   const heard = { ...said, sequence: { incarnation, counter: 0 } }
-  return hearImpostor(impostor, heard, own, startedAt, now)
+  return hearImpostor(impostor, heard, own, startedAt, at)
 }

@@ -7,9 +7,6 @@ import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { type Pair, pairsOf } from '../traffic.ts'
 import { secondsUntil } from '../until.ts'
 
-const unkept =
-  'both say so within 2 to 30 s, and sometimes it takes longer than that until one of them gave way'
-
 /** Two machines with the same keys. */
 export const cloneScenarios: readonly Scenario[] = [
   {
@@ -17,13 +14,11 @@ export const cloneScenarios: readonly Scenario[] = [
     about:
       'a copy of a machine starts beside it: both say so, the copy gives way, no kernel goes back and forth',
     patient: true,
-    unkept,
     run: scene => cloned(scene, 40, grow),
   },
   {
     name: 'cloned-disk-both-start',
     about: 'a machine and its copy start at the same time: the same, for one of the two',
-    unkept,
     run: scene => cloned(scene, 10, restart),
   },
 ]

@@ -1,0 +1,77 @@
+import type { Connection, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { describe, expect, it } from 'vitest'
+import { gateOf } from '../../src/gossip/gate.ts'
+import { watchSuspects } from '../../src/gossip/suspects.ts'
+import { privateKeyOf } from '../../src/gossip/swarm.ts'
+import { duplicateMillisecondsMax } from '../../src/model/limits.ts'
+import type { NodeId } from '../../src/model/node.ts'
+
+const other: PeerId = peerIdFromPrivateKey(privateKeyOf(new Uint8Array(32).fill(1)))
+const later = duplicateMillisecondsMax
+
+describe('the gate', () => {
+  it('lets the later of two connections of one node in and ends the first', async () => {
+    const come = gate()
+    const first = new FakeConnection(0)
+    const second = new FakeConnection(later)
+    expect(await come(first)).toBe('let in')
+    expect(await come(second)).toBe('let in')
+    expect([first.status, second.status]).toEqual(['aborted', 'open'])
+  })
+
+  it('lets one of two in that come at once while a third makes room, as two machines with one key do', async () => {
+    const come = gate()
+    const connections = [0, later, 2 * later, 2 * later + 1].map(at => new FakeConnection(at))
+    const [first, ...rest] = connections as [FakeConnection, ...FakeConnection[]]
+    expect(await come(first)).toBe('let in')
+    const outcomes = await Promise.all(rest.map(come))
+    expect(outcomes.filter(outcome => outcome === 'let in')).toHaveLength(1)
+    expect(connections.filter(({ status }) => status === 'open')).toHaveLength(1)
+  })
+
+  it('has room again once the connection is closed', async () => {
+    const come = gate()
+    const first = new FakeConnection(0)
+    expect(await come(first)).toBe('let in')
+    first.abort()
+    expect(await come(new FakeConnection(1))).toBe('let in')
+  })
+})
+
+/** Connections that another node dials; what is refused is closed, as libp2p does. */
+function gate(): (connection: FakeConnection) => Promise<'let in' | 'refused'> {
+  const open: FakeConnection[] = []
+  const gater = gateOf({
+    self: '12D3KooWSelf' as NodeId,
+    isInside: () => false,
+    connectionsTo: () => open.filter(({ status }) => status === 'open') as unknown as Connection[],
+    suspects: watchSuspects(() => 0),
+  })
+  return async connection => {
+    const raw = connection as unknown as MultiaddrConnection
+    if ((await gater.denyInboundEncryptedConnection?.(other, raw)) === true) {
+      connection.abort()
+      return 'refused'
+    }
+    open.push(connection)
+    return 'let in'
+  }
+}
+
+class FakeConnection extends EventTarget {
+  readonly remoteAddr = '/ip4/192.0.2.1/tcp/51821'
+  readonly timeline: { readonly open: number }
+  status = 'open'
+
+  constructor(openedAt: number) {
+    super()
+    this.timeline = { open: openedAt }
+  }
+
+  abort(): void {
+    if (this.status === 'aborted') return
+    this.status = 'aborted'
+    this.dispatchEvent(new Event('close'))
+  }
+}
