@@ -15,6 +15,7 @@ import { impostor, liar, replays } from './stories/hostile.ts'
 import { meddling } from './stories/meddling.ts'
 import { asleep, flapping, stopped } from './stories/pauses.ts'
 import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
+import { flood, thefts } from './stories/thefts.ts'
 import type { Story } from './story.ts'
 
 /** All there is to survive. */
@@ -24,5 +25,5 @@ export const stories: readonly Story[] = [
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead, forgotten],
   ...[asleep, stopped, flapping],
-  ...[kernelFaults, meddling, moves, blocked, amnesia, liar, replays, impostor, chaos],
+  ...[kernelFaults, meddling, moves, blocked, amnesia, liar, flood, thefts, replays, impostor, chaos],
 ]

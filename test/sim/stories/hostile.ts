@@ -4,6 +4,7 @@ import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive
 import { standingOf } from '../../../src/mesh/membership.ts'
 import type { Announcement } from '../../../src/model/announcement.ts'
 import { sequenceNumberMax } from '../../../src/model/limits.ts'
+import type { MeshId, NodeId } from '../../../src/model/node.ts'
 import { sealFake } from '../../fake/gossip.ts'
 import { expectHealed, survey } from '../checks.ts'
 import { Liar } from '../liar.ts'
@@ -43,16 +44,7 @@ export const liar: Story = {
 function liesAbout(truth: Announcement, { node }: Liar, sim: Simulator): Announcement[] {
   const mac = (of: Announcement['node']) =>
     truth.segments.map(segment => ({ ...segment, mac: segmentMac(of, segment.vni) }))
-  const own: Announcement = {
-    ...truth,
-    node,
-    sequence: { incarnation: 1, counter: 1 },
-    vtep: derivedAddress(node, vtepPrefix(sim.mesh)),
-    segments: mac(node).map(segment => ({ ...segment, addresses: [] })),
-    endpoints: [
-      { place: '198.18.0.66:51820' as Announcement['endpoints'][number]['place'], kind: 'configured' },
-    ],
-  }
+  const own = wordAs(truth, node, sim.mesh)
   const derived = truth.segments.map(segment => ({
     ...segment,
     mac: segmentMac(node, segment.vni),
@@ -71,6 +63,24 @@ function liesAbout(truth: Announcement, { node }: Liar, sim: Simulator): Announc
     { ...truth, sequence: huge, left: true },
     { ...own, sequence: huge },
   ]
+}
+
+/** What another node would say of itself that holds no addresses. */
+export function wordAs(truth: Announcement, node: NodeId, mesh: MeshId): Announcement {
+  return {
+    ...truth,
+    node,
+    sequence: { incarnation: 1, counter: 1 },
+    vtep: derivedAddress(node, vtepPrefix(mesh)),
+    segments: truth.segments.map(segment => ({
+      ...segment,
+      mac: segmentMac(node, segment.vni),
+      addresses: [],
+    })),
+    endpoints: [
+      { place: '198.18.0.66:51820' as Announcement['endpoints'][number]['place'], kind: 'configured' },
+    ],
+  }
 }
 
 export const replays: Story = {
@@ -152,7 +162,7 @@ export const impostor: Story = {
 }
 
 /** The entries of all honest nodes about each other: keys, endpoints, VTEPs, MACs, certified addresses. */
-async function honestKernels(sim: Simulator) {
+export async function honestKernels(sim: Simulator) {
   const keys = new Set(sim.machines.map(({ publicKey }) => publicKey as string))
   const macs = new Set(
     sim.machines.flatMap(({ kernel }) => kernel.state.segments.map(({ mac }) => mac as string)),
@@ -170,7 +180,7 @@ async function honestKernels(sim: Simulator) {
   }))
 }
 
-async function wordOf(sim: Simulator, name: string): Promise<Announcement> {
+export async function wordOf(sim: Simulator, name: string): Promise<Announcement> {
   const { self } = await sim.look(() => sim.at(name).daemon.snapshot())
   assert.ok(self !== null)
   return self
