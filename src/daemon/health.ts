@@ -7,6 +7,7 @@ import { actingMembers } from '../mesh/static-members.ts'
 import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
+import { accusations } from './accusations.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -42,6 +43,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...mismatchProblems(parts, state),
     ...ownProblems(state, parts.clock.now()),
     ...clockProblems(parts, state),
+    ...accusations(parts, state),
   ]
 }
 

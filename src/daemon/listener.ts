@@ -5,7 +5,7 @@ import { admit, type Heard } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
-import type { Announcement, Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
+import type { Announcement, Envelope, OpenedEnvelope, RejectReason, Verdict } from '../model/announcement.ts'
 import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
@@ -36,10 +36,17 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
 
   function hear(envelope: Envelope, opened: OpenedEnvelope, ageMilliseconds: number): Heard | Verdict {
     const verified = verify(opened, mesh)
-    if (!verified.ok) return verified.verdict
+    if (!verified.ok) {
+      if (verified.verdict.kind === 'reject') blame(opened.author, verified.verdict.reason)
+      return verified.verdict
+    }
     const { announcement } = verified
     if (announcement.node === node) events.ownHeard(announcement, envelope)
     return { announcement, envelope, ageMilliseconds }
+  }
+
+  function blame(author: NodeId, reason: RejectReason): void {
+    if (author !== node) state.conduct.refused(author, reason)
   }
 
   function take(heard: readonly Heard[]): readonly Verdict[] {
@@ -65,6 +72,8 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     const { node: member, name, left } = announcement
     if (before !== undefined && saysTheSame(before.announcement, announcement)) return false
     const wasIn = before !== undefined && !before.announcement.left
+    // A flood of words is told once, as a problem.
+    if (state.conduct.isFlooding(member)) return true
     if (left && wasIn) log.info('member.left', { member, name })
     else if (!left && !wasIn) log.info('member.joined', { member, name })
     else if (!left) log.info('member.changed', { member, name })
@@ -76,9 +85,12 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       state.heard += 1
       const heard = hear(envelope, opened, 0)
       if ('kind' in heard) return count(heard)
-      return count(take([heard])[0] as Verdict)
+      const verdict = take([heard])[0] as Verdict
+      if (verdict.kind === 'accept') state.conduct.spoke(opened.author, heard.announcement.sequence)
+      return count(verdict)
     },
-    refused(reason) {
+    refused(reason, from) {
+      if (from !== undefined) blame(from, reason)
       count({ kind: 'reject', reason })
     },
     sync: createSyncSource(parts, state, entries => {

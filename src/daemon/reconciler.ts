@@ -1,5 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
+import { type Pace, takeRound } from '../mesh/pace.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import { describeStep } from '../model/describe-step.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
@@ -53,6 +54,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   let running: Promise<void> | null = null
   let next: Cancel | null = null
   let failures = 0
+  let pace: Pace | null = null
   let awaitingDrift = false
   let driftWaitMilliseconds = driftDebounceMilliseconds
 
@@ -72,6 +74,9 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     await Promise.resolve()
     for (let round = 0; marked && !stopped; round += 1) {
       if (round >= reconcileRoundsMax) return pause(retryMillisecondsMin)
+      const taken = takeRound(pace, clock.now())
+      pace = taken.pace
+      if (taken.wait > 0) return pause(taken.wait)
       marked = false
       const outcome = await once()
       if (outcome === 'failed') return pause(backoff())

@@ -12,6 +12,7 @@ import type { Failure } from '../model/failure.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
+import { type ConductBook, createConductBook } from './conduct.ts'
 import type { DaemonParts } from './parts.ts'
 
 /** What the daemon knows now. One owner a field: who else writes it is a bug. */
@@ -24,6 +25,7 @@ export interface State {
   /** Listener: everyone but ourselves. */
   membership: Membership
   readonly refused: Map<RejectReason | IgnoreReason, number>
+  readonly conduct: ConductBook
   /** A sync exchange with some neighbour ended since the start. */
   synced: boolean
   /** Words and exchanges of others that came to an end since the start. */
@@ -69,6 +71,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     facts,
     membership: new Map(),
     refused: new Map(),
+    conduct: createConductBook(parts.clock.now),
     synced: false,
     heard: 0,
     connections: 0,

@@ -32,7 +32,7 @@ export function cascadeTo(
   }
   return {
     from: source => ({
-      refused: reason => handlers.refused(reason),
+      refused: reason => handlers.refused(reason, source),
       sync: {
         setHash: () => sync.setHash(),
         digest: () => sync.digest(),

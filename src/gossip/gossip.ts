@@ -115,7 +115,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
 function hearing(handlers: GossipHandlers, redial: Redial): SyncHandlers {
   return {
     sync: handlers.sync,
-    refused: reason => handlers.refused(reason),
+    refused: (reason, from) => handlers.refused(reason, from),
     synced: neighbour => {
       redial.look()
       handlers.synced(neighbour)

@@ -28,8 +28,8 @@ export interface Gossip {
 export interface GossipHandlers {
   /** A fresh announcement from the topic, signature checked; the verdict decides whether it travels on. */
   announced(envelope: Envelope, opened: OpenedEnvelope): Verdict
-  /** Envelopes that were refused before they could be opened, by reason: for the counters. */
-  refused(reason: 'oversized' | 'malformed' | 'bad-signature'): void
+  /** What was refused before it could be opened, and who sent it: what is refused, nobody passes on. */
+  refused(reason: 'oversized' | 'malformed' | 'bad-signature', from?: NodeId): void
   readonly sync: SyncSource
   /** Members to dial, in order of preference, the first ones the wanted neighbours. */
   candidates(): readonly DialCandidate[]

@@ -186,7 +186,7 @@ class Syncing implements Sync {
       await ask({ channel, handlers: this.cascade.from(node), memory, patient, stepMilliseconds, now })
       return true
     } catch (error) {
-      if (error instanceof MalformedMessage) this.handlers.refused('malformed')
+      if (error instanceof MalformedMessage) this.handlers.refused('malformed', link.node)
       link.channel?.abort()
       link.channel = null
       return false

@@ -8,6 +8,7 @@ import {
 } from '@chainsafe/libp2p-gossipsub'
 import type { Envelope, Verdict } from '../model/announcement.ts'
 import { publishSecondsMax, topicMessageBytesMax } from '../model/limits.ts'
+import { type NodeId, parseNodeId } from '../model/node.ts'
 import { openEnvelope } from './envelope.ts'
 import type { GossipHandlers } from './port.ts'
 import { within } from './within.ts'
@@ -118,7 +119,9 @@ export function joinTopic(
     const { recipients } = await said.catch(() => ({ recipients: [] }))
     return new Set(recipients.map(String))
   }
-  gossip.topicValidators.set(topic, async (_hop, message) => judge(message.data, handlers))
+  gossip.topicValidators.set(topic, async (hop, message) =>
+    judge(message.data, parseNodeId(hop.toString()), handlers),
+  )
   gossip.subscribe(topic)
   return {
     publish,
@@ -137,11 +140,12 @@ function listeners(gossip: GossipSub, topic: string): ReadonlySet<string> {
 
 async function judge(
   data: Uint8Array,
+  from: NodeId | null,
   handlers: Pick<GossipHandlers, 'announced' | 'refused'>,
 ): Promise<TopicValidatorResult> {
   const opening = await openEnvelope(data)
   if (opening.ok) return verdictResults[handlers.announced(data, opening.opened).kind]
-  handlers.refused(opening.reason)
+  handlers.refused(opening.reason, from ?? undefined)
   return verdictResults.reject
 }
 

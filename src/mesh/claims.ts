@@ -60,6 +60,19 @@ export function ownHolds(node: NodeId, claims: OwnClaims): readonly HoldSource[]
   return [{ node, vtep: vtep.address, vtepClaim: vtep, left: false, segments }]
 }
 
+/** Addresses that follow from one node's id and are announced by another. */
+export function falseHolds({
+  overlay,
+}: Holds): readonly { address: IpAddress; node: NodeId; owner: NodeId }[] {
+  return [...overlay].flatMap(([key, holds]) => {
+    if (holds.length < 2) return []
+    const address = key.slice(key.indexOf(' ') + 1) as IpAddress
+    const owner = holds.find(({ node }) => isCertified(address, node))?.node
+    if (owner === undefined) return []
+    return holds.filter(({ node }) => node !== owner).map(({ node }) => ({ address, node, owner }))
+  })
+}
+
 export function overlayKey(vni: Vni, address: IpAddress): string {
   return `${vni} ${address}`
 }

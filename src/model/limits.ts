@@ -301,6 +301,17 @@ export const impostorRepliesMax = 16
 export const impostorEchoSeconds = 30
 /** The first counter of an incarnation is below. */
 export const counterStartMax = 2 ** 20
+/** More accepted words of one node within a minute than a machine whose addresses flap every second has to say. */
+export const wordsPerMinuteMax = 120
+/** An incarnation is a start of lnetd, or an outbid one. */
+export const restartsMax = 2 ** 32
+/** How long what no lnetd does is told of, how many nodes are watched for it, and how many are named. */
+export const conductSeconds = 600
+export const conductsMax = 1024
+export const accusedShownMax = 8
+/** Rounds of the reconciler that may follow each other at once, and how far apart they are when there are more. */
+export const roundsAtOnceMax = 20
+export const roundSpacingMilliseconds = 500
 /** How often a reconcile may find the kernel still not as it should be, before it waits. */
 export const reconcileRoundsMax = 5
 /** Bounds of one tool's argument list: a removal is about 60 bytes, ARG_MAX 2 MiB (execve(2)). */

@@ -8,6 +8,7 @@ export const problemCodes = [
   'no-neighbour',
   'secret-may-differ',
   'tunnel-prefix-differs',
+  'member-misbehaves',
   'identity-in-use',
   'clock-behind',
   'state-not-saved',

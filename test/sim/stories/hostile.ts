@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Snapshot } from '../../../src/control/snapshot.ts'
 import { encodeAnnouncement } from '../../../src/mesh/codec.ts'
 import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
 import { standingOf } from '../../../src/mesh/membership.ts'
@@ -36,6 +37,12 @@ export const liar: Story = {
     await sim.run({ seconds: 60 })
     assert.deepEqual(await honestKernels(sim), before)
     await expectHealed(sim)
+    for (const { machine, snapshot } of await survey(sim)) {
+      const named = accusation(snapshot, other.node)
+      for (const evidence of [/another node’s name/, /VTEP address or MAC/, /counts \d+ restarts/])
+        assert.match(named, evidence, machine.name)
+      assert.equal(accusedBy(snapshot).length, 1, `${machine.name} accuses others, too`)
+    }
     return { refused: await refusedAnywhere(sim) }
   },
 }
@@ -184,6 +191,15 @@ export async function wordOf(sim: Simulator, name: string): Promise<Announcement
   const { self } = await sim.look(() => sim.at(name).daemon.snapshot())
   assert.ok(self !== null)
   return self
+}
+
+/** What `status` says a member does that no lnetd does; nothing when it says nothing. */
+export function accusation(snapshot: Snapshot, node: NodeId): string {
+  return accusedBy(snapshot).find(({ message }) => message.includes(node))?.message ?? ''
+}
+
+function accusedBy({ problems }: Snapshot): Snapshot['problems'] {
+  return problems.filter(({ code }) => code === 'member-misbehaves')
 }
 
 async function refusedAnywhere(sim: Simulator): Promise<string> {

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Pace, takeRound } from '../../src/mesh/pace.ts'
+import { roundSpacingMilliseconds, roundsAtOnceMax } from '../../src/model/limits.ts'
+
+describe('the pace of rounds', () => {
+  it('lets a single change through at once, and several in a row', () => {
+    let pace: Pace | null = null
+    for (let round = 0; round < roundsAtOnceMax; round += 1) {
+      const taken = takeRound(pace, 0)
+      expect(taken.wait).toBe(0)
+      pace = taken.pace
+    }
+    expect(takeRound(pace, 0).wait).toBe(roundSpacingMilliseconds)
+  })
+
+  it('is bounded whatever comes, and a round can be had after the wait it names', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(2000), { minLength: 1, maxLength: 300 }), gaps => {
+        let [pace, now, taken]: [Pace | null, number, number] = [null, 0, 0]
+        for (const gap of gaps) {
+          now += gap
+          const { pace: after, wait } = takeRound(pace, now)
+          if (wait === 0) taken += 1
+          else expect(takeRound(after, now + wait).wait).toBe(0)
+          pace = after
+        }
+        expect(taken).toBeLessThanOrEqual(roundsAtOnceMax + now / roundSpacingMilliseconds + 1)
+      }),
+    )
+  })
+})
