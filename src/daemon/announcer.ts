@@ -1,9 +1,16 @@
 import type { Cancel } from '../host/clock.ts'
 import { encodeAnnouncement } from '../mesh/codec.ts'
 import { compose, saysTheSame } from '../mesh/compose.ts'
-import { firstSequence, hearImpostor, type Impostor, mayReply, outlive } from '../mesh/identity.ts'
+import {
+  afterProbe,
+  firstSequence,
+  hearImpostor,
+  type Impostor,
+  mayReply,
+  outlive,
+} from '../mesh/identity.ts'
 import type { Announcement, Envelope } from '../model/announcement.ts'
-import { impostorEchoSeconds, sequenceNumberMax } from '../model/limits.ts'
+import { impostorEchoSeconds, impostorProbeSeconds, sequenceNumberMax } from '../model/limits.ts'
 import { compareSequence, type Sequence } from '../model/node.ts'
 import type { Declarer } from './declarer.ts'
 import type { Journal } from './journal.ts'
@@ -30,6 +37,7 @@ export function createAnnouncer(
 ): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
+  let probing: Cancel | null = null
   let stopped = false
   /** One word at a time, so that numbers go out in their order. */
   let turn: Promise<void> = Promise.resolve()
@@ -123,8 +131,27 @@ export function createAnnouncer(
       log.error('identity.yielded', { ...heard })
       // The other's tunnels work from the moment ours are closed: it is told then.
       void changed.then(() => inTurn(beat))
+      scheduleProbe()
     }
     if (before.yielding && !yielding) log.info('identity.resumed')
+  }
+
+  function scheduleProbe(): void {
+    probing?.()
+    probing = clock.setTimer(impostorProbeSeconds * 1000, () => void probe())
+  }
+
+  /** Looks for the other one at its own place, for as long as we leave the identity to it. */
+  async function probe(): Promise<void> {
+    const answer = await state.gossip?.lookForTwin(state.impostor.said?.gossip ?? [])
+    await inTurn(async () => {
+      const before = state.impostor
+      state.impostor = afterProbe(before, answer ?? 'silence')
+      if (state.impostor.yielding) return scheduleProbe()
+      if (!before.yielding || before.said === null) return
+      noteChange(before, before.said.sequence)
+      await beat()
+    })
   }
 
   async function farewell(): Promise<void> {
@@ -141,6 +168,7 @@ export function createAnnouncer(
     stop() {
       stopped = true
       heartbeat?.()
+      probing?.()
     },
   }
 }

@@ -12,7 +12,7 @@ import { startDiscovery } from './mdns.ts'
 import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
-import { reaches } from './reach.ts'
+import { lookForTwin, reaches } from './reach.ts'
 import { type Redial, startRedial } from './redial.ts'
 import { type Suspects, watchSuspects } from './suspects.ts'
 import { privateKeyOf, type Swarm, type SwarmParts, startSwarm, tcpParts } from './swarm.ts'
@@ -91,6 +91,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
     neighbours: () => neighboursOf(swarm),
     dials: () => [...redial.reports(), ...suspects.reports()].sort((a, b) => compareText(a.target, b.target)),
     reaches: other => reaches(swarm, sync, other, handlers.candidates()),
+    lookForTwin: addresses => lookForTwin(swarm, options, addresses),
     redial: () => {
       hangUpIfMoved()
       redial.refresh()

@@ -1,7 +1,7 @@
 import type { DigestEntry, SyncedEnvelope } from '../mesh/sync.ts'
 import type { Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import type { DialReport, Neighbour } from '../model/neighbour.ts'
+import type { DialReport, Neighbour, TwinAnswer } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 
 /** The gossip network as the daemon sees it. */
@@ -19,6 +19,8 @@ export interface Gossip {
   dials(): readonly DialReport[]
   /** Whether a node answers gossip now, neighbour or not. Takes seconds where it does not; never throws. */
   reaches(node: NodeId): Promise<boolean>
+  /** Looks for another machine with this node's own key at these gossip addresses. Never throws. */
+  lookForTwin(addresses: readonly string[]): Promise<TwinAnswer>
   /** Something of the underlay or of the membership changed: look at whom to dial now, with fresh backoffs. */
   redial(): void
   stop(): Promise<void>

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reachSecondsMax, syncProbeSecondsMax } from '../model/limits.ts'
+import type { TwinAnswer } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { dialAddresses } from './dial.ts'
-import type { DialCandidate } from './port.ts'
-import type { Swarm } from './swarm.ts'
+import type { DialCandidate, GossipOptions } from './port.ts'
+import { isInsideAddress, listensAt, type Swarm } from './swarm.ts'
 import type { Sync } from './sync.ts'
 
 /** Whether a node answers: a neighbour that is still one after it was asked, or one that can be dialled. */
@@ -27,6 +28,22 @@ export async function reaches(
     patience,
   )
   return outcome.ok
+}
+
+/** libp2p connects to nobody with its own key, and says so once the other has proven to have it. */
+export async function lookForTwin(
+  swarm: Swarm,
+  options: Pick<GossipOptions, 'isInside'>,
+  addresses: readonly string[],
+): Promise<TwinAnswer> {
+  const elsewhere = addresses.filter(
+    address => !isInsideAddress(options, address) && !listensAt(swarm, address),
+  )
+  const patience = AbortSignal.timeout(reachSecondsMax * 1000)
+  const outcomes = await Promise.all(elsewhere.map(address => dialAddresses(swarm, [address], patience)))
+  const failures = outcomes.filter(outcome => !outcome.ok)
+  if (failures.some(({ isSelf }) => isSelf)) return 'speaks'
+  return failures.some(({ failure }) => failure.error.includes('ECONNREFUSED')) ? 'refusal' : 'silence'
 }
 
 function isNeighbour(swarm: Swarm, node: NodeId): boolean {

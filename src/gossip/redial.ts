@@ -15,7 +15,7 @@ import type { NodeId } from '../model/node.ts'
 import { type DialOutcome, dialAddresses } from './dial.ts'
 import type { Resolve } from './places.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
-import { isInsideAddress, type Swarm } from './swarm.ts'
+import { isInsideAddress, listensAt, type Swarm } from './swarm.ts'
 import { type Target, TargetBook } from './targets.ts'
 
 /** Looks for neighbours for ever. */
@@ -139,11 +139,8 @@ class Redialling implements Redial {
 
   private async tryTarget(target: Target): Promise<DialOutcome> {
     try {
-      const ours = new Set(
-        this.swarm.getMultiaddrs().map(address => address.toString().replace(/\/p2p\/.*$/, '')),
-      )
       const addresses = (await target.addresses()).filter(
-        address => !isInsideAddress(this.options, address) && !ours.has(address),
+        address => !isInsideAddress(this.options, address) && !listensAt(this.swarm, address),
       )
       return await dialAddresses(this.swarm, [...new Set(addresses)], this.stopping.signal)
     } catch (error) {

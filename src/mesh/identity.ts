@@ -5,10 +5,12 @@ import {
   impostorBidsMax,
   impostorBidsOfNewcomerMax,
   impostorMilliseconds,
+  impostorMissesMax,
   impostorRepliesMax,
   impostorWordsMin,
   youngSeconds,
 } from '../model/limits.ts'
+import type { TwinAnswer } from '../model/neighbour.ts'
 import { compareSequence, type Sequence } from '../model/node.ts'
 import { encodeAnnouncement } from './codec.ts'
 
@@ -26,6 +28,8 @@ export interface Impostor {
   readonly isNewcomer: boolean
   /** We leave the identity to it, and repeat what it says. */
   readonly yielding: boolean
+  /** It answers at its own place, and how often in a row it did not since; null while it was never found there. */
+  readonly missed: number | null
   /** We did so once: the next time we do it sooner. */
   readonly hasYielded: boolean
 }
@@ -37,6 +41,7 @@ export const noImpostor: Impostor = {
   bidsAt: [],
   isNewcomer: false,
   yielding: false,
+  missed: null,
   hasYielded: false,
 }
 
@@ -50,6 +55,7 @@ export const noImpostor: Impostor = {
  * | a newcomer, or gave way before | the third bid | yielding | nothing, closes its tunnels, and then: an echo |
  * | any other | the fourth bid | yielding | the same |
  * | yielding | a bid | yielding | nothing before the next echo |
+ * | yielding | nothing for two minutes, or no answer at the other's place any more | keeps the identity | its own facts, above the last |
  * | any | an echo: its own facts | keeps the identity | its own facts, above it |
  *
  * Bids alternate, so that both cannot have heard enough; a newcomer has when the other has not. An echo repeats the
@@ -82,6 +88,7 @@ export function hearImpostor(
     bidsAt,
     isNewcomer,
     yielding,
+    missed: before.yielding ? before.missed : null,
     hasYielded: before.hasYielded || yielding,
   }
 }
@@ -94,6 +101,18 @@ export function isIdentityInUse({ heardAt, yielding }: Impostor, now: number): b
 /** Outbid at once, or wait for the heartbeat: two that say the same would else talk without end. */
 export function mayReply({ heardAt, yielding }: Impostor, now: number): boolean {
   return !yielding && recent(heardAt, now).length < impostorRepliesMax
+}
+
+/**
+ * It was looked for at its own place. Where it answered before and nothing answers three times in a row, the identity is
+ * ours again. Who never answered there may be behind a NAT; a machine that refuses has tunnels, though no daemon now.
+ */
+export function afterProbe(impostor: Impostor, answer: TwinAnswer): Impostor {
+  const isNews = answer === 'speaks' || (answer === 'silence' && impostor.missed !== null)
+  if (!impostor.yielding || !isNews) return impostor
+  const missed = answer === 'speaks' ? 0 : (impostor.missed ?? 0) + 1
+  if (missed < impostorMissesMax) return { ...impostor, missed }
+  return { ...impostor, bidsAt: [], yielding: false, missed: null }
 }
 
 /** It does not answer any more: the identity is ours again. The same value while it does. */

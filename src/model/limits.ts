@@ -299,6 +299,9 @@ export const youngSeconds = 15
 export const impostorRepliesMax = 16
 /** How often who gave way repeats the other's words. */
 export const impostorEchoSeconds = 30
+/** How often who gave way looks whether the other still answers at its own place, and how often in vain at most. */
+export const impostorProbeSeconds = 3
+export const impostorMissesMax = 3
 /** The first counter of an incarnation is below. */
 export const counterStartMax = 2 ** 20
 /** More accepted words of one node within a minute than a machine whose addresses flap every second has to say. */

@@ -17,3 +17,6 @@ export interface DialReport {
   /** The TCP connection stood but the private network's handshake did not, repeatedly. */
   readonly secretMayDiffer: boolean
 }
+
+/** What came of looking for another machine with this node's own key: it speaks, its machine refuses, or nothing at all. */
+export type TwinAnswer = 'speaks' | 'refusal' | 'silence'

@@ -17,7 +17,7 @@ import {
   syncIntervalSecondsMin,
   syncRoundsMax,
 } from '../../src/model/limits.ts'
-import type { DialReport, Neighbour } from '../../src/model/neighbour.ts'
+import type { DialReport, Neighbour, TwinAnswer } from '../../src/model/neighbour.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { type MemoryGossipNetwork, openFake, sealFake } from './gossip.ts'
 import { Standstill } from './standstill.ts'
@@ -117,6 +117,11 @@ export class FakeNode implements Gossip {
 
   reaches(node: NodeId): Promise<boolean> {
     return Promise.resolve(this.network.answers(this.node, node))
+  }
+
+  /** Here every node has a key of its own. */
+  lookForTwin(): Promise<TwinAnswer> {
+    return Promise.resolve('silence')
   }
 
   redial(): void {

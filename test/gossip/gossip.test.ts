@@ -29,6 +29,15 @@ describe('two nodes', () => {
     expect(b.synced).toEqual([])
   })
 
+  it('with one key do not connect, but find each other', async () => {
+    const seed = new Uint8Array(32).fill(7)
+    const [one, twin, another] = [await startNode({ seed }), await startNode({ seed }), await startNode()]
+    expect(await one.gossip.lookForTwin([twin.address])).toBe('speaks')
+    expect(await one.gossip.lookForTwin([one.address])).toBe('silence')
+    expect(await one.gossip.lookForTwin([another.address])).toBe('silence')
+    expect(twin.gossip.dials()).toEqual([])
+  })
+
   it('are one neighbour of each other, whoever dials', async () => {
     const pair: TestNode[] = []
     const crossing = () => ({

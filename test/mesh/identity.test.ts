@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  afterProbe,
   firstSequence,
   hearImpostor,
   type Impostor,
@@ -11,6 +12,7 @@ import {
 } from '../../src/mesh/identity.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import { impostorMilliseconds, impostorRepliesMax, youngSeconds } from '../../src/model/limits.ts'
+import type { TwinAnswer } from '../../src/model/neighbour.ts'
 import type { NodeName } from '../../src/model/node.ts'
 import { announcement, now } from './world.ts'
 
@@ -43,6 +45,21 @@ describe('an identity', () => {
     expect(outlive(yielding, now + impostorMilliseconds).yielding).toBe(false)
     expect(hear(yielding, here, { ...there, left: true }, 99).yielding).toBe(false)
     expect(hear(yielding, here, here, 99).yielding).toBe(false)
+  })
+
+  it('is claimed again when the other answers no more where it answered, and not when it never did', () => {
+    const yielding = repeat(noImpostor, 5)
+    const probe = (answers: readonly TwinAnswer[]) => answers.reduce(afterProbe, yielding)
+    expect(probe(Array(50).fill('silence'))).toBe(yielding)
+    expect(probe(['speaks', 'silence', 'silence']).yielding).toBe(true)
+    expect(probe(['speaks', 'silence', 'silence', 'speaks', 'silence', 'silence']).yielding).toBe(true)
+    expect(probe(['speaks', 'silence', 'silence', 'silence']).yielding).toBe(false)
+    expect(afterProbe(noImpostor, 'silence')).toBe(noImpostor)
+  })
+
+  it('stays with a machine whose daemon rests: its tunnels carry on', () => {
+    const found = afterProbe(repeat(noImpostor, 5), 'speaks')
+    expect(Array<TwinAnswer>(50).fill('refusal').reduce(afterProbe, found)).toBe(found)
   })
 
   it('is talked about without end by nobody, even if both say the same', () => {

@@ -103,6 +103,7 @@ export class Process {
       neighbours: () => gossip.neighbours(),
       dials: () => gossip.dials(),
       reaches: node => gossip.reaches(node),
+      lookForTwin: addresses => gossip.lookForTwin(addresses),
       redial: () => gossip.redial(),
       stop: () => gossip.stop(),
     }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { youngSeconds } from '../../../src/model/limits.ts'
 import type { LabNode } from '../../lab/node.ts'
+import type { Mesh } from '../mesh.ts'
 import { type Scenario, type Scene, unixSeconds } from '../scene.ts'
 import { type Pair, pairsOf } from '../traffic.ts'
 import { secondsUntil } from '../until.ts'
@@ -14,14 +15,32 @@ export const cloneScenarios: readonly Scenario[] = [
     about:
       'a copy of a machine starts beside it: both say so, the copy gives way, no kernel goes back and forth',
     patient: true,
-    run: scene => cloned(scene, 40, grow),
+    run: async scene => {
+      await cloned(scene, 40, grow)
+    },
   },
   {
     name: 'cloned-disk-both-start',
     about: 'a machine and its copy start at the same time: the same, for one of the two',
-    run: scene => cloned(scene, 10, restart),
+    run: async scene => {
+      await cloned(scene, 10, restart)
+    },
+  },
+  {
+    name: 'cloned-disk-keeper-dies',
+    about: 'the machine that kept the identity loses its power: the other one takes over by itself',
+    run: async scene => inherit(scene, await cloned(scene, 10, restart)),
   },
 ]
+
+/** How it ended. */
+interface Settled {
+  readonly mesh: Mesh
+  readonly keeper: LabNode
+  readonly other: LabNode
+  /** Whoever has the identity answers there. */
+  readonly pairs: readonly Pair[]
+}
 
 /** Plans another node may apply, once it is settled, before it counts as back and forth. */
 const plansMax = 2
@@ -31,7 +50,7 @@ async function cloned(
   scene: Scene,
   watchedSeconds: number,
   prepare: (original: LabNode) => Promise<LabNode | null>,
-): Promise<void> {
+): Promise<Settled> {
   const mesh = await scene.mesh(4, { spare: 1 })
   const [, bystander, original, copy] = mesh.nodes as [LabNode, LabNode, LabNode, LabNode]
   cpSync(join(original.directory, 'state'), join(copy.directory, 'state'), { recursive: true, force: true })
@@ -50,10 +69,26 @@ async function cloned(
   await watch(scene, watchedSeconds, bystander, pairsOf([bystander], [original], mesh.addresses))
   const keepers = [original, copy].filter(node => !hasYielded(node))
   scene.say(`the identity stays with ${keepers.map(({ name }) => name).join(' and ')}`)
-  if (keepers.length !== 1) throw new Error('not exactly one of the two gave way')
-  if (expected !== null && keepers[0] !== expected) throw new Error(`${expected.name} had to keep it`)
+  const [keeper] = keepers
+  if (keeper === undefined || keepers.length > 1) throw new Error('not exactly one of the two gave way')
+  if (expected !== null && keeper !== expected) throw new Error(`${expected.name} had to keep it`)
   for (const node of [original, copy])
     if (!(await saysSo(node))) throw new Error(`${node.name} does not say so any more`)
+  const pairs = pairsOf([bystander], [original], mesh.addresses)
+  return { mesh, keeper, other: keeper === original ? copy : original, pairs }
+}
+
+/** The other one finds nobody at the keeper's place any more. */
+async function inherit(scene: Scene, { mesh, keeper, other, pairs }: Settled): Promise<void> {
+  const traffic = scene.watch(pairs)
+  await sleep(1000)
+  const since = unixSeconds()
+  await mesh.powerOff(keeper)
+  scene.say(`${keeper.name} is without power`)
+  const seconds = await secondsUntil(since, async () => !hasYielded(other), 90)
+  scene.figure({ what: `${other.name} takes over`, seconds, boundSeconds: 30, lost: null, lostMax: null })
+  await sleep(8000)
+  scene.traffic('from another to it', since, await traffic.stop(), { seconds: 35, lost: null })
 }
 
 /** The address is the same on both machines: whoever keeps the identity answers. */
