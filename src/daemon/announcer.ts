@@ -54,7 +54,12 @@ export function createAnnouncer(
   function ownFacts(): Announcement | null {
     const { node, publicKey, software } = parts
     const { configuration, facts, claims, membership, sequence } = state
-    return compose({ node, publicKey, software }, sequence, configuration, facts, claims, membership.size)
+    const self = { node, publicKey, software }
+    return compose(self, sequence, configuration, facts, claims, membership.size, isGateway())
+  }
+
+  function isGateway(): boolean {
+    return state.observation?.state.gateway?.forwards === true
   }
 
   async function update(): Promise<void> {
@@ -158,7 +163,7 @@ export function createAnnouncer(
     await declarer.farewell()
     const announcement = composeNow()
     if (announcement !== null)
-      await speak({ ...announcement, endpoints: [], gossip: [], segments: [], left: true })
+      await speak({ ...announcement, endpoints: [], gossip: [], segments: [], gateway: null, left: true })
   }
 
   return {

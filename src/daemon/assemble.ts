@@ -9,6 +9,7 @@ import type { Store } from '../host/store.ts'
 import { createLinuxKernel, type LinuxKernel } from '../kernel/linux.ts'
 import { segmentPrefixes, tunnelPrefix } from '../mesh/claims.ts'
 import { keyFingerprint } from '../mesh/derive.ts'
+import { forwarders } from '../mesh/gateway.ts'
 import { type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { software } from '../model/software.ts'
@@ -37,6 +38,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     tunnel: configuration.tunnel,
     secrets,
     wanted: () => devicesOf(machine.current),
+    forwarders: () => forwarders(machine.current),
     log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
   })
   const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })

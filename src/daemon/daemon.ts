@@ -6,8 +6,7 @@ import { forget } from '../mesh/membership.ts'
 import { order } from '../mesh/order.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { noFacts } from '../model/facts.ts'
-import type { Failure, Result } from '../model/failure.ts'
-import { failed, ok } from '../model/failure.ts'
+import { type Failure, failed, ok, type Result } from '../model/failure.ts'
 import { emptyKernelState } from '../model/kernel-state.ts'
 import { farewellMilliseconds } from '../model/limits.ts'
 import { createAnnouncer } from './announcer.ts'
@@ -182,6 +181,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   function reconfigure(configuration: Configuration): void {
     state.configuration = configuration
+    witness.reconfigured()
     reconciler.mark()
     void announcer.update()
   }

@@ -114,6 +114,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     state.tracks = decision.tracks
     state.claims = decision.claims
     state.lost = decision.lost
+    state.refusedRoutes = decision.refusedRoutes
     state.exhausted = decision.exhausted
     if (changed) await events.claimsChanged(decision.claims)
     events.looked()

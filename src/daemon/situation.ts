@@ -24,6 +24,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       claims,
       membership,
       tracks,
+      answers: state.answers,
       observation,
       now,
     },

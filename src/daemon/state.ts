@@ -9,6 +9,7 @@ import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Failure } from '../model/failure.ts'
+import type { GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
@@ -43,6 +44,7 @@ export interface State {
 
   /** Reconciler. */
   claims: OwnClaims
+  refusedRoutes: readonly RefusedRoute[]
   lost: readonly LostClaim[]
   exhausted: readonly Prefix[]
   tracks: Tracks
@@ -57,6 +59,9 @@ export interface State {
   /** Looks at the kernel and changes to it that came to an end since the start, well or not. */
   looks: number
   stepFailures: readonly StepFailure[]
+
+  /** Asker: how gateways in question answer. */
+  answers: ReadonlyMap<NodeId, GatewayAnswers>
 
   /** Journal. */
   saveFailure: Failure | null
@@ -81,6 +86,8 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     impostor: noImpostor,
     claims: parts.archive.saved.claims,
     lost: [],
+    refusedRoutes: [],
+    answers: new Map(),
     exhausted: [],
     tracks: new Map(),
     observation: null,

@@ -9,6 +9,7 @@ import {
 } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
+import { createAsker } from './asker.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 import { createTunnelNews } from './tunnel-news.ts'
@@ -18,6 +19,8 @@ export interface Witness {
   underlayChanged(): void
   /** WireGuard sends from where this machine is now, and every tunnel waits for a sign of life. */
   endpointsSet(): void
+  /** Other gateways may be wanted. */
+  reconfigured(): void
   /** The kernel was looked at. */
   looked(): void
   /** Reads WireGuard's counters between two looks; who asks meanwhile has the same reading. */
@@ -33,6 +36,7 @@ export interface WitnessEvents {
 export function createWitness(parts: DaemonParts, state: State, events: WitnessEvents): Witness {
   const { clock, kernel, log } = parts
   const news = createTunnelNews(parts, state)
+  const asker = createAsker(parts, state, events.mark)
   let pending: Cancel | null = null
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
@@ -94,6 +98,13 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     tellNews()
     askSuspects()
     testRestarted()
+    tellGateway()
+  }
+
+  /** Others leave by us only when the kernel is ready. */
+  function tellGateway(): void {
+    const isReady = state.observation?.state.gateway?.forwards === true
+    if (state.own !== null && isReady !== (state.own.announcement.gateway !== null)) events.announce()
   }
 
   /** The other side learns by a word that a tunnel carries again, or still does. */
@@ -164,6 +175,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
     endpointsSet: () =>
       kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
+    reconfigured: asker.update,
     looked,
     read() {
       reading ??= readNow().finally(() => {
@@ -172,6 +184,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       return reading
     },
     stop() {
+      asker.stop()
       pending?.()
       tick?.()
       suspecting?.()

@@ -41,6 +41,13 @@ function deviceOf(step: Step): InterfaceName | null {
     case 'bridge.neighbours.remove':
     case 'bridge.neighbour.set':
     case 'bridge.neighbour.remove':
+    // Of these, some are on anybody's devices, too: their tables and numbers are lnet's.
+    case 'gateway.set':
+    case 'gateway.remove':
+    case 'detour.set':
+    case 'detour.remove':
+    case 'rule.add':
+    case 'rule.remove':
     case 'guard.set':
     case 'guard.remove':
       return null

@@ -73,6 +73,7 @@ function takes(draft: Draft, instruction: Instruction): boolean {
     case 'wg-device':
     case 'tunnel':
     case 'sysctl':
+    case 'forwarding':
       return false
   }
 }

@@ -6,6 +6,7 @@ import { applyPlan } from './apply.ts'
 import { glance, observe } from './observe.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
+import { question } from './question.ts'
 import { speak } from './speak.ts'
 import { type TakeOver, takeOver } from './take-over.ts'
 import { watch } from './watch.ts'
@@ -23,6 +24,8 @@ export interface LinuxKernelOptions {
   readonly secrets: TunnelSecrets
   /** Device names of the configuration in force: whoever holds one without our mark is reported as foreign. */
   wanted(): readonly InterfaceName[]
+  /** Devices that have to forward, because the configuration in force makes a gateway of this machine. */
+  forwarders(): readonly InterfaceName[]
   /** A failure that nobody waits for: a monitor that ended and will be started again. */
   log(failure: Failure): void
 }
@@ -39,7 +42,13 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
   return {
-    observe: () => observe({ mesh, tunnel: tunnel.interface, wanted: options.wanted() }),
+    observe: () =>
+      observe({
+        mesh,
+        tunnel: tunnel.interface,
+        wanted: options.wanted(),
+        forwarders: options.forwarders(),
+      }),
     glance,
     apply: plan => applyPlan(plan, { mesh, implementation, secrets }),
     watch: listener =>
@@ -49,6 +58,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
         onEnded: failure => options.log(failure),
       }),
     speak,
+    question,
     preflight: () => preflight(tunnel),
     takeOver: wanted => takeOver({ ...wanted, mesh }),
   }

@@ -1,8 +1,8 @@
 import { compareText, type InterfaceName } from '../model/address.ts'
 import { ok, type Result } from '../model/failure.ts'
+import type { Detour, DetourRule } from '../model/gateway.ts'
 import type {
   ForeignDevice,
-  Guard,
   NeighbourEntry,
   Observation,
   Route,
@@ -11,24 +11,26 @@ import type {
 } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { foreignAmong } from './foreign.ts'
-import { markOf } from './mark.ts'
+import { markOf, routeProtocol } from './mark.ts'
+import { observeForwarding, observeTables, type Tables } from './observe-tables.ts'
 import { type BridgeLink, bridgeStates, readBridges } from './readers/bridges.ts'
-import { type ForwardingTable, readForwarding } from './readers/fdb.ts'
+import type { ForwardingTable } from './readers/fdb.ts'
 import { documents, reading } from './readers/fields.ts'
-import { readGuards } from './readers/guards.ts'
 import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
 import { readNeighbours } from './readers/neighbours.ts'
-import { readRoutes } from './readers/routes.ts'
+import { readDetours, readRoutes } from './readers/routes.ts'
+import { readRules } from './readers/rules.ts'
 import { readWireguardDump, type WireguardDump } from './readers/wireguard.ts'
-import { routeProtocol } from './render.ts'
 import { run } from './run.ts'
-import { hasIpv6 } from './sysctl.ts'
+import { forwardingAmong, ipv6Among } from './sysctl.ts'
 
 export interface ObserveOptions {
   readonly mesh: MeshId
   readonly tunnel: InterfaceName
   /** Names whose holders without our mark are reported. */
   readonly wanted: readonly InterfaceName[]
+  /** Devices that have to forward, because this machine is a gateway. */
+  readonly forwarders: readonly InterfaceName[]
 }
 
 /** Looks at everything under our mark: four processes at most. */
@@ -42,10 +44,17 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
   if (!wireguard.ok) return wireguard
   const forwarding = await observeForwarding(names)
   if (!forwarding.ok) return forwarding
-  const guards = await observeGuards()
-  if (!guards.ok) return guards
-  const ipv6 = await observeIpv6([...names, ...(tunnel === null ? [] : [tunnel.interface])])
-  const found: Found = { devices: devices.value, forwarding: forwarding.value, guards: guards.value, ipv6 }
+  const forwards = await forwardingAmong(options.forwarders)
+  const tables = await observeTables(forwards)
+  if (!tables.ok) return tables
+  const ipv6 = await ipv6Among([...names, ...(tunnel === null ? [] : [tunnel.interface])])
+  const found: Found = {
+    devices: devices.value,
+    forwarding: forwarding.value,
+    tables: tables.value,
+    forwards,
+    ipv6,
+  }
   return ok(assemble(found, wireguard.value))
 }
 
@@ -69,26 +78,31 @@ interface Devices {
   readonly names: ReadonlySet<string>
   readonly bridges: readonly BridgeLink[]
   readonly routes: readonly Route[]
+  readonly detours: readonly Detour[]
+  readonly rules: readonly DetourRule[]
   readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
 }
 
 interface Found {
   readonly devices: Devices
   readonly forwarding: ReadonlyMap<InterfaceName, ForwardingTable>
-  readonly guards: ReadonlyMap<InterfaceName, Guard>
+  readonly tables: Tables
+  /** Devices that forward, of those that have to. */
+  readonly forwards: readonly InterfaceName[]
   readonly ipv6: ReadonlyMap<InterfaceName, boolean>
 }
 
 const listings = `address show
 route show table all proto ${routeProtocol}
 neighbour show nud permanent
+rule show
 `
 
 async function observeDevices(options: ObserveOptions): Promise<Result<Devices>> {
   const listed = await run({ tool: 'ip', arguments: ['-json', '-details', '-batch', '-'], input: listings })
   if (!listed.ok) return listed
   return reading('ip', () => {
-    const [links, routes, neighbours] = documents(listed.value, 3)
+    const [links, routes, neighbours, rules] = documents(listed.value, 4)
     const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
     const all = linkNames(links)
     const segments = new Set(own.segments.map(segment => segment.interface))
@@ -99,6 +113,8 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
       foreign: foreignAmong(all, [options.tunnel, ...options.wanted], ownNames(own)),
       names: new Set(all.map(({ name }) => name)),
       routes: readRoutes(routes),
+      detours: readDetours(routes),
+      rules: readRules(rules),
       bridges,
       neighbours: readNeighbours(neighbours, segments, shared),
     }
@@ -123,25 +139,9 @@ async function observeWireguard(tunnel: InterfaceName): Promise<Result<Wireguard
   return dump.ok ? readWireguardDump(dump.value) : dump
 }
 
-async function observeForwarding(
-  segments: ReadonlySet<InterfaceName>,
-): Promise<Result<ReadonlyMap<InterfaceName, ForwardingTable>>> {
-  if (segments.size === 0) return ok(new Map())
-  const listed = await run({ tool: 'bridge', arguments: ['-json', 'fdb', 'show'] })
-  return listed.ok ? readForwarding(listed.value, segments) : listed
-}
-
-async function observeGuards(): Promise<Result<ReadonlyMap<InterfaceName, Guard>>> {
-  const listed = await run({ tool: 'nft', arguments: ['-j', 'list', 'ruleset', 'inet'] })
-  return listed.ok ? readGuards(listed.value) : listed
-}
-
-async function observeIpv6(devices: readonly InterfaceName[]): Promise<ReadonlyMap<InterfaceName, boolean>> {
-  return new Map(await Promise.all(devices.map(async device => [device, await hasIpv6(device)] as const)))
-}
-
 function assemble(found: Found, wireguard: WireguardDump | null): Observation {
-  const { tunnel, segments, routes, foreign, names, bridges, neighbours } = found.devices
+  const { tunnel, segments, routes, detours, rules, foreign, names, bridges, neighbours } = found.devices
+  const { guards, gateway } = found.tables
   const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
   return {
     state: {
@@ -150,12 +150,16 @@ function assemble(found: Found, wireguard: WireguardDump | null): Observation {
       bridges: bridgeStates(bridges, neighbours),
       routes,
       // The guard of a device that is there belongs to that, be it another mesh's.
-      strayGuards: [...found.guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
+      strayGuards: [...guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
+      gateway,
+      detours,
+      rules,
     },
     readings: wireguard?.readings ?? [],
     implementation,
     foreign,
     bridges,
+    forwarding: found.forwards,
   }
 }
 
@@ -190,6 +194,6 @@ function segmentState(link: OwnLink, found: Found): SegmentState {
     flood: forwarding?.flood ?? [],
     unicast: forwarding?.unicast ?? [],
     neighbours: found.devices.neighbours.get(device) ?? [],
-    guard: found.guards.get(device) ?? null,
+    guard: found.tables.guards.get(device) ?? null,
   }
 }

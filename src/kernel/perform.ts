@@ -9,7 +9,7 @@ import type { StepFailure, TunnelSecrets } from './port.ts'
 import { readBatchErrors } from './readers/batch-errors.ts'
 import { peerSection } from './render.ts'
 import { type Command, execute, firstLines } from './run.ts'
-import { writeSysctl } from './sysctl.ts'
+import { setForwarding, writeSysctl } from './sysctl.ts'
 import { createTunnel } from './tunnel.ts'
 
 export interface PerformOptions {
@@ -35,6 +35,8 @@ export function perform(batch: Batch, options: PerformOptions): Promise<readonly
       return each(batch.items, ({ instruction }) =>
         createTunnel(instruction.interface, instruction.mtu, options.implementation),
       )
+    case 'forwarding':
+      return each(batch.items, ({ instruction }) => setForwarding(instruction.interface, instruction.on))
     case 'sysctl':
       return each(batch.items, ({ instruction }) => writeSysctl(instruction.path, instruction.value))
   }

@@ -16,6 +16,8 @@ export interface Kernel {
   watch(listener: (event: KernelEvent) => void): Closeable
   /** Says a word (one small UDP datagram) through the tunnel to each VTEP, so that WireGuard there learns our endpoint. */
   speak(vteps: readonly IpAddress[]): void
+  /** The round trip to a VTEP in milliseconds; null when nothing came back in time. One small datagram each way. */
+  question(vtep: IpAddress): Promise<number | null>
 }
 
 export interface StepFailure {

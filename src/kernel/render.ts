@@ -3,15 +3,14 @@ import type { Route, WireguardPeer } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import type { SegmentIdentity, Step, StepKind } from '../model/step.ts'
 import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
+import { detourText, ruleText } from './detours.ts'
+import { removeGateway, setGateway } from './gateway.ts'
 import { guardRemoval, guardScript } from './guard.ts'
-import { markOf } from './mark.ts'
+import { markOf, routeProtocol } from './mark.ts'
 import type { TunnelSecrets } from './port.ts'
 import { disableIpv6Path } from './sysctl.ts'
 
-/** Routes of lnet carry this protocol number, so that nobody else's are touched. */
-export const routeProtocol = 201
-
-/** Addresses of lnet on a bridge that is not its own carry this metric: iproute2 6.1 has no protocol for them. */
+/** Addresses of lnet on somebody else's bridge carry this metric: iproute2 6.1 has no protocol for them. */
 export const addressMetric = 20_201
 
 /** One line of a tool's batch; what `tolerated` matches means that the line's effect was there already. */
@@ -36,6 +35,7 @@ export type Instruction =
       readonly renewed: boolean
     }
   | { readonly tool: 'tunnel'; readonly interface: InterfaceName; readonly mtu: number }
+  | { readonly tool: 'forwarding'; readonly interface: InterfaceName; readonly on: boolean }
   | { readonly tool: 'sysctl'; readonly path: string; readonly value: string }
 
 type StepOf<Kind extends StepKind> = Extract<Step, { readonly kind: Kind }>
@@ -96,12 +96,8 @@ const renderers: Renderers = {
   'segment.remove': step => [ip(`link delete dev ${step.interface}`, deviceGone)],
   'segment.local': step => [ip(`link set dev ${step.interface} type vxlan local ${step.local}`)],
   'segment.ageing': step => [ip(`link set dev ${step.interface} type vxlan ageing ${step.seconds}`)],
-  'segment.bridge': step => [
-    ip(
-      step.bridge === null
-        ? `link set dev ${step.interface} nomaster`
-        : `link set dev ${step.interface} master ${step.bridge}`,
-    ),
+  'segment.bridge': ({ interface: device, bridge: master }) => [
+    ip(`link set dev ${device} ${master === null ? 'nomaster' : `master ${master}`}`),
   ],
   'port.suppress': step => [bridge(`link set dev ${step.interface} neigh_suppress on`)],
   'port.mac.set': step => [bridge(`fdb replace ${step.mac} dev ${step.interface} master static`)],
@@ -130,14 +126,20 @@ const renderers: Renderers = {
   'link.mac': step => [ip(`link set dev ${step.interface} address ${step.mac}`)],
   'link.up': step => [ip(`link set dev ${step.interface} up`)],
   'link.ipv6': step => [{ tool: 'sysctl', path: disableIpv6Path(step.interface), value: '0' }],
-  'address.add': step => [
-    ip(`address replace ${step.address} dev ${step.interface} ${addressFlags(step.address)}`),
+  'address.add': ({ address, interface: device }) => [
+    ip(`address replace ${address} dev ${device} ${addressFlags(address)}`),
   ],
   'address.remove': step => [ip(`address delete ${step.address} dev ${step.interface}`, addressGone)],
   'route.add': step => [ip(`route replace ${routeText(step.route)}`)],
   'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
   'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
+  'gateway.set': step => setGateway(step.gateway, step.returned),
+  'gateway.remove': step => removeGateway(step.gateway),
+  'detour.set': step => [ip(`route replace ${detourText(step.detour)}`)],
+  'detour.remove': step => [ip(`route delete ${detourText(step.detour)}`, routeGone)],
+  'rule.add': step => [ip(`rule add ${ruleText(step.rule)}`, /File exists/)],
+  'rule.remove': step => [ip(`rule delete ${ruleText(step.rule)}`, entryGone)],
   // Without `via`: the kernel drops a frame whose sender's static entry names a device (vxlan_snoop compares that with
   // none), so the rightful VTEP would be taken for a forger. The guard keeps such frames inside the tunnel.
   'unicast.set': ({ interface: device, entry: { mac, vtep } }) => [

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { familyOf, type IpAddress } from '../model/address.ts'
 
 /** The discard service (RFC 863): nobody answers. */
-const discardPort = 9
+export const discardPort = 9
 const word = Uint8Array.of(0)
 
 /** Sends one byte to each address, from a socket that lives no longer than that. Errors are of no account. */

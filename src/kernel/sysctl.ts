@@ -13,12 +13,37 @@ export function disableIpv6Path(device: InterfaceName): string {
 }
 
 /** Whether IPv6 is on for a device. A kernel without IPv6 has nothing to switch on: that counts as on. */
-export async function hasIpv6(device: InterfaceName): Promise<boolean> {
+async function hasIpv6(device: InterfaceName): Promise<boolean> {
   try {
     return (await readFile(disableIpv6Path(device), 'utf8')).trim() !== '1'
   } catch {
     return true
   }
+}
+
+/** The same for several. */
+export async function ipv6Among(
+  devices: readonly InterfaceName[],
+): Promise<ReadonlyMap<InterfaceName, boolean>> {
+  return new Map(await Promise.all(devices.map(async device => [device, await hasIpv6(device)] as const)))
+}
+
+/** Which of some devices forward IPv4. One that is not there does not. */
+export async function forwardingAmong(devices: readonly InterfaceName[]): Promise<readonly InterfaceName[]> {
+  const found = await Promise.all(devices.map(async device => ((await forwards(device)) ? [device] : [])))
+  return found.flat()
+}
+
+/**
+ * Switches the forwarding of IPv4 on for one device, or off again. It stays on where the whole machine forwards:
+ * somebody else switched that on meanwhile.
+ */
+export async function setForwarding(device: InterfaceName, on: boolean): Promise<Failure | null> {
+  if (!on && (!existsSync(forwardingPath(device)) || (await forwards('all')))) return null
+  const failure = await writeSysctl(forwardingPath(device), on ? '1' : '0')
+  return failure === null || existsSync(forwardingPath(device))
+    ? failure
+    : { ...failure, message: `there is no interface ${device}: set another one under gateway.interface` }
 }
 
 /** Writes a kernel parameter; in a kernel without IPv6 its parameters are passed over. */
@@ -31,4 +56,12 @@ export async function writeSysctl(path: string, value: string): Promise<Failure 
     const stderr = error instanceof Error ? error.message : String(error)
     return { message: `cannot write ${path}${explain(stderr)}`, command: null, exitCode: null, stderr }
   }
+}
+
+function forwardingPath(device: InterfaceName | 'all'): string {
+  return `/proc/sys/net/ipv4/conf/${device}/forwarding`
+}
+
+async function forwards(device: InterfaceName | 'all'): Promise<boolean> {
+  return (await readFile(forwardingPath(device), 'utf8').catch(() => '0')).trim() === '1'
 }

@@ -19,6 +19,7 @@ import { type Claim, type OverlayAddress, parseVni, type SegmentFacts } from '..
 import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
 import { withinLimits } from './announcement-limits.ts'
 import { decodeMap, readBoolean, readInteger, readList, readText } from './cbor.ts'
+import { encodeGateway, readGateway } from './gateway-offer.ts'
 
 /**
  * An announcement is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone.
@@ -42,6 +43,7 @@ const field = {
   software: 13,
   left: 14,
   declaredBy: 15,
+  gateway: 16,
 } as const
 
 const versions = { own: 1, declared: 2 } as const
@@ -53,7 +55,7 @@ export type Decoded =
 
 /** The canonical bytes of an announcement. Throws RangeError when it is over the limit: that is our own bug. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
-  const { declaredBy } = announcement
+  const { declaredBy, gateway } = announcement
   const bytes = encode(
     new Map<number, unknown>([
       [field.version, declaredBy === null ? versions.own : versions.declared],
@@ -72,6 +74,7 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
       [field.software, announcement.software],
       [field.left, announcement.left],
       ...(declaredBy === null ? [] : [[field.declaredBy, declaredBy] as const]),
+      ...(gateway === null ? [] : [[field.gateway, encodeGateway(gateway)] as const]),
     ]),
   )
   if (bytes.length > announcementBytesMax) throw new RangeError(`announcement of ${bytes.length} bytes`)
@@ -116,7 +119,8 @@ function reject(reason: RejectReason): Decoded {
 
 function readAnnouncement(map: Map<unknown, unknown>): Announcement | null {
   const read = { ...readCommon(map), segments: readList(map.get(field.segments), readSegment) }
-  return isComplete(read) ? { ...read, declaredBy: null } : null
+  const gateway = readGateway(map.get(field.gateway), read.segments?.length ?? 0)
+  return isComplete(read) && gateway !== null ? { ...read, declaredBy: null, gateway: gateway.offer } : null
 }
 
 function readDeclaration(map: Map<unknown, unknown>): Announcement | null {
@@ -125,7 +129,7 @@ function readDeclaration(map: Map<unknown, unknown>): Announcement | null {
     segments: readList(map.get(field.segments), readDeclaredSegment),
     declaredBy: readText(map.get(field.declaredBy), parseNodeId),
   }
-  return isComplete(read) ? read : null
+  return isComplete(read) ? { ...read, gateway: null } : null
 }
 
 function readCommon(map: Map<unknown, unknown>) {

@@ -8,6 +8,7 @@ import { tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { gossipAddresses, tunnelEndpoints } from './compose-endpoints.ts'
 import { segmentFacts } from './compose-segments.ts'
+import { gatewayOffer } from './gateway-offer.ts'
 
 export interface Self {
   readonly node: NodeId
@@ -15,7 +16,7 @@ export interface Self {
   readonly software: string
 }
 
-/** What we say of ourselves; null while there is no VTEP address to be reached at. */
+/** What we say of ourselves, `isGateway` when the kernel is ready to be one; null while there is no VTEP address to be reached at. */
 export function compose(
   self: Self,
   sequence: Sequence,
@@ -23,6 +24,7 @@ export function compose(
   facts: Facts,
   claims: OwnClaims,
   members: number,
+  isGateway = false,
 ): Announcement | null {
   const { vtep } = claims
   if (vtep === null) return null
@@ -36,6 +38,7 @@ export function compose(
     vtepClaim: { since: vtep.since, pinned: vtep.pinned },
     gossip: gossipAddresses(configuration, facts),
     segments: segmentFacts(self.node, configuration, claims),
+    gateway: isGateway ? gatewayOffer(configuration) : null,
     mtu: tunnelMtu(facts.pathMtu),
     heartbeatSeconds: heartbeatSeconds(configuration.gossip.heartbeatSeconds, members),
     left: false,

@@ -2,6 +2,7 @@ import type { Announcement, EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
+import type { GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
@@ -17,6 +18,7 @@ import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
 import { actingMembers } from './static-members.ts'
+import { waysOf } from './ways.ts'
 
 /** All that a decision depends on. */
 export interface Situation {
@@ -31,6 +33,8 @@ export interface Situation {
   readonly tracks: Tracks
   readonly observation: Observation
   readonly resolved: Resolved
+  /** How gateways answered. */
+  readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   /** Automatic IPv4 addresses may be chosen: it is known what others hold. */
   readonly mayChoose: boolean
   /** The mesh was heard, or has had its time: what is not known may be taken away. */
@@ -51,6 +55,7 @@ export interface Decision extends Settlement {
   /** Null while there is no VTEP address yet. */
   readonly desired: KernelState | null
   readonly plan: Plan
+  readonly refusedRoutes: readonly RefusedRoute[]
   /** When time alone may change the decision, monotonic milliseconds; infinity when never. */
   readonly dueAt: number
 }
@@ -67,6 +72,8 @@ export function decide(situation: Situation): Decision {
     belongsInKernel(member, observed.get(member.announcement.publicKey), now),
   )
   const { tracks, renewals } = decideEndpoints(situation, present, observed)
+  const holds = withHolds(others, holdsOf(ownHolds(node, claims)))
+  const ways = waysOf({ ...situation, claims, tracks }, present, holds)
   const desired = desire(
     {
       configuration,
@@ -77,16 +84,18 @@ export function decide(situation: Situation): Decision {
       claims,
       lost,
       mtu: ownMtu(situation),
-      bridges: observation.bridges,
+      ...{ bridges: observation.bridges, forwarding: observation.forwarding },
+      observed: observation.state.gateway,
     },
-    { members: present, holds: withHolds(others, holdsOf(ownHolds(node, claims))), tracks },
+    { members: present, holds, tracks, ways },
   )
   const steps =
     desired === null
       ? []
       : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.rewriteEndpoints })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
-  return { ...settlement, tracks, desired, plan, dueAt: nextDueAt(tracks, present, publicKey, now) }
+  const dueAt = nextDueAt(tracks, present, publicKey, now)
+  return { ...settlement, tracks, desired, plan, refusedRoutes: ways.refused, dueAt }
 }
 
 function settleClaims(situation: Situation, holds: Holds): Settlement {

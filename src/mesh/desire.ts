@@ -2,6 +2,7 @@ import {
   compareAddresses,
   compareText,
   hostPrefix,
+  type InterfaceName,
   type IpAddress,
   interfaceAddress,
   isHostOf,
@@ -10,6 +11,7 @@ import {
 } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { GatewayState } from '../model/gateway.ts'
 import {
   type BridgeFacts,
   type BridgeState,
@@ -26,8 +28,10 @@ import { agreedTunnelMtu } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
 import { type Holds, ownerOf, tunnelPrefix } from './claims.ts'
 import { desireBridge, desireSegment } from './desire-segment.ts'
+import { desireGateway } from './gateway.ts'
 import type { TunnelTrack } from './liveness.ts'
 import type { LostClaim } from './settle.ts'
+import type { Ways } from './ways.ts'
 
 /** What this node wants of itself. */
 export interface Intent {
@@ -42,6 +46,10 @@ export interface Intent {
   readonly mtu: number
   /** The bridges of this machine. */
   readonly bridges: readonly BridgeFacts[]
+  /** Of the devices that a gateway needs, those that forward now. */
+  readonly forwarding: readonly InterfaceName[]
+  /** The gateway this machine is now. */
+  readonly observed: GatewayState | null
 }
 
 /** Whom it should be connected to. */
@@ -51,6 +59,7 @@ export interface World {
   /** All holds, our own among them. */
   readonly holds: Holds
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
+  readonly ways: Ways
 }
 
 /** The kernel as it should be; null while it is not known which VTEP address the tunnel will bear. */
@@ -71,7 +80,9 @@ export function desire(intent: Intent, world: World): KernelState | null {
     .flatMap(segment => desireBridge(segment, intent, world, reachable) ?? [])
     .sort((a, b) => compareText(a.interface, b.interface))
   const routes = desireRoutes(tunnel, [...segments, ...bridges], prefix)
-  return { tunnel, segments, bridges, routes, strayGuards: [] }
+  const { detours, rules } = world.ways
+  const gateway = desireGateway(intent)
+  return { tunnel, segments, bridges, routes, strayGuards: [], gateway, detours, rules }
 }
 
 /** A member's VTEP counts where it is a host of our prefix and its own. */

@@ -3,6 +3,7 @@ import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { diffBridges } from './diff-bridge.ts'
 import { compare, diffLink, diffSegment } from './diff-device.ts'
+import { diffWays } from './gateway.ts'
 
 /** What is done to peers although nothing of them differs. */
 export interface PeerUpkeep {
@@ -26,6 +27,7 @@ export function diff(
     ...diffSegments(desired.segments, kept),
     ...diffBridges(desired.bridges, observed.bridges),
     ...orphanedGuards(desired.segments, observed, kept),
+    ...diffWays(desired, observed),
   ]
   return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
 }

@@ -4,7 +4,7 @@ import type { Plan, Step, StepKind } from '../model/step.ts'
 /**
  * The order of application: the guard before its device, the tunnel's MTU before a segment that needs it, a WireGuard
  * peer before whatever sends to it, flood entries last; then removals the other way round. A segment that is made
- * anew is taken away first. Steps of one tool stand together as far as their needs allow, because a round starts one
+ * anew is taken away first. A detour comes before the rules that lead to it, and goes after them. Steps of one tool stand together as far as their needs allow, because a round starts one
  * process a run of them.
  */
 const rank: Readonly<Record<StepKind, number>> = {
@@ -33,18 +33,24 @@ const rank: Readonly<Record<StepKind, number>> = {
   'unicast.set': 22,
   'port.mac.set': 23,
   'flood.add': 24,
-  'flood.remove': 25,
-  'port.mac.remove': 26,
-  'unicast.remove': 27,
-  'bridge.neighbours.remove': 28,
-  'bridge.neighbour.remove': 29,
-  'neighbour.remove': 30,
-  'route.remove': 31,
-  'bridge.address.remove': 32,
-  'address.remove': 33,
-  'peer.remove': 34,
-  'guard.remove': 35,
-  'bridge.remove': 36,
+  'gateway.set': 25,
+  'detour.set': 26,
+  'rule.add': 27,
+  'gateway.remove': 28,
+  'rule.remove': 29,
+  'detour.remove': 30,
+  'flood.remove': 31,
+  'port.mac.remove': 32,
+  'unicast.remove': 33,
+  'bridge.neighbours.remove': 34,
+  'bridge.neighbour.remove': 35,
+  'neighbour.remove': 36,
+  'route.remove': 37,
+  'bridge.address.remove': 38,
+  'address.remove': 39,
+  'peer.remove': 40,
+  'guard.remove': 41,
+  'bridge.remove': 42,
 }
 
 /** The plan of some steps: the same for the same steps, whatever their order was. */

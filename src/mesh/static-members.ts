@@ -59,7 +59,7 @@ export function dueDeclarations(
 /** What a declared machine says when it is taken back. */
 export function farewell(announcement: Announcement, { incarnation }: Pick<Declarer, 'incarnation'>) {
   const sequence = nextSequence(announcement.sequence, incarnation)
-  return { ...announcement, sequence, endpoints: [], gossip: [], segments: [], left: true }
+  return { ...announcement, sequence, endpoints: [], gossip: [], segments: [], gateway: null, left: true }
 }
 
 function declare(
@@ -89,6 +89,7 @@ function declare(
         return { address: overlay, since, pinned: true }
       }),
     })),
+    gateway: null,
     mtu,
     heartbeatSeconds: declarationSeconds,
     software: '',

@@ -1,4 +1,5 @@
 import type { HostPort, IpAddress } from './address.ts'
+import type { GatewayOffer } from './gateway.ts'
 import type { NodeId, NodeName, Sequence } from './node.ts'
 import type { Claim, SegmentFacts } from './segment.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'
@@ -28,6 +29,8 @@ export interface Announcement {
   readonly gossip: readonly string[]
   /** Sorted by VNI. */
   readonly segments: readonly SegmentFacts[]
+  /** Null: it is no gateway. */
+  readonly gateway: GatewayOffer | null
   /** The tunnel MTU this node's own path allows, bytes. */
   readonly mtu: number
   /** The next announcement is due within so many seconds. */

@@ -25,6 +25,12 @@ export interface Configuration {
   readonly segments: readonly SegmentConfiguration[]
   /** Machines without lnetd that this node declares to the mesh. In the operator's order. */
   readonly staticMembers: readonly StaticMember[]
+  /** Null: this machine is none. */
+  readonly gateway: GatewayConfiguration | null
+  /** The gateway everything else leaves by: a node's name, or whichever answers fastest; null: none. */
+  readonly defaultVia: NodeName | 'auto' | null
+  /** Whether routes that gateways offer are taken. */
+  readonly acceptRoutes: boolean
   /** How long a member may be unheard before it is forgotten, seconds. */
   readonly forgetAfterSeconds: number
   readonly stateDir: string
@@ -74,6 +80,17 @@ export interface SegmentConfiguration {
   readonly addresses: readonly InterfaceAddress[] | null
   /** The bridge it is a port of. */
   readonly bridge: BridgeConfiguration | null
+}
+
+export interface GatewayConfiguration {
+  readonly interface: InterfaceName
+  /** Interfaces of the segments whose packets are taken, sorted. */
+  readonly segments: readonly InterfaceName[]
+  readonly nat: boolean
+  /** Offered as a way to everywhere. */
+  readonly everywhere: boolean
+  /** IPv4 networks behind it that are offered, sorted. */
+  readonly routes: readonly Prefix[]
 }
 
 export interface BridgeConfiguration {

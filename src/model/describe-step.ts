@@ -1,3 +1,5 @@
+import type { InterfaceName } from './address.ts'
+import type { Detour, DetourRule, GatewayState } from './gateway.ts'
 import type { Route, WireguardPeer } from './kernel-state.ts'
 import type { Step, StepKind } from './step.ts'
 
@@ -44,6 +46,13 @@ const sentences: { readonly [Kind in StepKind]: (step: StepOf<Kind>) => string }
   'guard.set': step =>
     `guard VXLAN port ${step.guard.port} for ${step.interface}: only by ${step.guard.tunnel}`,
   'guard.remove': step => `remove the guard of ${step.interface}`,
+  'gateway.set': step => `be a gateway ${describeGateway(step.gateway)}${describeReturned(step.returned)}`,
+  'gateway.remove': step =>
+    `be no gateway by ${step.gateway.interface}${describeReturned(step.gateway.borrowed)}`,
+  'detour.set': step => `reach ${describeDetour(step.detour)}`,
+  'detour.remove': step => `reach ${describeDetour(step.detour)} no more`,
+  'rule.add': step => `ask ${describeRule(step.rule)}`,
+  'rule.remove': step => `ask ${describeRule(step.rule)} no more`,
   'unicast.set': step => `reach MAC ${step.entry.mac} by VTEP ${step.entry.vtep} on ${step.interface}`,
   'unicast.remove': step => `forget MAC ${step.entry.mac} on ${step.interface}`,
   'bridge.neighbour.set': step => `know ${step.entry.address} as MAC ${step.entry.mac} on ${step.interface}`,
@@ -63,4 +72,30 @@ function describeRoute(route: Route): string {
   return route.device === null
     ? `unreachable route ${route.prefix}`
     : `route ${route.prefix} by ${route.device}`
+}
+
+function describeGateway({ interface: device, nat, sources, borrowed }: GatewayState): string {
+  const from = sources.map(source => `${source.network} on ${source.device}`).join(', ')
+  const forwarding = borrowed.length === 0 ? '' : `, switch forwarding on for ${borrowed.join(', ')}`
+  return `by ${device} for ${from}${nat ? ' with NAT' : ''}${forwarding}`
+}
+
+function describeReturned(devices: readonly InterfaceName[]): string {
+  return devices.length === 0 ? '' : `, switch forwarding off for ${devices.join(', ')}`
+}
+
+function describeDetour({ prefix, via, device }: Detour): string {
+  return `${prefix} via ${via} on ${device}`
+}
+
+function describeRule(rule: DetourRule): string {
+  const { table, withoutDefault, from, protocol, sourcePort, destinationPort } = rule
+  const conditions = [
+    from === null ? '' : ` from ${from}`,
+    protocol === null ? '' : ` of ${protocol}`,
+    sourcePort === null ? '' : ` from port ${sourcePort}`,
+    destinationPort === null ? '' : ` to port ${destinationPort}`,
+  ].join('')
+  const routes = withoutDefault ? 'routes of table main but the default' : `the ${table} table`
+  return `${routes} for ${conditions === '' ? 'everything' : `what is${conditions}`}`
 }

@@ -7,6 +7,7 @@ import type {
   Port,
   Prefix,
 } from './address.ts'
+import type { Detour, DetourRule, GatewayState } from './gateway.ts'
 import type { Vni } from './segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
 
@@ -24,6 +25,12 @@ export interface KernelState {
   readonly routes: readonly Route[]
   /** Segments that are gone and whose guards are still there, sorted. Desired are none. */
   readonly strayGuards: readonly InterfaceName[]
+  /** Null: this machine is none. */
+  readonly gateway: GatewayState | null
+  /** Sorted by prefix, one each. */
+  readonly detours: readonly Detour[]
+  /** Sorted by priority, then text. */
+  readonly rules: readonly DetourRule[]
 }
 
 export interface TunnelState {
@@ -152,6 +159,8 @@ export interface Observation {
   readonly foreign: readonly ForeignDevice[]
   /** Every bridge of this machine, sorted by interface. */
   readonly bridges: readonly BridgeFacts[]
+  /** Of the devices that a gateway needs, those that forward IPv4. */
+  readonly forwarding: readonly InterfaceName[]
 }
 
 export const emptyKernelState: KernelState = {
@@ -160,4 +169,7 @@ export const emptyKernelState: KernelState = {
   bridges: [],
   routes: [],
   strayGuards: [],
+  gateway: null,
+  detours: [],
+  rules: [],
 }

@@ -12,6 +12,21 @@ export const gossipAddressesPerMemberMax = 16
 export const gossipAddressCharactersMax = 128
 export const segmentsPerMemberMax = 16
 export const overlayAddressesPerSegmentMax = 16
+/** Networks behind a gateway that it offers: five bytes each, beside all else an announcement holds. */
+export const gatewayRoutesMax = 8
+/** How often a gateway in use is asked whether it is there, and every how many times the others are. */
+export const gatewayQuestionMilliseconds = 1000
+export const gatewayAnswerMillisecondsMax = 900
+export const gatewayIdleQuestions = 10
+/** So many questions without an answer, and a gateway that answered before is gone. */
+export const gatewayMissesMax = 3
+/** Asked at most, whatever is offered. */
+export const gatewaysAskedMax = 16
+/** Another gateway has to be so much faster, and by so many milliseconds, before it is changed to. */
+export const gatewayGainFactor = 0.7
+export const gatewayGainMilliseconds = 10
+/** Own addresses whose packets keep leaving by the machine's own routes. */
+export const detourExemptionsMax = 64
 /** Machines without lnetd that one node declares. */
 export const staticMembersMax = 128
 /** A machine that does not speak for itself is declared anew so often, long before it would be forgotten. */
@@ -265,7 +280,7 @@ export const ipv6PrefixLengthMin = 16
 export const ipv6PrefixLengthMax = 64
 /** What endpoints, gossip addresses and segments may take of an announcement, so that together they always fit. */
 export const endpointsBytesMax = 450
-export const gossipAddressesBytesMax = 400
+export const gossipAddressesBytesMax = 340
 export const segmentFactsBytesMax = 850
 export const tokenCharactersMax = 4096
 export const tokenBootstrapPlacesMax = 16

@@ -5,6 +5,8 @@ export const problemCodes = [
   'address-contested',
   'address-none-free',
   'bridge-unusable',
+  'gateway-missing',
+  'route-refused',
   'no-neighbour',
   'secret-may-differ',
   'tunnel-prefix-differs',

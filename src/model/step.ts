@@ -1,4 +1,5 @@
 import type { InterfaceAddress, InterfaceName, IpAddress, MacAddress, Port } from './address.ts'
+import type { Detour, DetourRule, GatewayState } from './gateway.ts'
 import type {
   Guard,
   NeighbourEntry,
@@ -71,6 +72,17 @@ export type Step =
   | { readonly kind: 'route.remove'; readonly route: Route }
   | { readonly kind: 'guard.set'; readonly interface: InterfaceName; readonly guard: Guard }
   | { readonly kind: 'guard.remove'; readonly interface: InterfaceName }
+  | {
+      readonly kind: 'gateway.set'
+      readonly gateway: GatewayState
+      /** Devices that are needed no more, and forwarded nothing before. */
+      readonly returned: readonly InterfaceName[]
+    }
+  | { readonly kind: 'gateway.remove'; readonly gateway: GatewayState }
+  | { readonly kind: 'detour.set'; readonly detour: Detour }
+  | { readonly kind: 'detour.remove'; readonly detour: Detour }
+  | { readonly kind: 'rule.add'; readonly rule: DetourRule }
+  | { readonly kind: 'rule.remove'; readonly rule: DetourRule }
   | {
       readonly kind: 'unicast.set'
       readonly interface: InterfaceName

@@ -39,6 +39,7 @@ export function announcement(number: number, changes: Partial<Announcement> = {}
     vtep: vtepOf(number),
     vtepClaim: { since: 1_700_000_000 + number, pinned: false },
     gossip: [],
+    gateway: null,
     segments: [
       {
         vni,
@@ -84,7 +85,16 @@ export function track(number: number, changes: Partial<TunnelTrack> = {}): Tunne
 }
 
 export function kernelState(flood: readonly IpAddress[]): KernelState {
-  return { tunnel, segments: [{ ...segment, flood }], bridges: [], routes: [], strayGuards: [] }
+  return {
+    tunnel,
+    segments: [{ ...segment, flood }],
+    bridges: [],
+    routes: [],
+    strayGuards: [],
+    gateway: null,
+    detours: [],
+    rules: [],
+  }
 }
 
 /** Node 1 as seen by itself, with these members and tunnels, all of them in the flood list. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { peersView } from '../../src/control/views.ts'
 import type { Endpoint } from '../../src/model/address.ts'
+import { emptyKernelState } from '../../src/model/kernel-state.ts'
 import type { NodeName } from '../../src/model/node.ts'
 import { announcement, candidate, kernelState, member, nodeId, snapshot, track, vtepOf } from './snapshots.ts'
 
@@ -113,7 +114,7 @@ describe('peersView', () => {
   })
 
   it('says why this node itself is not up', () => {
-    const withoutTunnel = { tunnel: null, segments: [], bridges: [], routes: [], strayGuards: [] }
+    const withoutTunnel = emptyKernelState
     const of = (state: typeof withoutTunnel | null) => peersView(snapshot([], [], { state })).self
     expect(of(null)).toMatchObject({ state: 'unknown', reason: 'the kernel was not looked at yet' })
     expect(of(withoutTunnel)).toMatchObject({

@@ -8,6 +8,7 @@ import {
   type Prefix,
   sortedByAddress,
 } from '../../src/model/address.ts'
+import { compareRules, type Detour, type DetourRule, type GatewayState } from '../../src/model/gateway.ts'
 import type {
   BridgeState,
   Guard,
@@ -54,6 +55,9 @@ export interface KernelDraft {
   readonly routes: Map<string, Route>
   /** Tables of nft, which outlive their devices; null where only that there is one is known. */
   readonly guards: Map<InterfaceName, Guard | null>
+  gateway: GatewayState | null
+  readonly detours: Map<Prefix, Detour>
+  readonly rules: Map<string, DetourRule>
 }
 
 export function thaw(state: KernelState): KernelDraft {
@@ -68,6 +72,9 @@ export function thaw(state: KernelState): KernelDraft {
       ),
       ...state.strayGuards.map(device => [device, null] as const),
     ]),
+    gateway: state.gateway,
+    detours: new Map(state.detours.map(detour => [detour.prefix, detour])),
+    rules: new Map(state.rules.map(rule => [JSON.stringify(rule), rule])),
   }
 }
 
@@ -84,6 +91,9 @@ export function freeze(draft: KernelDraft): KernelState {
       (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
     ),
     strayGuards: [...draft.guards.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
+    gateway: draft.gateway,
+    detours: [...draft.detours.values()].sort((a, b) => compareAddresses(a.prefix, b.prefix)),
+    rules: [...draft.rules.values()].sort(compareRules),
   }
 }
 

@@ -180,6 +180,32 @@ const effects: Effects = {
     draft.guards.delete(step.interface)
     return null
   },
+  'gateway.set': (draft, step) => {
+    draft.gateway = step.gateway
+    return null
+  },
+  'gateway.remove': draft => {
+    draft.gateway = null
+    return null
+  },
+  'detour.set': (draft, { detour }) => {
+    const isThere = draft.segments.has(detour.device) || draft.bridges.has(detour.device)
+    if (!isThere) return `Cannot find device ${detour.device}`
+    draft.detours.set(detour.prefix, detour)
+    return null
+  },
+  'detour.remove': (draft, step) => {
+    draft.detours.delete(step.detour.prefix)
+    return null
+  },
+  'rule.add': (draft, { rule }) => {
+    draft.rules.set(JSON.stringify(rule), rule)
+    return null
+  },
+  'rule.remove': (draft, { rule }) => {
+    draft.rules.delete(JSON.stringify(rule))
+    return null
+  },
   'unicast.set': (draft, { interface: device, lower, entry: { mac, vtep } }) =>
     toVtep(draft, device, lower, vtep, segment => segment.unicast.set(mac, vtep)),
   'unicast.remove': (draft, step) => {

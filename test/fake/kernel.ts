@@ -110,6 +110,11 @@ export class FakeKernel implements Kernel {
     this.spoken.push(vteps)
   }
 
+  /** Nobody is on the other side. */
+  question(): Promise<null> {
+    return Promise.resolve(null)
+  }
+
   /** Tells all watchers. */
   fire(event: KernelEvent): void {
     for (const listener of [...this.#listeners]) listener(event)
@@ -190,6 +195,7 @@ export class FakeKernel implements Kernel {
       implementation: state.tunnel === null ? null : this.#implementation,
       foreign: this.foreign,
       bridges: this.#bridgeFacts(state),
+      forwarding: [],
     }
     return this.#observation
   }

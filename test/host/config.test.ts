@@ -48,6 +48,9 @@ describe('a configuration with nothing but its secret', () => {
         },
       ],
       staticMembers: [],
+      gateway: null,
+      defaultVia: null,
+      acceptRoutes: false,
       forgetAfterSeconds: 7 * 24 * 3600,
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
@@ -63,6 +66,34 @@ describe('a configuration with nothing but its secret', () => {
 
   it('counts keys without a value as left out', () => {
     expect(accepted(`${secretFile}bootstrap:\ntunnel:\nsegments: ~\n`)).toEqual(accepted(secretFile))
+  })
+})
+
+describe('a gateway', () => {
+  const base = `${secretFile}gateway:\n  interface: eth0\n  segments: [vlnet0]\n`
+
+  it('is for everywhere unless it has routes', () => {
+    expect(accepted(base).gateway).toEqual({
+      interface: 'eth0',
+      segments: ['vlnet0'],
+      nat: true,
+      everywhere: true,
+      routes: [],
+    })
+    expect(accepted(`${base}  routes: [10.20.0.0/16]\n`).gateway).toMatchObject({ everywhere: false })
+    expect(accepted(`${secretFile}default_via: auto\n`).defaultVia).toBe('auto')
+  })
+
+  it.each([
+    [base.replace('[vlnet0]', '[vlan9]'), 'there is no segment vlan9'],
+    [base.replace('  segments: [vlnet0]\n', ''), 'gateway.segments: is missing'],
+    [base.replace('eth0', 'vlnet0'), 'vlnet0 is inside the mesh'],
+    [`${base}  everywhere: false\n`, 'a gateway to nowhere'],
+    [`${base}  routes: ["fd00::/64"]\n`, 'fd00::/64 is not IPv4'],
+    [`${base}default_via: gauss\n`, 'packets would go in circles'],
+    [`${secretFile}gateway: eth0\n`, 'gateway: must be a map'],
+  ])('is refused where it cannot work: %#', (text, reason) => {
+    expect(problems(text).join('\n')).toContain(reason)
   })
 })
 
@@ -255,7 +286,7 @@ colour: red
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, forget_after, state_dir, socket, log",
+        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, log",
       ]
     `)
   })

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ruleText } from '../../src/kernel/detours.ts'
 import { describeForeign } from '../../src/kernel/foreign.ts'
 import { readBatchErrors } from '../../src/kernel/readers/batch-errors.ts'
 import { readForwarding } from '../../src/kernel/readers/fdb.ts'
 import { documents, reading } from '../../src/kernel/readers/fields.ts'
+import { readGateway } from '../../src/kernel/readers/gateway.ts'
 import { readGuards } from '../../src/kernel/readers/guards.ts'
 import { linkNames, ownLinks, readLinkNames } from '../../src/kernel/readers/links.ts'
 import { readNeighbours } from '../../src/kernel/readers/neighbours.ts'
-import { readRoutes } from '../../src/kernel/readers/routes.ts'
+import { readDetours, readRoutes } from '../../src/kernel/readers/routes.ts'
+import { readRules } from '../../src/kernel/readers/rules.ts'
 import { readWireguardDump } from '../../src/kernel/readers/wireguard.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
 import type { Result } from '../../src/model/failure.ts'
@@ -103,6 +106,71 @@ describe('the forwarding table', () => {
       portMacs: [],
     })
     expect(tables.get('vlnet-1' as InterfaceName)).toEqual({ flood: [], unicast: [], portMacs: [] })
+  })
+})
+
+describe('a gateway', () => {
+  const eth0 = 'eth0' as InterfaceName
+
+  it('is read back, and forwards where all of its devices do', () => {
+    const gateway = {
+      interface: 'eth0',
+      nat: true,
+      sources: [{ device: 'vlnet0', network: '192.168.102.0/24' }],
+      borrowed: ['eth0', 'vlnet0'],
+      forwards: true,
+    }
+    expect(unwrap(readGateway(fixture('nft-gateway.json'), [eth0, vlnet0]))).toEqual(gateway)
+    expect(unwrap(readGateway(fixture('nft-gateway.json'), [eth0]))).toEqual({ ...gateway, forwards: false })
+    expect(unwrap(readGateway(fixture('nft.json'), [eth0]))).toBeNull()
+    expect(unwrap(readGuards(fixture('nft-gateway.json')))).toEqual(new Map())
+  })
+
+  it.each([
+    ['another verdict', '"masquerade": null', '"drop": null'],
+    ['another source', '"len": 24', '"len": 16'],
+    ['another clamp', '"rt": {"key": "mtu"}', '"rt": {"key": "nexthop"}'],
+    ['another hook', '"hook": "forward"', '"hook": "input"'],
+    ['a word for a rule', '"expr": [', '"expr": ["word", null, '],
+  ])('remembers what it borrowed, and is written again, with %s', (_, from, to) => {
+    const altered = fixture('nft-gateway.json').replace(from, to)
+    expect(altered).not.toBe(fixture('nft-gateway.json'))
+    const read = unwrap(readGateway(altered, [eth0, vlnet0]))
+    expect(read?.borrowed).toEqual(['eth0', 'vlnet0'])
+    const whole = unwrap(readGateway(fixture('nft-gateway.json'), [eth0, vlnet0]))
+    expect(read).not.toEqual(whole)
+  })
+})
+
+describe('rules and detours', () => {
+  it('are those of our own number and table', () => {
+    const rules = [
+      { priority: 0, src: 'all', table: 'local', protocol: 'kernel' },
+      { priority: 20103, src: 'all', table: '20201', protocol: '201' },
+      { priority: 20101, src: 'all', ipproto: 'udp', sport: 51820, table: 'main', protocol: '201' },
+      { priority: 20102, src: 'all', table: 'main', suppress_prefixlen: 0, protocol: '201' },
+      { priority: 20101, src: '192.0.2.1', table: 'main', protocol: '201' },
+    ]
+    const read = unwrap(reading('ip', () => readRules(rules)))
+    expect(read.map(ruleText)).toMatchInlineSnapshot(`
+      [
+        "priority 20101 from 192.0.2.1 lookup main protocol 201",
+        "priority 20101 ipproto udp sport 51820 lookup main protocol 201",
+        "priority 20102 lookup main suppress_prefixlength 0 protocol 201",
+        "priority 20103 lookup 20201 protocol 201",
+      ]
+    `)
+    const gateway = {
+      dst: 'default',
+      gateway: '192.168.102.5',
+      dev: 'vlnet0',
+      table: '20201',
+      flags: ['onlink'],
+    }
+    const other = { dst: 'default', gateway: '192.0.2.254', dev: 'eth0' }
+    expect(unwrap(reading('ip', () => readDetours([other, gateway])))).toEqual([
+      { prefix: '0.0.0.0/0', via: '192.168.102.5', device: 'vlnet0' },
+    ])
   })
 })
 

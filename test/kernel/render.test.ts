@@ -11,6 +11,7 @@ import type {
   Port,
   Prefix,
 } from '../../src/model/address.ts'
+import type { DetourRule, GatewayState } from '../../src/model/gateway.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
 import type { Vni } from '../../src/model/segment.ts'
 import type { Step, StepKind } from '../../src/model/step.ts'
@@ -31,6 +32,28 @@ const identity = {
   mtu: 1350,
 }
 const guard = { port: 4789 as Port, tunnel, vteps: 'fd77::/64' as Prefix }
+
+const gateway: GatewayState = {
+  interface: 'eth0' as InterfaceName,
+  nat: true,
+  sources: [{ device: segment, network: '192.168.102.0/24' as Prefix }],
+  borrowed: ['eth0' as InterfaceName],
+  forwards: true,
+}
+const detour = {
+  prefix: '0.0.0.0/0' as Prefix,
+  via: '192.168.102.2' as IpAddress,
+  device: segment,
+}
+const rule: DetourRule = {
+  priority: 20_101,
+  table: 'main',
+  withoutDefault: false,
+  from: null,
+  protocol: 'udp',
+  sourcePort: 51_820 as Port,
+  destinationPort: null,
+}
 
 /** One of each; total, so that a new kind of step needs its lines here. */
 const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
@@ -85,6 +108,12 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'route.remove': { kind: 'route.remove', route: { prefix: '10.77.0.0/16' as Prefix, device: tunnel } },
   'guard.set': { kind: 'guard.set', interface: segment, guard },
   'guard.remove': { kind: 'guard.remove', interface: segment },
+  'gateway.set': { kind: 'gateway.set', gateway, returned: ['eth1' as InterfaceName] },
+  'gateway.remove': { kind: 'gateway.remove', gateway },
+  'detour.set': { kind: 'detour.set', detour },
+  'detour.remove': { kind: 'detour.remove', detour },
+  'rule.add': { kind: 'rule.add', rule },
+  'rule.remove': { kind: 'rule.remove', rule },
   'unicast.set': { kind: 'unicast.set', interface: segment, lower: tunnel, entry: { mac, vtep } },
   'unicast.remove': { kind: 'unicast.remove', interface: segment, entry: { mac, vtep } },
   'neighbour.set': { kind: 'neighbour.set', interface: segment, entry: { address: vtep, mac } },
@@ -181,6 +210,40 @@ describe('render', () => {
       table inet lnet_vlnet0
       delete table inet lnet_vlnet0
       END
+      # gateway.set
+      {"tool":"forwarding","interface":"eth1","on":false}
+      nft <<END
+      table inet lnet-gateway
+      delete table inet lnet-gateway
+      table inet lnet-gateway {
+        chain borrowed_eth0 { }
+        chain forward {
+          type filter hook forward priority mangle; policy accept;
+          iifname "vlnet0" oifname "eth0" tcp flags syn tcp option maxseg size set rt mtu
+          iifname "eth0" oifname "vlnet0" tcp flags syn tcp option maxseg size set rt mtu
+          iifname "eth0" oifname "vlnet0" ct state new ct status != dnat counter drop
+        }
+        chain translate {
+          type nat hook postrouting priority srcnat; policy accept;
+          iifname "vlnet0" oifname "eth0" ip saddr 192.168.102.0/24 counter masquerade
+        }
+      }
+      END
+      {"tool":"forwarding","interface":"eth0","on":true}
+      # gateway.remove
+      {"tool":"forwarding","interface":"eth0","on":false}
+      nft <<END
+      table inet lnet-gateway
+      delete table inet lnet-gateway
+      END
+      # detour.set
+      ip route replace 0.0.0.0/0 via 192.168.102.2 dev vlnet0 onlink proto 201 table 20201
+      # detour.remove
+      ip route delete 0.0.0.0/0 via 192.168.102.2 dev vlnet0 onlink proto 201 table 20201 || /No such process|Cannot find device/
+      # rule.add
+      ip rule add priority 20101 ipproto udp sport 51820 lookup main protocol 201 || /File exists/
+      # rule.remove
+      ip rule delete priority 20101 ipproto udp sport 51820 lookup main protocol 201 || /No such file or directory|Cannot find device/
       # unicast.set
       bridge fdb replace 02:00:00:00:00:02 dst fd77::2 dev vlnet0 self static
       # unicast.remove

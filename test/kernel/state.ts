@@ -85,6 +85,9 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
       { prefix: 'fde9::/64' as Prefix, device: 'vlnet0' as InterfaceName },
     ].sort((a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? '')),
     strayGuards: [],
+    gateway: null,
+    detours: [],
+    rules: [],
   }
 }
 

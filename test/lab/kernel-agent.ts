@@ -14,6 +14,7 @@ const kernel = createLinuxKernel({
   // The second node of a pair has the other key.
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
+  forwarders: () => [],
   log: failure => say({ failure }),
 })
 const watches: { close(): void }[] = []

@@ -80,6 +80,9 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
     bridges: [],
     routes: routes.filter(({ prefix }) => prefix === vteps),
     strayGuards: [],
+    gateway: null,
+    detours: [],
+    rules: [],
   }
 }
 

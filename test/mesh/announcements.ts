@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { segmentMac, staticNodeId } from '../../src/mesh/derive.ts'
+import type { Prefix } from '../../src/model/address.ts'
 import {
   addressOf,
   compareAddresses,
@@ -11,7 +12,8 @@ import {
   parseIpAddress,
 } from '../../src/model/address.ts'
 import { type Announcement, endpointKinds } from '../../src/model/announcement.ts'
-import { sequenceNumberMax } from '../../src/model/limits.ts'
+import type { GatewayOffer } from '../../src/model/gateway.ts'
+import { gatewayRoutesMax, sequenceNumberMax } from '../../src/model/limits.ts'
 import { type NodeName, parseNodeName } from '../../src/model/node.ts'
 import type { OverlayAddress, SegmentFacts, Vni } from '../../src/model/segment.ts'
 import { nodeId, publicKey } from './world.ts'
@@ -78,6 +80,17 @@ export const anyDeclaration: fc.Arbitrary<Announcement> = fc.integer({ min: 1, m
   return said(node, publicKey(2000), nodeId(number), declared)
 })
 
+/** Places in the list of segments that every node has one of. */
+const gateway: fc.Arbitrary<GatewayOffer | null> = fc.option(
+  fc.record({
+    everywhere: fc.boolean(),
+    segments: fc.constant([]),
+    routes: fc
+      .uniqueArray(fc.integer({ min: 0, max: 255 }), { maxLength: gatewayRoutesMax })
+      .map(thirds => thirds.map(third => `10.20.${third}.0/24` as Prefix).sort(compareAddresses)),
+  }),
+)
+
 function said(
   node: Announcement['node'],
   key: Announcement['publicKey'],
@@ -94,6 +107,7 @@ function said(
     vtep: address,
     vtepClaim: fc.record(claim),
     gossip: fc.array(printable, { maxLength: 8 }),
+    gateway: declaredBy === null ? gateway : fc.constant(null),
     segments: inSegments,
     mtu: fc.integer({ min: 1280, max: 65_455 }),
     heartbeatSeconds: fc.integer({ min: 1, max: 86_400 }),

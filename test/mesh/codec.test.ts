@@ -2,6 +2,7 @@ import { encode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeAnnouncement, encodeAnnouncement } from '../../src/mesh/codec.ts'
+import type { Prefix } from '../../src/model/address.ts'
 import { ignoreReasons, rejectReasons } from '../../src/model/announcement.ts'
 import { announcementBytesMax } from '../../src/model/limits.ts'
 import { anyAnnouncement, anyDeclaration } from './announcements.ts'
@@ -33,6 +34,39 @@ describe('an announcement', () => {
   it('over the limit is our own bug', () => {
     const gossip = Array.from({ length: 40 }, (_, index) => `${index}`.padStart(100, '/'))
     expect(() => encodeAnnouncement(announcement(1, { gossip }))).toThrow(RangeError)
+  })
+})
+
+describe('what a gateway offers', () => {
+  const offer = { everywhere: true, segments: [0], routes: ['10.20.0.0/16', '10.21.0.0/16'] as Prefix[] }
+
+  it('is read as it was written, and passed over by those who do not know it', () => {
+    const said = announcement(1, { gateway: offer })
+    expect(decodeAnnouncement(encodeAnnouncement(said))).toEqual({ ok: true, announcement: said })
+  })
+
+  it.each<[string, unknown]>([
+    ['no list', true],
+    ['no truth', [1, [0], new Uint8Array()]],
+    ['a segment that is not there', [true, [1], new Uint8Array()]],
+    ['a segment twice', [true, [0, 0], new Uint8Array()]],
+    ['half a route', [true, [0], Uint8Array.of(10, 20, 0, 0)]],
+    ['a route with host bits', [true, [0], Uint8Array.of(10, 20, 0, 1, 16)]],
+    ['a route that is too long', [true, [0], Uint8Array.of(10, 20, 0, 0, 33)]],
+    ['routes out of order', [true, [0], Uint8Array.of(10, 21, 0, 0, 16, 10, 20, 0, 0, 16)]],
+    ['a route twice', [true, [0], Uint8Array.of(10, 21, 0, 0, 16, 10, 21, 0, 0, 16)]],
+    [
+      'too many routes',
+      [
+        true,
+        [0],
+        Uint8Array.from({ length: 45 }, (_, i) =>
+          i % 5 === 4 ? 16 : i % 5 === 0 ? 10 : i % 5 === 1 ? i : 0,
+        ),
+      ],
+    ],
+  ])('is malformed with %s', (_, value) => {
+    expect(decodeAnnouncement(bytesWith([16, value]))).toMatchObject({ kind: 'reject', reason: 'malformed' })
   })
 })
 

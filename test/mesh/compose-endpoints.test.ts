@@ -10,7 +10,12 @@ import type { InterfaceName, IpAddress, Prefix } from '../../src/model/address.t
 import { noClaims } from '../../src/model/claims.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
 import type { Facts } from '../../src/model/facts.ts'
-import { announcementBytesMax, sequenceNumberMax, softwareCharactersMax } from '../../src/model/limits.ts'
+import {
+  announcementBytesMax,
+  gatewayRoutesMax,
+  sequenceNumberMax,
+  softwareCharactersMax,
+} from '../../src/model/limits.ts'
 import type { MeshId, NodeId } from '../../src/model/node.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 
@@ -87,7 +92,14 @@ function encodedBytes(configuration: Configuration, facts: Facts): number {
   const publicKey = `${'A'.repeat(43)}=` as WireguardPublicKey
   const self = { node, publicKey, software: 'v'.repeat(softwareCharactersMax) }
   const sequence = { incarnation: sequenceNumberMax, counter: sequenceNumberMax }
-  const announcement = compose(self, sequence, configuration, facts, claims, 20_000)
+  const gateway = {
+    interface: 'eth0' as InterfaceName,
+    segments: segments.map(segment => segment.interface),
+    nat: true,
+    everywhere: true,
+    routes: Array.from({ length: gatewayRoutesMax }, (_, index) => `10.${index}.0.0/16` as Prefix),
+  }
+  const announcement = compose(self, sequence, { ...configuration, gateway }, facts, claims, 20_000, true)
   if (announcement === null) throw new Error('no VTEP address')
   const bytes = encodeAnnouncement(announcement)
   expect(decodeAnnouncement(bytes)).toMatchObject({ ok: true })

@@ -48,6 +48,7 @@ describe('what a node says of itself', () => {
             "place": "203.0.0.1:51820",
           },
         ],
+        "gateway": null,
         "gossip": [
           "/dns/vps.example.org/tcp/51821",
           "/ip4/203.0.0.1/tcp/51821",

@@ -32,6 +32,8 @@ describe('a node with two members', () => {
     expect(desiredOf(two)).toMatchInlineSnapshot(`
       {
         "bridges": [],
+        "detours": [],
+        "gateway": null,
         "routes": [
           {
             "device": "vlnet0",
@@ -50,6 +52,7 @@ describe('a node with two members', () => {
             "prefix": "fd88:43dc:bb57:32c9::/64",
           },
         ],
+        "rules": [],
         "segments": [
           {
             "addresses": [

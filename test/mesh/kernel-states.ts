@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { detourRules } from '../../src/mesh/detour-rules.ts'
 import {
   compareAddresses,
   compareText,
@@ -19,8 +20,9 @@ import type {
   TunnelState,
   WireguardPeer,
 } from '../../src/model/kernel-state.ts'
+import { emptyKernelState } from '../../src/model/kernel-state.ts'
 import { segmentMtu, type Vni } from '../../src/model/segment.ts'
-import { presharedKey, publicKey } from './world.ts'
+import { configuration, facts, presharedKey, publicKey } from './world.ts'
 
 /** Small kernel states that collide a lot: few devices, few addresses, few members, so that every step comes up. */
 
@@ -160,28 +162,58 @@ function sorted<Address extends IpAddress | InterfaceAddress>(addresses: readonl
   return fc.subarray([...addresses]).map(list => list.sort(compareAddresses))
 }
 
+/** This machine as a gateway, or with ways by another one. */
+function waysOf(
+  segments: readonly SegmentState[],
+): fc.Arbitrary<Pick<KernelState, 'gateway' | 'detours' | 'rules'>> {
+  const device = segments[0]?.interface
+  if (device === undefined) return fc.constant({ gateway: null, detours: [], rules: [] })
+  const out = 'eth0' as InterfaceName
+  const network = '192.168.102.0/24' as Prefix
+  return fc
+    .record({
+      isGateway: fc.boolean(),
+      nat: fc.boolean(),
+      borrows: fc.boolean(),
+      host: fc.integer({ min: 0, max: 9 }),
+    })
+    .map(({ isGateway, nat, borrows, host }) => {
+      const prefix = '0.0.0.0/0' as Prefix
+      const via = `192.168.102.${host}` as IpAddress
+      const isUsed = host > 0
+      return {
+        gateway: isGateway
+          ? {
+              interface: out,
+              nat,
+              sources: [{ device, network }],
+              borrowed: borrows ? [out] : [],
+              forwards: true,
+            }
+          : null,
+        detours: isUsed ? [{ prefix, via, device }] : [],
+        rules: isUsed ? detourRules(configuration(1), facts(1)) : [],
+      }
+    })
+}
+
 /** A state that lnetd may desire. */
 export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
   {
     weight: 1,
-    arbitrary: fc.constant<KernelState>({
-      tunnel: null,
-      segments: [],
-      bridges: [],
-      routes: [],
-      strayGuards: [],
-    }),
+    arbitrary: fc.constant<KernelState>(emptyKernelState),
   },
   {
     weight: 9,
     arbitrary: tunnel.chain(below =>
       segments(below).chain(above =>
-        bridgesOf(above).map(bridges => ({
+        fc.tuple(bridgesOf(above), waysOf(above)).map(([bridges, ways]) => ({
           tunnel: below,
           segments: above,
           bridges,
           routes: routesOf(below, [...above, ...bridges]),
           strayGuards: [],
+          ...ways,
         })),
       ),
     ),
@@ -209,6 +241,9 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
         bridges: state.bridges.map(each => (each.mac === null ? each : { ...each, up })),
         routes: routeless || !up ? [] : state.routes,
         strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
+        gateway: state.gateway === null ? null : { ...state.gateway, forwards: up },
+        detours: routeless ? [] : state.detours,
+        rules: unguarded ? [] : state.rules,
       }),
     ),
 )

@@ -103,6 +103,7 @@ export function announcement(number: number, changes: Partial<Announcement> = {}
     vtep: vtepOf(number),
     vtepClaim: { since: 0, pinned: false },
     gossip: [`/ip4/${underlayAddress(number)}/tcp/51821`],
+    gateway: null,
     segments: [
       {
         vni,
@@ -171,6 +172,9 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     tunnel: tunnelConfiguration(),
     segments: [segmentConfiguration()],
     staticMembers: [],
+    gateway: null,
+    defaultVia: null,
+    acceptRoutes: false,
     forgetAfterSeconds: forgetAfterSecondsDefault,
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',
@@ -208,7 +212,7 @@ export function observation(
   readings: readonly WireguardReading[] = [],
   bridges: readonly BridgeFacts[] = [],
 ): Observation {
-  return { state, readings, implementation: 'kernel', foreign: [], bridges }
+  return { state, readings, implementation: 'kernel', foreign: [], bridges, forwarding: [] }
 }
 
 /** Node `number` before an empty kernel, with these members, claims settled on the way. */
@@ -227,6 +231,7 @@ export function situation(
     claims: noClaims,
     membership: membership(...members),
     tracks: new Map(),
+    answers: new Map(),
     observation: observation(),
     resolved: () => [],
     mayChoose: true,

@@ -8,6 +8,7 @@ import type {
   Prefix,
 } from '../../src/model/address.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
+import type { DetourRule, GatewayState } from '../../src/model/gateway.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
 import type { Step, StepKind } from '../../src/model/step.ts'
 import { endpointOf, overlayAddress, presharedKey, publicKey, underlayAddress, vni } from '../mesh/world.ts'
@@ -23,6 +24,28 @@ const peer: WireguardPeer = {
   endpoint: endpointOf(2),
   allowedIps: ['192.168.228.2/32' as Prefix],
   keepaliveSeconds: 25,
+}
+
+const gateway: GatewayState = {
+  interface: 'eth0' as InterfaceName,
+  nat: true,
+  sources: [{ device: segment, network: '192.168.102.0/24' as Prefix }],
+  borrowed: ['eth0' as InterfaceName],
+  forwards: true,
+}
+const detour = {
+  prefix: '0.0.0.0/0' as Prefix,
+  via: '192.168.102.2' as IpAddress,
+  device: segment,
+}
+const rule: DetourRule = {
+  priority: 20_101,
+  table: 'main',
+  withoutDefault: false,
+  from: null,
+  protocol: 'udp',
+  sourcePort: 51_820 as Port,
+  destinationPort: null,
 }
 
 /** One of each kind: a new one does not compile without its example here. */
@@ -86,6 +109,12 @@ const examples: { readonly [Kind in StepKind]: Extract<Step, { readonly kind: Ki
     guard: { port: 4789 as Port, tunnel, vteps: prefix },
   },
   'guard.remove': { kind: 'guard.remove', interface: segment },
+  'gateway.set': { kind: 'gateway.set', gateway, returned: ['eth1' as InterfaceName] },
+  'gateway.remove': { kind: 'gateway.remove', gateway },
+  'detour.set': { kind: 'detour.set', detour },
+  'detour.remove': { kind: 'detour.remove', detour },
+  'rule.add': { kind: 'rule.add', rule },
+  'rule.remove': { kind: 'rule.remove', rule },
   'unicast.set': { kind: 'unicast.set', interface: segment, lower: tunnel, entry: { mac, vtep } },
   'unicast.remove': { kind: 'unicast.remove', interface: segment, entry: { mac, vtep } },
   'neighbour.set': { kind: 'neighbour.set', interface: segment, entry: { address: vtep, mac } },
@@ -129,6 +158,12 @@ describe('steps', () => {
         "remove unreachable route 192.168.228.0/24",
         "guard VXLAN port 4789 for vlnet0: only by lnet0",
         "remove the guard of vlnet0",
+        "be a gateway by eth0 for 192.168.102.0/24 on vlnet0 with NAT, switch forwarding on for eth0, switch forwarding off for eth1",
+        "be no gateway by eth0, switch forwarding off for eth0",
+        "reach 0.0.0.0/0 via 192.168.102.2 on vlnet0",
+        "reach 0.0.0.0/0 via 192.168.102.2 on vlnet0 no more",
+        "ask the main table for what is of udp from port 51820",
+        "ask the main table for what is of udp from port 51820 no more",
         "reach MAC 02:00:5e:00:53:01 by VTEP 203.0.0.2 on vlnet0",
         "forget MAC 02:00:5e:00:53:01 on vlnet0",
         "know 203.0.0.2 as MAC 02:00:5e:00:53:01 on vlnet0",

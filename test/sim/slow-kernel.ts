@@ -60,6 +60,10 @@ export class SlowKernel implements Kernel {
     this.#world.wires.speak(this.#machine, vteps)
   }
 
+  question(): Promise<number | null> {
+    return this.#machine.kernel.question()
+  }
+
   async #look(): Promise<void> {
     if (this.#world.isLooking) return
     const peers = this.#machine.kernel.tunnel?.peers.size ?? 0

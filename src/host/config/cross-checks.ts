@@ -14,6 +14,7 @@ import {
 import type { SegmentConfiguration } from '../../model/configuration.ts'
 import { endpointsBytesMax, overlayAddressesPerSegmentMax, segmentFactsBytesMax } from '../../model/limits.ts'
 import { scopeOf } from '../../model/scope.ts'
+import { checkGateway } from './gateway.ts'
 import type { Report } from './report.ts'
 import type { Draft } from './sections.ts'
 import { checkStaticMembers } from './static-checks.ts'
@@ -31,6 +32,7 @@ export function crossCheck(draft: Draft, report: Report): void {
     checkSegmentAddresses(segment, `segments[${index}]`, report)
   checkAnnounceable(draft, report)
   checkStaticMembers(draft, report)
+  checkGateway(draft, report)
 }
 
 /** A value somewhere in the file. */

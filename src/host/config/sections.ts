@@ -34,6 +34,7 @@ import {
 import type { NodeName } from '../../model/node.ts'
 import type { Vni } from '../../model/segment.ts'
 import type { Fields } from './fields.ts'
+import { gatewayName, readGateway } from './gateway.ts'
 import { bootstrapPlace, hostPort, pool } from './places.ts'
 import {
   absolutePath,
@@ -86,6 +87,9 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     tunnel: root.section('tunnel', readTunnel),
     segments: root.sections('segments', readSegment, segmentsPerMemberMax) ?? [defaultSegment],
     staticMembers: root.sections('static_members', readStaticMember, staticMembersMax) ?? [],
+    gateway: readGateway(root),
+    defaultVia: root.read('default_via', gatewayName),
+    acceptRoutes: root.read('accept_routes', flag) ?? false,
     forgetAfterSeconds:
       root.read('forget_after', duration(forgetAfterSecondsMin, forgetAfterSecondsMax)) ??
       forgetAfterSecondsDefault,

@@ -1,6 +1,6 @@
 import { underlayAddressesMax } from '../../model/limits.ts'
+import { routeProtocol } from '../mark.ts'
 import type { KernelEvent } from '../port.ts'
-import { routeProtocol } from '../render.ts'
 
 type IsOwn = (name: string) => boolean
 
@@ -37,7 +37,7 @@ export function classifyForwarding(isOwn: IsOwn): Classify {
 
 /** Lines of `nft monitor`: whatever happens to a table that bears lnet's name. */
 export function classifyTables(line: string): KernelEvent | null {
-  return /^(add|delete|insert|replace) (table|chain|rule) inet lnet_/.test(line) ? 'ours' : null
+  return /^(add|delete|insert|replace) (table|chain|rule) inet lnet[-_]/.test(line) ? 'ours' : null
 }
 
 /** A permanent neighbour of ours was set, or some neighbour of ours went: whether it was a permanent one is not told. */

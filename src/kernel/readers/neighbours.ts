@@ -7,7 +7,7 @@ import {
 } from '../../model/address.ts'
 import type { NeighbourEntry } from '../../model/kernel-state.ts'
 import { scopeOf } from '../../model/scope.ts'
-import { routeProtocol } from '../render.ts'
+import { routeProtocol } from '../mark.ts'
 import { type Fields, objects, optionalText, text, texts } from './fields.ts'
 import { remembered } from './remembered.ts'
 

@@ -7,7 +7,9 @@ import {
   parseIpAddress,
   parsePrefix,
 } from '../../model/address.ts'
+import type { Detour } from '../../model/gateway.ts'
 import type { Route } from '../../model/kernel-state.ts'
+import { detourTable } from '../mark.ts'
 import { type Fields, objects, optionalText, text, unreadable } from './fields.ts'
 
 /** The routes of `ip -json -details route show table all proto 201`, one document. Throws what `reading` catches. */
@@ -17,6 +19,17 @@ export function readRoutes(document: unknown): readonly Route[] {
   return [...distinct.values()].sort(
     (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
   )
+}
+
+/** Of the same document, those of lnet's own table. */
+export function readDetours(document: unknown): readonly Detour[] {
+  const detours = objects(document, 'routes').flatMap((fields, index): Detour[] => {
+    const via = parseIpAddress(optionalText(fields, 'gateway') ?? '')
+    const device = parseInterfaceName(optionalText(fields, 'dev') ?? '')
+    if (optionalText(fields, 'table') !== String(detourTable) || via === null || device === null) return []
+    return [{ prefix: prefixOf(fields, `routes[${index}]`), via, device }]
+  })
+  return detours.sort((a, b) => compareAddresses(a.prefix, b.prefix))
 }
 
 /** Only what lnet can have written: unicast by a device, or unreachable, in the main table. */

@@ -1,0 +1,33 @@
+import type { InterfaceName } from '../model/address.ts'
+import { ok, type Result } from '../model/failure.ts'
+import type { GatewayState } from '../model/gateway.ts'
+import type { Guard } from '../model/kernel-state.ts'
+import { type ForwardingTable, readForwarding } from './readers/fdb.ts'
+import { readGateway } from './readers/gateway.ts'
+import { readGuards } from './readers/guards.ts'
+import { run } from './run.ts'
+
+/** What lnet's nft tables say. */
+export interface Tables {
+  readonly guards: ReadonlyMap<InterfaceName, Guard>
+  readonly gateway: GatewayState | null
+}
+
+/** One process; `forwards`: devices that forward, of those that have to. */
+export async function observeTables(forwards: readonly InterfaceName[]): Promise<Result<Tables>> {
+  const listed = await run({ tool: 'nft', arguments: ['-j', 'list', 'ruleset', 'inet'] })
+  if (!listed.ok) return listed
+  const guards = readGuards(listed.value)
+  if (!guards.ok) return guards
+  const gateway = readGateway(listed.value, forwards)
+  return gateway.ok ? ok({ guards: guards.value, gateway: gateway.value }) : gateway
+}
+
+/** The forwarding tables of segments: one process, none where there are none. */
+export async function observeForwarding(
+  segments: ReadonlySet<InterfaceName>,
+): Promise<Result<ReadonlyMap<InterfaceName, ForwardingTable>>> {
+  if (segments.size === 0) return ok(new Map())
+  const listed = await run({ tool: 'bridge', arguments: ['-json', 'fdb', 'show'] })
+  return listed.ok ? readForwarding(listed.value, segments) : listed
+}

@@ -1,0 +1,73 @@
+import { hostPrefix, type Prefix, parseIpAddress, parsePrefix } from '../../model/address.ts'
+import { type Fields, texts } from './fields.ts'
+
+/** The lines of a table in a form of our own: without handles and counts, alike for all versions of nft. */
+export function contentOf(items: readonly Fields[], table: string): readonly string[] {
+  return items
+    .flatMap(item => Object.entries(item).slice(0, 1))
+    .flatMap(([kind, value]) => {
+      const fields = fieldsOf(value)
+      return fields.table === table && fields.family === 'inet' ? [lineOf(kind, fields)] : []
+    })
+    .sort()
+}
+
+function lineOf(kind: string, fields: Fields): string {
+  if (kind === 'chain') {
+    const [name, ...rest] = ['name', 'type', 'hook', 'prio', 'policy'].map(key => plain(fields[key]))
+    return `chain ${name}: ${rest.join(' ')}`
+  }
+  if (kind !== 'rule' || !Array.isArray(fields.expr)) return `${kind} ${JSON.stringify(fields)}`
+  const parts = fields.expr.map(expressionText).filter(part => part !== 'counter')
+  return `rule ${plain(fields.chain)}: ${parts.join(', ')}`
+}
+
+/** Anything may stand in an altered table: what is not understood stays as it is, and then is none of lnet's. */
+function expressionText(value: unknown): string {
+  const expression = fieldsOf(value)
+  if ('counter' in expression) return 'counter'
+  for (const verdict of ['drop', 'accept', 'masquerade']) if (verdict in expression) return verdict
+  if (JSON.stringify(expression.mangle) === clamping) return 'clamp'
+  if (!('match' in expression)) return plain(value)
+  const { op, left, right } = fieldsOf(expression.match)
+  return `${leftText(left)} ${plain(op)} ${rightText(right)}`
+}
+
+function leftText(left: unknown): string {
+  const [kind, value] = Object.entries(fieldsOf(left))[0] ?? ['', null]
+  const fields = fieldsOf(value)
+  if (kind === 'meta') return plain(fields.key)
+  if (kind === 'ct') return `ct.${plain(fields.key)}`
+  if (kind === 'payload') return `${plain(fields.protocol)}.${plain(fields.field)}`
+  // One flag is a list in some versions of nft, a text in others.
+  if (kind === 'fib')
+    return `fib.${plain(fields.result)}.${[...texts(fields.flags), ...texts([fields.flags])].join('.')}`
+  return plain(left)
+}
+
+function rightText(right: unknown): string {
+  if (typeof right === 'string') return prefixText(right) ?? right
+  const { addr, len } = fieldsOf(fieldsOf(right).prefix)
+  return prefixText(`${plain(addr)}/${plain(len)}`) ?? plain(right)
+}
+
+/** Anything may stand there: what is no object has no fields. */
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {}
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
+/** nft writes the prefix of a single address without its length. */
+function prefixText(text: string): Prefix | null {
+  const host = parseIpAddress(text)
+  return host === null ? parsePrefix(text) : hostPrefix(host)
+}
+
+/** `tcp option maxseg size set rt mtu` */
+const clamping = JSON.stringify({
+  key: { 'tcp option': { name: 'maxseg', field: 'size' } },
+  value: { rt: { key: 'mtu' } },
+})
