@@ -7,12 +7,29 @@ import type {
 /** An argument of this name takes a node's name: the running daemon knows them. */
 const nodeArgument = 'name'
 const listNodes = "lnetctl peers --no-header 2>/dev/null | awk '{ print $1 }'"
+/** One of this name takes a file. */
+const fileArgument = 'file'
+const completeFiles = 'mapfile -t COMPREPLY < <(compgen -f -- "$current")'
 const generated = '# What lnetctl itself says it can be told.'
 
+/** Commands that begin with the same word. */
+interface Entry extends CommandDescription {
+  /** Their second words: none but in a group. */
+  readonly verbs: readonly string[]
+}
+
 /** For /usr/share/bash-completion/completions. */
-export function bashCompletion(program: ProgramDescription): string {
+export function bashCompletion({ commands, ...rest }: ProgramDescription): string {
+  const program = { ...rest, commands: entriesOf(commands) }
+  const groups = program.commands.filter(({ verbs }) => verbs.length > 0)
+  const verbs = groups.map(entry => {
+    const after = takes(fileArgument, entry) ? `${completeFiles}; return` : 'return'
+    return `      ${entry.name}) [[ $previous == ${entry.name} ]] || { ${after}; }; options='${entry.verbs.join(' ')}' ;;\n`
+  })
   const cases = program.commands.map(command => `    ${command.name}) options='${optionWords(command)}' ;;\n`)
-  const takers = alternatives(program.commands.filter(takesNode).map(({ name }) => name))
+  const takers = alternatives(
+    program.commands.filter(entry => takes(nodeArgument, entry)).map(({ name }) => name),
+  )
   const files = alternatives(fileOptions(program))
   const valued = alternatives(valuedOptions(program))
   return `${generated}
@@ -26,7 +43,7 @@ _lnetctl() {
   done
   COMPREPLY=()
   case $previous in
-    ${files}) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+    ${files}) ${completeFiles}; return ;;
     ${valued}) return ;;
   esac
   case $command in
@@ -35,7 +52,7 @@ ${cases.join('')}  esac
   if [[ $current != -* ]]; then
     case $command in
       ${takers}) options=$(${listNodes}) ;;
-      ?*) return ;;
+${verbs.join('')}      ?*) return ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
@@ -45,11 +62,15 @@ complete -F _lnetctl lnetctl
 }
 
 /** For /usr/share/zsh/vendor-completions. */
-export function zshCompletion(program: ProgramDescription): string {
+export function zshCompletion({ commands: described, ...rest }: ProgramDescription): string {
+  const program = { ...rest, commands: entriesOf(described) }
   const commands = program.commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}\n`)
   const cases = program.commands.map(command => {
-    const node = takesNode(command) ? " '1:node:_lnetctl_nodes'" : ''
-    return `    ${command.name}) _arguments ${zshOptions(command)}${node} ;;\n`
+    const { name, verbs } = command
+    const node = takes(nodeArgument, command) ? " '1:node:_lnetctl_nodes'" : ''
+    const verb = verbs.length > 0 ? ` '1:what:(${verbs.join(' ')})'` : ''
+    const file = takes(fileArgument, command) ? " '*:file:_files'" : ''
+    return `    ${name}) _arguments ${zshOptions(command)}${node}${verb}${file} ;;\n`
   })
   return `#compdef lnetctl
 ${generated}
@@ -79,15 +100,18 @@ _lnetctl "$@"
 }
 
 /** For /usr/share/fish/vendor_completions.d. */
-export function fishCompletion(program: ProgramDescription): string {
+export function fishCompletion({ commands, ...rest }: ProgramDescription): string {
+  const program = { ...rest, commands: entriesOf(commands) }
   const first = '__fish_use_subcommand'
   const lines = program.commands.flatMap(command => {
     const inside = `__fish_seen_subcommand_from ${command.name}`
-    const node = takesNode(command) ? [`complete -c lnetctl -n '${inside}' -a '(__lnetctl_nodes)'`] : []
+    const node = takes(nodeArgument, command) ? ["-a '(__lnetctl_nodes)'"] : []
+    const file = takes(fileArgument, command) ? ['-F'] : []
+    const more = [...node, ...command.verbs.map(verb => `-a ${verb}`), ...file]
     return [
       `complete -c lnetctl -n ${first} -a ${command.name} -d ${quote(command.summary)}`,
       ...command.options.map(option => fishOption(option, inside)),
-      ...node,
+      ...more.map(what => `complete -c lnetctl -n '${inside}' ${what}`),
     ]
   })
   return `${generated}
@@ -105,8 +129,28 @@ function alternatives(words: readonly string[]): string {
   return words.length === 0 ? "' '" : words.join('|')
 }
 
-function takesNode(command: CommandDescription): boolean {
-  return command.arguments.some(({ name }) => name === nodeArgument)
+/** One for each first word; of a group, with everything that any of its commands takes. */
+function entriesOf(commands: readonly CommandDescription[]): readonly Entry[] {
+  const firstWords = [...new Set(commands.map(({ name }) => firstWord(name)))]
+  return firstWords.map(word => {
+    const own = commands.filter(({ name }) => firstWord(name) === word)
+    const options = new Map(own.flatMap(command => command.options.map(option => [option.long, option])))
+    return {
+      name: word,
+      summary: own[0]?.summary ?? '',
+      arguments: own.flatMap(command => command.arguments),
+      options: [...options.values()],
+      verbs: own.flatMap(({ name }) => name.split(' ').slice(1)),
+    }
+  })
+}
+
+function firstWord(name: string): string {
+  return name.split(' ')[0] as string
+}
+
+function takes(argument: string, command: CommandDescription): boolean {
+  return command.arguments.some(({ name }) => name === argument)
 }
 
 function optionWords({ options }: CommandDescription): string {
@@ -123,13 +167,8 @@ function valuedOptions(program: ProgramDescription): string[] {
 }
 
 function fileOptions(program: ProgramDescription): string[] {
-  return [
-    ...new Set(
-      everyOption(program)
-        .filter(takesFile)
-        .map(({ long }) => long),
-    ),
-  ].sort()
+  const files = everyOption(program).filter(takesFile)
+  return [...new Set(files.map(({ long }) => long))].sort()
 }
 
 function takesFile({ value }: OptionDescription): boolean {
@@ -146,13 +185,10 @@ function zshOptions({ options }: CommandDescription): string {
     .join(' ')
 }
 
-function fishOption({ long, short, value, summary, ...rest }: OptionDescription, when: string): string {
+function fishOption(option: OptionDescription, when: string): string {
+  const { long, short, value, summary } = option
   const brief = short === null ? '' : ` -s ${short.slice(1)}`
-  const what = takesFile({ long, short, value, summary, ...rest })
-    ? ' -rF'
-    : value?.startsWith('<')
-      ? ' -x'
-      : ''
+  const what = takesFile(option) ? ' -rF' : value?.startsWith('<') ? ' -x' : ''
   return `complete -c lnetctl -n '${when}' -l ${long.slice(2)}${brief}${what} -d ${quote(summary)}`
 }
 

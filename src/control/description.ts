@@ -2,11 +2,12 @@ import { type Argument, type Command, Help, type Option } from 'commander'
 
 /** What lnetctl can be told, for those who write about it: its man page and its completions are made of this. */
 export interface ProgramDescription extends CommandDescription {
-  /** Without those that help finds by itself (`help`), and without the hidden ones. */
+  /** Without those that help finds by itself (`help`), and without the hidden ones; of a group, those in it. */
   readonly commands: readonly CommandDescription[]
 }
 
 export interface CommandDescription {
+  /** As it is typed: with the word of its group before it, as in `export wg-quick`. */
   readonly name: string
   readonly summary: string
   readonly arguments: readonly ArgumentDescription[]
@@ -32,16 +33,23 @@ export interface OptionDescription {
 /** Everything `--help` would show, as a value. */
 export function describeProgram(program: Command): ProgramDescription {
   const help = new Help()
-  const commands = help.visibleCommands(program).filter(command => command.name() !== 'help')
   return {
-    ...describeCommand(help, program),
-    commands: commands.map(command => describeCommand(help, command)),
+    ...describeCommand(help, program, ''),
+    commands: commandsOf(help, program).flatMap(command => {
+      const inside = commandsOf(help, command)
+      if (inside.length === 0) return [describeCommand(help, command, '')]
+      return inside.map(each => describeCommand(help, each, `${command.name()} `))
+    }),
   }
 }
 
-function describeCommand(help: Help, command: Command): CommandDescription {
+function commandsOf(help: Help, command: Command): Command[] {
+  return help.visibleCommands(command).filter(each => each.name() !== 'help')
+}
+
+function describeCommand(help: Help, command: Command, group: string): CommandDescription {
   return {
-    name: command.name(),
+    name: `${group}${command.name()}`,
     summary: command.description(),
     arguments: command.registeredArguments.map(describeArgument),
     options: help.visibleOptions(command).flatMap(describeOption),

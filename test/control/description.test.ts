@@ -14,6 +14,12 @@ describe('describeProgram', () => {
       .option('-w, --watch [seconds]', 'again')
       .option('--no-header', 'without a header')
       .addOption(new Option('--secret', 'not for everybody').hideHelp())
+    program
+      .command('print')
+      .description('prints')
+      .command('as-text')
+      .description('print as text')
+      .option('--to <path>', 'where')
     program.command('quiet', { hidden: true }).description('hidden')
     const helpOption = { long: '--help', short: '-h', value: null, preset: null }
     expect(describeProgram(program)).toEqual({
@@ -35,6 +41,15 @@ describe('describeProgram', () => {
           options: [
             { long: '--watch', short: '-w', summary: 'again', value: '[seconds]', preset: null },
             { long: '--no-header', short: null, summary: 'without a header', value: null, preset: null },
+            { ...helpOption, summary: 'display help for command' },
+          ],
+        },
+        {
+          name: 'print as-text',
+          summary: 'print as text',
+          arguments: [],
+          options: [
+            { long: '--to', short: null, summary: 'where', value: '<path>', preset: null },
             { ...helpOption, summary: 'display help for command' },
           ],
         },

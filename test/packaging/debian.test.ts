@@ -24,6 +24,12 @@ const program: ProgramDescription = {
       options: [{ long: '--watch', short: '-w', summary: 'again', value: '[seconds]', preset: null }],
     },
     { name: 'down', summary: 'take it away', arguments: [], options: [] },
+    {
+      name: 'import wg-quick',
+      summary: 'make it of a file',
+      arguments: [{ name: 'file', summary: 'which', isRequired: true }],
+      options: [{ long: '--dry-run', short: null, summary: 'write nothing', value: null, preset: null }],
+    },
   ],
 }
 
@@ -40,18 +46,31 @@ COMP_WORDS=(${line}); COMP_CWORD=${words.length}; _lnetctl; printf '%s\\n' "\${C
 
 describe('completion', () => {
   it('offers commands, options, and the names the daemon knows', () => {
-    expect(completed('')).toEqual(['peer', 'down', 'help'])
+    expect(completed('')).toEqual(['peer', 'down', 'import', 'help'])
     expect(completed('p')).toEqual(['peer'])
     expect(completed('--s')).toEqual(['--socket'])
     expect(completed('peer', '--')).toEqual(['--watch'])
     expect(completed('peer', 'g')).toEqual(['gauss'])
     expect(completed('--socket', '/run/x', 'peer', '')).toEqual(['gauss', 'hilbert'])
     expect(completed('down', '')).toEqual([''])
+    expect(completed('import', '')).toEqual(['wg-quick'])
+    expect(completed('import', 'wg-quick', '--')).toEqual(['--dry-run'])
+    expect(completed('import', 'wg-quick', '/etc/passw')).toContain('/etc/passwd')
   })
 
   it('names every command and option for zsh and fish too', () => {
     for (const text of [zshCompletion(program), fishCompletion(program)])
-      for (const word of ['peer', 'down', 'watch', 'socket', 'lnetctl peers']) expect(text).toContain(word)
+      for (const word of [
+        'peer',
+        'down',
+        'watch',
+        'socket',
+        'lnetctl peers',
+        'import',
+        'wg-quick',
+        'dry-run',
+      ])
+        expect(text).toContain(word)
     expect(zshCompletion(program)).toContain("'peer:one member'\\''s [all]: what is known'")
     expect(fishCompletion(program)).toContain("-l watch -s w -d 'again'")
   })
@@ -62,6 +81,7 @@ describe('the manual', () => {
     const text = controlManual(source, program)
     for (const words of [
       '.B peer <name>',
+      '.B import wg\\-quick <file>',
       '.B \\-w, \\-\\-watch [seconds]',
       'which.',
       '(default: /run/x.sock)',
