@@ -76,11 +76,15 @@ ip -n noether address add 192.0.2.2/24 dev eth0
 ip -n noether link set eth0 up
 ip -n noether link set lo up
 within 20 sh -c 'lnetctl token --bootstrap 192.0.2.1 >/srv/token'
-mkdir -p /srv/noether/etc /srv/noether/state
+mkdir -p /srv/noether
+cp -a /etc /srv/noether/etc
+rm -r /srv/noether/etc/lnetd
+# Not over the directories of the package itself: what is mounted there goes, in every namespace, when purge removes them.
 cat >/srv/noether/run <<'RUN'
 mount -t tmpfs tmpfs /run
-mount --bind /srv/noether/etc /etc/lnetd
-mount --bind /srv/noether/state /var/lib/lnetd
+mount -t tmpfs tmpfs /var/lib
+mount --bind /srv/noether/etc /etc
+mkdir /etc/lnetd /var/lib/lnetd
 /srv/lnet/node /srv/lnet/lnetctl.js join --token-file /srv/token --name noether
 exec /srv/lnet/node /srv/lnet/lnetd.js
 RUN
@@ -193,6 +197,7 @@ see purge "$? $(ls -d /etc/lnetd /var/lib/lnetd /run/lnetd 2>/dev/null) $(grep -
 
 # A machine that nobody logs in to
 other_control token --bootstrap 192.0.2.2 >/srv/token
+see token "$(cut -c1-6 /srv/token)"
 (umask 077 && echo "LNETD_TOKEN=$(cat /srv/token)" >/etc/default/lnetd)
 install /job/lnetd.deb >/job/install.log 2>&1
 within 120 in_mesh

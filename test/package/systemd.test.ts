@@ -117,6 +117,7 @@ describe.each(suites)('the service on Debian $suite', ({ directory: debian }) =>
   })
 
   it('joins with a token that waits for it, which no log and no process shows', () => {
+    expect(seen.get('token')).toBe('lnet1-')
     expect(seen.get('unattended')).toMatch(/^active .*noether/)
     expect(seen.get('unattended secret')).toBe('0 0')
   })
