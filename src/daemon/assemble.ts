@@ -39,6 +39,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     secrets,
     wanted: () => devicesOf(machine.current),
     forwarders: () => forwarders(machine.current),
+    bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
     log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
   })
   const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })

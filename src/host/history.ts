@@ -33,13 +33,24 @@ export async function openHistory(directory: string, clock: Clock): Promise<Hist
     .slice(-pastEventsMax)
   let unsaved: PastEvent[] = []
   let pending: Cancel | null = null
-  let writing: Promise<void> = Promise.resolve()
+  let writing: Promise<void> | null = null
 
+  /** One at a time: what comes while a disk hangs waits as events, the last ones of them. */
   function save(): void {
     pending = null
+    if (writing !== null) return
     const lines = newestLines(unsaved)
     unsaved = []
-    writing = writing.then(() => append(path, lines)).catch(() => undefined)
+    writing = append(path, lines)
+      .catch(() => undefined)
+      .finally(() => {
+        writing = null
+        if (unsaved.length > 0) saveSoon()
+      })
+  }
+
+  function saveSoon(): void {
+    pending ??= clock.setTimer(historySaveMilliseconds, save)
   }
 
   return {
@@ -51,10 +62,11 @@ export async function openHistory(directory: string, clock: Clock): Promise<Hist
       if (events.length > pastEventsMax) events.shift()
       unsaved.push(noted)
       if (unsaved.length > pastEventsMax) unsaved.shift()
-      pending ??= clock.setTimer(historySaveMilliseconds, save)
+      saveSoon()
     },
     after: number => events.filter(event => event.number > number),
     async close() {
+      await writing
       pending?.()
       save()
       await writing

@@ -27,7 +27,7 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Takes the state directory for this process alone. Damaged files are set aside; newer ones are a failure. */
+/** Takes the state directory for this process alone. Damaged files are set aside; a newer state is a failure. */
 export async function openStore(
   directory: string,
   clock: Pick<Clock, 'wallSeconds'>,
@@ -64,6 +64,8 @@ interface StateFile {
   readonly name: string
   readonly path: string
   readonly bytesMax: number
+  /** The mesh tells all of it again: never worth refusing a start. */
+  readonly isCache: boolean
 }
 
 interface Loaded<Content> {
@@ -72,7 +74,8 @@ interface Loaded<Content> {
 }
 
 function stateFile(directory: string): StateFile {
-  return { directory, name: 'state.json', path: join(directory, 'state.json'), bytesMax: stateFileBytesMax }
+  const name = 'state.json'
+  return { directory, name, path: join(directory, name), bytesMax: stateFileBytesMax, isCache: false }
 }
 
 function membersFile(directory: string): StateFile {
@@ -81,6 +84,7 @@ function membersFile(directory: string): StateFile {
     name: 'members.cbor',
     path: join(directory, 'members.cbor'),
     bytesMax: membersFileBytesMax,
+    isCache: true,
   }
 }
 
@@ -93,12 +97,14 @@ async function load<Content>(
   if (!parsed.ok) return parsed
   if (parsed.value === null) return ok({ content: empty, notes: [] })
   if (parsed.value.kind === 'whole') return ok({ content: parsed.value.value, notes: [] })
-  if (parsed.value.kind === 'newer')
+  if (parsed.value.kind === 'newer' && !file.isCache)
     return failed(
       `${file.path} was written by a newer lnetd (version ${parsed.value.version}): upgrade this one, or remove the file`,
     )
   const aside = await setAside(file)
-  return aside.ok ? ok({ content: empty, notes: [setAsideNote(file, aside.value)] }) : aside
+  return aside.ok
+    ? ok({ content: empty, notes: [setAsideNote(file, aside.value, parsed.value.kind)] })
+    : aside
 }
 
 async function readParsed<Content>(
@@ -129,11 +135,12 @@ async function setAside({ directory, name, path }: StateFile): Promise<Result<st
   }
 }
 
-function setAsideNote({ name, path }: StateFile, aside: string): Problem {
+function setAsideNote({ name, path }: StateFile, aside: string, kind: 'damaged' | 'newer'): Problem {
+  const reason = kind === 'damaged' ? 'was damaged' : 'seems written by a newer lnetd, or damaged,'
   return {
     code: 'state-set-aside',
     subject: name,
-    message: `${path} was damaged and is now ${aside}; lnetd started without it: look at the disk, then remove that file`,
+    message: `${path} ${reason} and is now ${aside}; lnetd started without it: look at the disk, then remove that file`,
     severity: 'notice',
   }
 }

@@ -26,6 +26,8 @@ export interface LinuxKernelOptions {
   wanted(): readonly InterfaceName[]
   /** Devices that have to forward, because the configuration in force makes a gateway of this machine. */
   forwarders(): readonly InterfaceName[]
+  /** The bridges its segments are in. */
+  bridges(): readonly string[]
   /** A failure that nobody waits for: a monitor that ended and will be started again. */
   log(failure: Failure): void
 }
@@ -54,6 +56,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
     watch: listener =>
       watch({
         isOwn: name => name === tunnel.interface || options.wanted().some(wanted => wanted === name),
+        isHost: name => options.bridges().includes(name),
         listener,
         onEnded: failure => options.log(failure),
       }),

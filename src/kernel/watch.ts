@@ -7,6 +7,8 @@ import { type Child, type Command, execute, follow } from './run.ts'
 export interface WatchOptions {
   /** Whether a device of this name is one of ours. */
   isOwn(name: string): boolean
+  /** Whether it is a bridge that holds entries of ours. */
+  isHost(name: string): boolean
   listener(event: KernelEvent): void
   /** A monitor ended by itself; it is started again after a while. */
   onEnded(failure: Failure): void
@@ -21,7 +23,7 @@ export function watch(options: WatchOptions): Closeable {
   const forwarding: Command = { tool: 'bridge', arguments: ['monitor', 'fdb'] }
   const tables: Command = { tool: 'nft', arguments: ['monitor'] }
   const monitors = [
-    new Monitor(links, classifyLinks(options.isOwn), options),
+    new Monitor(links, classifyLinks(options.isOwn, options.isHost), options),
     new Monitor(forwarding, classifyForwarding(options.isOwn), options),
     new Monitor(tables, classifyTables, options),
   ]

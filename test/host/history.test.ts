@@ -1,4 +1,6 @@
-import { appendFileSync, readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
@@ -42,6 +44,39 @@ describe('the history', () => {
       [2, 'left'],
     ])
     await third.close()
+  })
+
+  it('keeps the last events, and no more, for a disk that hangs', async () => {
+    const directory = testDirectory()
+    const path = join(directory, 'events.jsonl')
+    let saves: (() => void)[] = []
+    const setTimer = (_milliseconds: number, action: () => void) => {
+      saves.push(action)
+      return () => undefined
+    }
+    const history = await openHistory(directory, { ...systemClock, setTimer })
+    const save = () => {
+      const due = saves
+      saves = []
+      for (const action of due) action()
+    }
+    // Nobody reads it yet: whoever writes waits.
+    execFileSync('mkfifo', [path])
+    for (let round = 0; round < 4; round += 1) {
+      for (let index = 0; index < pastEventsMax / 2; index += 1) history.note('member.joined', gauss)
+      save()
+    }
+    const reading = readFile(path, 'utf8')
+    const numbers = [...(await reading).matchAll(/"number":(\d+)/g)].map(([, number]) => Number(number))
+    expect(numbers.length).toBeLessThanOrEqual(pastEventsMax / 2)
+    unlinkSync(path)
+    await history.close()
+    expect(readFileSync(path, 'utf8').match(/"number"/g)?.length).toBeLessThanOrEqual(pastEventsMax)
+    const again = await openHistory(directory, systemClock)
+    const kept = again.after(0).map(({ number }) => number)
+    expect(kept).toHaveLength(pastEventsMax)
+    expect(kept.at(-1)).toBe(2 * pastEventsMax)
+    await again.close()
   })
 
   it('stays bounded, however much happens', async () => {

@@ -182,9 +182,18 @@ describe('a file of a newer lnetd', () => {
     const refusal = { ok: false, failure: { message: expect.stringMatching(/newer lnetd.*upgrade/) } }
     expect(await openStore(directory, clock)).toMatchObject(refusal)
     expect(readdirSync(directory)).toEqual(['state.json'])
-    writeFileSync(join(directory, 'state.json'), formatState(state))
+  })
+
+  it('is set aside where the mesh tells all of it again: one wrong bit looks the same', async () => {
+    const directory = await savedDirectory()
     writeFileSync(join(directory, 'members.cbor'), encode(new Map([[0, 2]])))
-    expect(await openStore(directory, clock)).toMatchObject(refusal)
+    const store = await open(directory)
+    expect(store.members).toEqual([])
+    expect(store.saved).toEqual(state)
+    expect(store.notes).toMatchObject([
+      { subject: 'members.cbor', message: expect.stringContaining('newer lnetd') },
+    ])
+    await store.close()
   })
 })
 

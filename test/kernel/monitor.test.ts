@@ -52,6 +52,16 @@ describe('ip monitor', () => {
     expect(classifyLinks(isOwn)(line)).toBe(event)
   })
 
+  it('hears that a bridge segments are in got another MAC, whatever else changes of it', () => {
+    const classify = classifyLinks(isOwn, name => name === 'br0')
+    const line = (device: string, mac: string) =>
+      `7: ${device}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default \\    link/ether ${mac} brd ff:ff:ff:ff:ff:ff`
+    expect(classify(line('br0', '02:00:00:00:00:01'))).toBe('ours')
+    expect(classify(line('br0', '02:00:00:00:00:01'))).toBe('underlay')
+    expect(classify(line('br0', '02:00:00:00:00:02'))).toBe('ours')
+    expect(classify(line('br1', '02:00:00:00:00:03'))).toBe('underlay')
+  })
+
   it('does not repeat an underlay address whose lifetime alone was renewed', () => {
     const classify = classifyLinks(isOwn)
     const address = (seconds: number) =>

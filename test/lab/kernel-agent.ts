@@ -15,6 +15,7 @@ const kernel = createLinuxKernel({
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
   forwarders: () => [],
+  bridges: () => ['br0'],
   log: failure => say({ failure }),
 })
 const watches: { close(): void }[] = []

@@ -36,6 +36,8 @@ describe('watching', () => {
     ['ours', 'ip neigh delete 192.168.0.2 dev vlnet0'],
     ['ours', 'nft delete table inet lnet_vlnet0'],
     ['ours', 'nft flush chain inet lnet_vlnet0 guard_rx'],
+    ['ours', 'ip link add name br0 address 02:00:00:00:00:77 type bridge'],
+    ['underlay', 'ip link add name br1 address 02:00:00:00:00:78 type bridge'],
     ['underlay', 'ip address add 198.51.100.7/24 dev up0'],
     ['underlay', 'ip link set dev up0 mtu 1400'],
   ] as const)('tells %s of: %s', async (event, command) => {

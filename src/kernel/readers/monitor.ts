@@ -7,12 +7,17 @@ type IsOwn = (name: string) => boolean
 /** What one line of a monitor means to us; null for noise. */
 export type Classify = (line: string) => KernelEvent | null
 
+/** Devices that are not ours, but hold entries of ours: the bridges segments are in. */
+type IsHost = (name: string) => boolean
+
 /**
  * Lines of `ip -oneline monitor link address route neigh`. Routers repeat an address with a new lifetime every few
- * seconds: an underlay address is news only when something else about it changed.
+ * seconds: an underlay address is news only when something else about it changed. A bridge that gets another MAC (from a
+ * port that comes or goes) forgets its permanent neighbours.
  */
-export function classifyLinks(isOwn: IsOwn): Classify {
+export function classifyLinks(isOwn: IsOwn, isHost: IsHost = () => false): Classify {
   const known = new Map<string, string>()
+  const macs = new Map<string, string>()
   return line => {
     const match = /^(Deleted )?\d+: ([^\s:@]+)[@:\s]/.exec(line)
     if (match === null) return classifyNeighbour(line, isOwn) ?? classifyRoute(line, isOwn)
@@ -20,6 +25,8 @@ export function classifyLinks(isOwn: IsOwn): Classify {
     // Link-local addresses are the kernel's own doing.
     if (isOwn(device ?? '')) return / inet6 fe80:/.test(line) ? null : 'ours'
     const address = / inet6? (\S+)/.exec(line)?.[1]
+    const mac = / link\/ether (\S+)/.exec(line)?.[1]
+    if (mac !== undefined && isHost(device ?? '') && !isRepetition(macs, device ?? '', mac)) return 'ours'
     if (address === undefined) return 'underlay'
     return isRepetition(known, `${device} ${address}`, deleted === undefined ? withoutLifetime(line) : null)
       ? null
