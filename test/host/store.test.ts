@@ -231,7 +231,9 @@ describe('the lock', () => {
 describe('a writer that is killed', () => {
   const kills = Number(process.env.STORE_KILLS ?? 60)
 
-  it(`${kills} times at any point leaves whole files`, { timeout: 600_000 }, async () => {
+  it(`${kills} times at any point leaves whole files`, {
+    timeout: 10_000 * Math.max(60, kills),
+  }, async () => {
     const directories = [testDirectory(), testDirectory()]
     const rounds = await Promise.all(directories.map(directory => killAgainAndAgain(directory, kills / 2)))
     // It got on between the kills, or nothing was tried at all.
