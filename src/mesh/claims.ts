@@ -94,10 +94,11 @@ export function compareHolds(address: IpAddress, a: Hold, b: Hold): number {
   )
 }
 
-/** The networks a segment's addresses are in: configured, pinned, and the derived /64 where no IPv6 is given. */
+/** The networks a segment's addresses are in: configured, pinned, and the derived /64 where no IPv6 is given or refused. */
 export function segmentPrefixes(segment: SegmentConfiguration, mesh: MeshId): readonly Prefix[] {
   const given = new Set<Prefix>([...segment.prefixes, ...(segment.addresses ?? []).map(prefixOf)])
-  const derived = [...given].some(prefix => familyOf(prefix) === 6) ? [] : [segmentPrefix(mesh, segment.vni)]
+  const isDerived = segment.deriveIpv6 && [...given].every(prefix => familyOf(prefix) === 4)
+  const derived = isDerived ? [segmentPrefix(mesh, segment.vni)] : []
   return [...given, ...derived].sort(compareAddresses)
 }
 

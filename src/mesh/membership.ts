@@ -1,5 +1,6 @@
 import type { Announcement, Envelope, Verdict } from '../model/announcement.ts'
 import {
+  declarationsPerMemberMax,
   forgetAfterSecondsDefault,
   heartbeatsMissedMax,
   layeredMembersMin,
@@ -38,13 +39,18 @@ export function admit(
 ): Admission {
   const news = new Map<NodeId, Member>()
   let newcomers = 0
+  const declared = new DeclarationCount(membership)
   const verdicts = heard.map(item => {
     const { announcement, envelope, ageMilliseconds } = item
     const known = news.get(announcement.node) ?? membership.get(announcement.node)
     const members = membership.size + newcomers
-    const verdict = item.announcement.node === self ? own : judge(known, members, item, forgetAfterSeconds)
+    const verdict =
+      item.announcement.node === self ? own : judge(known, members, declared, item, forgetAfterSeconds)
     if (verdict !== accept) return verdict
-    if (known === undefined) newcomers += 1
+    if (known === undefined) {
+      newcomers += 1
+      declared.add(announcement.declaredBy)
+    }
     const heardAt = heardSince(known, ageMilliseconds, now)
     news.set(announcement.node, { announcement, envelope, heardAt })
     return verdict
@@ -78,6 +84,36 @@ export function sortedMembers(membership: Membership): readonly Member[] {
   return [...membership.values()].sort((a, b) => (a.announcement.node < b.announcement.node ? -1 : 1))
 }
 
+/** How many machines each node declares: so nobody fills the membership with machines that are not there. */
+class DeclarationCount {
+  readonly #membership: Membership
+  /** Counted only when somebody new is declared. */
+  #counts: Map<NodeId, number> | null = null
+
+  constructor(membership: Membership) {
+    this.#membership = membership
+  }
+
+  of(declarer: NodeId | null): number {
+    return declarer === null ? 0 : (this.#counted().get(declarer) ?? 0)
+  }
+
+  add(declarer: NodeId | null): void {
+    if (declarer !== null) this.#counted().set(declarer, this.of(declarer) + 1)
+  }
+
+  #counted(): Map<NodeId, number> {
+    if (this.#counts !== null) return this.#counts
+    const counts = new Map<NodeId, number>()
+    for (const { announcement } of this.#membership.values()) {
+      const { declaredBy } = announcement
+      if (declaredBy !== null) counts.set(declaredBy, (counts.get(declaredBy) ?? 0) + 1)
+    }
+    this.#counts = counts
+    return counts
+  }
+}
+
 function withNews(membership: Membership, news: ReadonlyMap<NodeId, Member>): Membership {
   return membership.size < layeredMembersMin
     ? new Map([...membership, ...news])
@@ -92,11 +128,14 @@ function heardSince(known: Member | undefined, ageMilliseconds: number, now: num
 function judge(
   known: Member | undefined,
   members: number,
+  declared: DeclarationCount,
   { announcement, ageMilliseconds }: Heard,
   forgetAfterSeconds: number,
 ): Verdict {
   if (known === undefined) {
     if (ageMilliseconds > forgetAfterSeconds * 1000) return { kind: 'ignore', reason: 'expired' }
+    if (declared.of(announcement.declaredBy) >= declarationsPerMemberMax)
+      return { kind: 'ignore', reason: 'full' }
     return members < membersMax ? accept : { kind: 'ignore', reason: 'full' }
   }
   const order = compareSequence(announcement.sequence, known.announcement.sequence)

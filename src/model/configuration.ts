@@ -74,8 +74,10 @@ export interface SegmentConfiguration {
   readonly mtu: number | null
   /** How long a learned MAC is kept. */
   readonly ageingSeconds: number
-  /** Sorted. Without an IPv6 one, the derived /64 is used. */
+  /** Sorted. */
   readonly prefixes: readonly Prefix[]
+  /** Whether the derived /64 is one more, where none of them is IPv6. */
+  readonly deriveIpv6: boolean
   /** Prefixes with none of these get an automatic one; null: all do. An empty list: no address at all. */
   readonly addresses: readonly InterfaceAddress[] | null
   /** The bridge it is a port of. */

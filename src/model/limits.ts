@@ -29,6 +29,8 @@ export const gatewayGainMilliseconds = 10
 export const detourExemptionsMax = 64
 /** Machines without lnetd that one node declares. */
 export const staticMembersMax = 128
+/** What is taken of one declaring node, farewells of machines it declared before included. */
+export const declarationsPerMemberMax = 2 * staticMembersMax
 /** A machine that does not speak for itself is declared anew so often, long before it would be forgotten. */
 export const declarationSeconds = 86_400
 /** What wg-quick and WireGuard itself give a tunnel over 1500 bytes (IPv6 outside). */

@@ -44,6 +44,7 @@ describe('a configuration with nothing but its secret', () => {
           addresses: null,
           mtu: null,
           ageingSeconds: 300,
+          deriveIpv6: true,
           bridge: null,
         },
       ],

@@ -90,6 +90,13 @@ describe("the article's file", () => {
     expect(statSync(key).mode & 0o777).toBe(0o600)
   })
 
+  it('gets no IPv6 where the file has none', async () => {
+    await imported(article.replace(/^PostUp = ip address add fde9.*\n/m, ''))
+    expect(await loadConfiguration(join(directory, 'lnetd.yaml'))).toMatchObject({
+      configuration: { segments: [{ addresses: ['192.168.102.1/24'], deriveIpv6: false }] },
+    })
+  })
+
   it('is only told of by a dry run', async () => {
     const done = await imported(article, { dryRun: true })
     expect(done).toMatchObject({ ok: true, value: { written: [], text: expect.stringContaining('vwg0') } })

@@ -122,3 +122,11 @@ describe('networks', () => {
 function hold(number: number, since: number, pinned = false): Hold {
   return { node: nodeId(number), since, pinned }
 }
+
+describe('the derived network of a segment', () => {
+  it('is left out where it is not wanted', () => {
+    const without = segmentConfiguration({ deriveIpv6: false })
+    expect(segmentPrefixes(without, mesh)).toEqual(['192.168.102.0/24'])
+    expect(segmentPrefixes(segmentConfiguration(), mesh)).toHaveLength(2)
+  })
+})

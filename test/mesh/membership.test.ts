@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { admit, forget, type Heard, sortedMembers, standingOf } from '../../src/mesh/membership.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
-import { forgetAfterSecondsDefault, membersMax } from '../../src/model/limits.ts'
+import { declarationsPerMemberMax, forgetAfterSecondsDefault, membersMax } from '../../src/model/limits.ts'
 import type { Membership } from '../../src/model/member.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { announcement, member, membership, nodeId, now, sure } from './world.ts'
@@ -32,6 +32,22 @@ describe('admit', () => {
     if (verdicts[0]?.kind === 'accept')
       expect(next.get(item.announcement.node)?.announcement).toBe(item.announcement)
     else expect(next).toBe(known)
+  })
+
+  it('takes no more declarations of one node than it may make, whoever else declares', () => {
+    const many = Array.from({ length: declarationsPerMemberMax + 2 }, (_, index) =>
+      heard(index + 10, 1, { declaredBy: nodeId(1) }),
+    )
+    const first = admit(nobody, many.slice(0, 5), self, now).membership
+    const { membership: next, verdicts } = admit(first, many, self, now)
+    expect(next.size).toBe(declarationsPerMemberMax)
+    expect(verdicts.slice(-2)).toEqual(Array(2).fill({ kind: 'ignore', reason: 'full' }))
+    const others = [
+      heard(2, 1),
+      heard(3, 1, { declaredBy: nodeId(2) }),
+      heard(10, 2, { declaredBy: nodeId(1) }),
+    ]
+    expect(admit(next, others, self, now).verdicts).toEqual(Array(3).fill({ kind: 'accept' }))
   })
 
   it('takes no more than its bound', () => {
@@ -123,10 +139,15 @@ describe('sorted members', () => {
 function heard(
   number: number,
   counter: number,
-  { incarnation = 1, age = 0, left = false }: { incarnation?: number; age?: number; left?: boolean } = {},
+  {
+    incarnation = 1,
+    age = 0,
+    left = false,
+    declaredBy = null,
+  }: { incarnation?: number; age?: number; left?: boolean; declaredBy?: NodeId | null } = {},
 ): Heard {
   return {
-    announcement: announcement(number, { sequence: { incarnation, counter }, left }),
+    announcement: announcement(number, { sequence: { incarnation, counter }, left, declaredBy }),
     envelope: new Uint8Array(),
     ageMilliseconds: age,
   }

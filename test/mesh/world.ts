@@ -156,6 +156,7 @@ export function segmentConfiguration(changes: Partial<SegmentConfiguration> = {}
     mtu: null,
     ageingSeconds: 300,
     prefixes: [overlayPrefix],
+    deriveIpv6: true,
     addresses: null,
     bridge: null,
     ...changes,

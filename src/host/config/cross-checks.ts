@@ -185,14 +185,14 @@ const claimBytesMax = 10
 const automaticCharactersMax: Readonly<Record<4 | 6, number>> = { 4: 18, 6: 42 }
 
 /** The bytes of each address of a segment: those written down, and one in each prefix that has none of them. */
-function announcedAddresses({ addresses, prefixes }: SegmentConfiguration): readonly number[] {
+function announcedAddresses({ addresses, prefixes, deriveIpv6 }: SegmentConfiguration): readonly number[] {
   if (addresses?.length === 0) return []
   const written = addresses ?? []
   const automatic = prefixes
     .filter(prefix => !written.some(address => prefixContains(prefix, addressOf(address))))
     .map(prefix => automaticCharactersMax[familyOf(prefix)])
   // Without any IPv6 network, the derived one is used.
-  const derived = [...prefixes, ...written].every(network => familyOf(network) === 4)
+  const derived = deriveIpv6 && [...prefixes, ...written].every(network => familyOf(network) === 4)
   if (derived) automatic.push(automaticCharactersMax[6])
   return [...written.map(address => address.length), ...automatic].map(length => length + claimBytesMax)
 }

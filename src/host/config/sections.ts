@@ -107,6 +107,7 @@ export const defaultSegment: SegmentConfiguration = {
   mtu: null,
   ageingSeconds: ageingSecondsDefault,
   prefixes: ['192.168.102.0/24' as Prefix],
+  deriveIpv6: true,
   addresses: null,
   bridge: null,
 }
@@ -146,6 +147,7 @@ function readSegment(fields: Fields): SegmentConfiguration {
     ageingSeconds:
       fields.read('ageing', duration(ageingSecondsMin, ageingSecondsMax)) ?? ageingSecondsDefault,
     prefixes: (prefixes ?? defaultSegment.prefixes).toSorted(compareAddresses),
+    deriveIpv6: fields.read('derive_ipv6', flag) ?? true,
     addresses: addresses?.toSorted(compareAddresses) ?? null,
     bridge: readBridge(fields),
   }

@@ -63,6 +63,8 @@ export function importedConfiguration(
       port,
       prefixes: [...new Set(addresses.map(prefixOf))],
       addresses,
+      // The file's machines get no address they did not have.
+      ...(addresses.some(address => familyOf(address) === 6) ? {} : { derive_ipv6: false }),
       ageing: `${ageingSeconds}s`,
     })),
     static_members: members.flatMap(({ member }) => member ?? []),
