@@ -96,6 +96,7 @@ const files: readonly (readonly [string, string])[] = [
     '/var/lib/lnetd',
     'Keys, claimed addresses, the last known members. Keep it; never copy it to a second machine.',
   ],
+  ['/var/cache/lnetd', 'The compiled program, for the next start. It may be removed.'],
   ['/run/lnetd/lnetd.sock', 'Where lnetctl asks.'],
 ]
 

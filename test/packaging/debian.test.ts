@@ -125,3 +125,23 @@ describe('shell scripts', () => {
     }
   })
 })
+
+describe('the compiled program', () => {
+  const tree = join(root, 'packaging/debian/tree/usr')
+  /** What the runtime is told where the packaged command is run with a cache directory of a service manager. */
+  const cacheTold = (command: string) => {
+    const runtime = 'runtime() { printf "[%s]" "$NODE_COMPILE_CACHE"; }\n'
+    const script = readFileSync(join(tree, command), 'utf8').replace('exec /usr/lib/lnetd/node', 'runtime')
+    const env = { PATH: process.env.PATH, CACHE_DIRECTORY: '/var/cache/lnetd' }
+    return spawnSync('sh', ['-c', runtime + script], { encoding: 'utf8', env }).stdout
+  }
+
+  it('is kept by lnetd, and never read by lnetctl, which root runs', () => {
+    expect(cacheTold('sbin/lnetd')).toBe('[/var/cache/lnetd]')
+    expect(cacheTold('bin/lnetctl')).toBe('[]')
+    const unit = readFileSync(join(tree, 'lib/systemd/system/lnetd.service'), 'utf8')
+    expect(unit).toContain('CacheDirectory=lnetd\nCacheDirectoryMode=0700\n')
+    // It would hold for prepare, too.
+    expect(unit).not.toContain('NODE_COMPILE_CACHE')
+  })
+})
