@@ -56,7 +56,8 @@ async function main(): Promise<number> {
   }
   const { chosen, list, oneByOne, logs } = options
   if (list) {
-    for (const { name, about } of chosen) console.log(`${name.padEnd(26)} ${about}`)
+    for (const { name, about, long } of scenarios)
+      console.log(`${name.padEnd(26)} ${about}${long === true ? ' (only by name)' : ''}`)
     return 0
   }
   // Not `once`: execa's own handler, run while a tool runs, would find itself alone and end the process at once.
@@ -92,7 +93,7 @@ function readOptions(): Options | null {
     )
     if (chosen.some(some => some.length === 0)) return null
     return {
-      chosen: positionals.length === 0 ? scenarios : chosen.flat(),
+      chosen: positionals.length === 0 ? scenarios.filter(({ long }) => long !== true) : chosen.flat(),
       list: values.list,
       oneByOne: values['one-by-one'],
       logs: values.logs ?? null,

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly about: string
   /** It waits most of the time: others may play meanwhile. */
   readonly patient?: boolean
+  /** It takes minutes, which only a guest's clock leaps over: it is played only where it is named. */
+  readonly long?: boolean
   run(scene: Scene): Promise<void>
 }
 

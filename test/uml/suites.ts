@@ -28,6 +28,13 @@ export const suites: readonly Suite[] = [
     secondsMax: () => 1200,
   },
   {
+    name: 'long',
+    what: 'faults that last for minutes of the guest’s clock',
+    files: ['test/uml/long.test.ts'],
+    isDefault: true,
+    secondsMax: () => 1200,
+  },
+  {
     name: 'clocks',
     what: 'clocks that are put back and forth',
     files: ['test/uml/clocks.test.ts'],

@@ -37,7 +37,13 @@ export const daemonScenarios: readonly Scenario[] = [
     name: 'daemon-frozen',
     about: 'lnetd is frozen by SIGSTOP for 45 s: no packet lost, all as before within 5 s of its waking',
     patient: true,
-    run: frozen,
+    run: scene => frozen(scene, frozenSeconds),
+  },
+  {
+    name: 'daemon-frozen-600s',
+    about: 'the same for 10 min; the packets of the last minute and after are counted',
+    long: true,
+    run: scene => frozen(scene, 600),
   },
   {
     name: 'machine-suspended',
@@ -86,20 +92,22 @@ async function stopped(scene: Scene): Promise<void> {
 /** Longer than a silent tunnel counts as up, so that the others have given it up. */
 const frozenSeconds = 45
 
-async function frozen(scene: Scene): Promise<void> {
+async function frozen(scene: Scene, seconds: number): Promise<void> {
   const { nodes, addresses } = await scene.mesh(4)
   const node = nodes[1] as LabNode
-  const traffic = scene.watch(pairsOf(nodes, nodes, addresses))
-  const since = unixSeconds()
   freeze(node)
   scene.say(`lnetd on ${node.name} is frozen`)
-  await sleep(frozenSeconds * 1000)
+  const watched = Math.min(seconds, 60)
+  await sleep((seconds - watched) * 1000)
+  const traffic = scene.watch(pairsOf(nodes, nodes, addresses))
+  const since = unixSeconds()
+  await sleep(watched * 1000)
   thaw(node)
   const woke = unixSeconds()
   const names = nodes.map(({ name }) => name)
   const isHealed = async () => (await haveNeighbours(nodes)) && (await isWhole(nodes, names))
-  const seconds = await secondsUntil(woke, isHealed, 60)
-  scene.figure({ what: 'all know and hear all', seconds, boundSeconds: 5, lost: null, lostMax: null })
+  const healed = await secondsUntil(woke, isHealed, 60)
+  scene.figure({ what: 'all know and hear all', seconds: healed, boundSeconds: 5, lost: null, lostMax: null })
   await sleep(5000)
   scene.traffic('every pair', since, await traffic.stop(), { seconds: null, lost: 0 })
 }
