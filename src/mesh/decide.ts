@@ -1,4 +1,4 @@
-import type { Announcement, EndpointCandidate } from '../model/announcement.ts'
+import type { EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
@@ -13,7 +13,14 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
-import { doubt, isHandshakeStale, noteIncarnation, observeTunnel, type TunnelTrack } from './liveness.ts'
+import {
+  doubt,
+  isHandshakeStale,
+  noteIncarnation,
+  noteNews,
+  observeTunnel,
+  type TunnelTrack,
+} from './liveness.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
@@ -109,21 +116,23 @@ function observeTracks(situation: Situation): Map<WireguardPublicKey, TunnelTrac
   const { membership, tracks, observation, now, wallSeconds } = situation
   const readings = new Map(observation.readings.map(reading => [reading.publicKey, reading]))
   const observed = new Map<WireguardPublicKey, TunnelTrack>()
-  for (const { announcement } of membership.values()) {
-    const { publicKey } = announcement
+  for (const member of membership.values()) {
+    const { publicKey } = member.announcement
     const reading = readings.get(publicKey)
     const known = tracks.get(publicKey)
     const track = reading === undefined ? known : observeTunnel(known, reading, now, wallSeconds)
     if (track === undefined) continue
-    const noted = noteStart(track, announcement, now)
+    const noted = noteMember(track, member, situation)
     observed.set(publicKey, situation.inDoubt ? doubt(noted, now) : noted)
   }
   return observed
 }
 
 /** A declared machine has no starts of its own. */
-function noteStart(track: TunnelTrack, { declaredBy, sequence }: Announcement, now: number): TunnelTrack {
-  return declaredBy === null ? noteIncarnation(track, sequence.incarnation, now) : track
+function noteMember(track: TunnelTrack, member: Member, { rewriteEndpoints, now }: Situation): TunnelTrack {
+  const { declaredBy, sequence } = member.announcement
+  const started = declaredBy === null ? noteIncarnation(track, sequence.incarnation, now) : track
+  return noteNews(started, rewriteEndpoints ? now : member.heardAt)
 }
 
 function decideEndpoints(

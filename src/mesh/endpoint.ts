@@ -10,7 +10,9 @@ import {
 import type { EndpointCandidate } from '../model/announcement.ts'
 import {
   endpointTrialSeconds,
+  endpointTrialSecondsMax,
   firstContactTrialSeconds,
+  patientRoundsMin,
   renewalMilliseconds,
   resolvedEndpointsMax,
   restartSilenceMilliseconds,
@@ -74,13 +76,15 @@ export function decideEndpoint(
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
   if (wasWithdrawn(track, candidates))
-    return { track: start(track, candidates, 0, now), renew: !hasLife(track) }
+    return { track: start({ ...track, trials: 0 }, candidates, 0, now), renew: !hasLife(track) }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up') {
     const renew = now >= restartDueAt(track, now)
     return { track: renew ? { ...known, restartedAt: null } : known, renew }
   }
+  if (hasNewHope(known))
+    return { track: start({ ...known, trials: 0 }, candidates, nextIndex(known), now), renew: true }
   if (track.endpoint === null || now >= trialEndsAt(known))
     return { track: start(known, candidates, nextIndex(known), now), renew: true }
   if (now >= renewalDueAt(known, own))
@@ -132,7 +136,15 @@ function start(track: TunnelTrack, candidates: readonly Endpoint[], index: numbe
     track.endpoint === null || track.tried.includes(track.endpoint) || hasLife(track)
       ? track.tried
       : [...track.tried, track.endpoint].filter(endpoint => candidates.includes(endpoint))
-  return { ...track, candidates, endpoint: candidates[index] ?? null, endpointSetAt: now, tried, renewals: 0 }
+  return {
+    ...track,
+    candidates,
+    endpoint: candidates[index] ?? null,
+    endpointSetAt: now,
+    tried,
+    renewals: 0,
+    trials: track.trials + 1,
+  }
 }
 
 function nextIndex(track: TunnelTrack): number {
@@ -140,11 +152,23 @@ function nextIndex(track: TunnelTrack): number {
   return (current + 1) % track.candidates.length
 }
 
-/** A first contact hurries through what was not tried yet; later rounds are patient. */
+/** A first contact hurries through what was not tried yet; later rounds are patient, and each more so than the last. */
 function trialEndsAt(track: TunnelTrack): number {
   const untried = track.candidates.filter(endpoint => !track.tried.includes(endpoint))
   const hurry = untried.some(endpoint => endpoint !== track.endpoint)
-  return track.endpointSetAt + (hurry ? firstContactTrialSeconds : endpointTrialSeconds) * 1000
+  return track.endpointSetAt + (hurry ? firstContactTrialSeconds : patienceSeconds(track)) * 1000
+}
+
+/** A machine that is off for days is tried now and then: it comes to us when it is on again. */
+function patienceSeconds({ trials, candidates }: TunnelTrack): number {
+  const rounds = Math.ceil(trials / candidates.length)
+  const doublings = Math.max(0, rounds - patientRoundsMin)
+  return Math.min(endpointTrialSeconds * 2 ** doublings, endpointTrialSecondsMax)
+}
+
+/** Its last word is younger than the trial it waits for. */
+function hasNewHope(track: TunnelTrack): boolean {
+  return track.newsAt > track.endpointSetAt && patienceSeconds(track) > endpointTrialSeconds
 }
 
 /**

@@ -26,6 +26,10 @@ export interface TunnelTrack {
   readonly tried: readonly Endpoint[]
   /** How often the peer was made anew at this endpoint. */
   readonly renewals: number
+  /** Endpoints tried in a row, the same ones again and again, since there was a reason to hope. */
+  readonly trials: number
+  /** When its node was last heard by gossip, or where we are changed: a reason to hope. */
+  readonly newsAt: number
   readonly receivedBytes: number
   readonly sentBytes: number
   /** When the receive counter last grew. */
@@ -48,6 +52,8 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     candidates: [],
     tried: [],
     renewals: 0,
+    trials: 0,
+    newsAt: now,
     receivedBytes: 0,
     sentBytes: 0,
     grewAt: null,
@@ -78,6 +84,7 @@ export function observeTunnel(
     handshakeAt,
     grewAt: grew ? now : known.grewAt,
     tried: grew ? [] : known.tried,
+    trials: grew ? 0 : known.trials,
   }
 }
 
@@ -86,13 +93,18 @@ export function observeTunnel(
  * our keys may have taken its session. What it says from now on counts.
  */
 export function doubt(track: TunnelTrack, now: number): TunnelTrack {
-  return { ...track, knownSince: now, endpointSetAt: now, grewAt: null, tried: [], renewals: 0 }
+  return { ...track, knownSince: now, endpointSetAt: now, grewAt: null, tried: [], renewals: 0, trials: 0 }
 }
 
 /** What its node says of itself: it may have started again, with sessions or without. */
 export function noteIncarnation(track: TunnelTrack, incarnation: number, now: number): TunnelTrack {
   if (track.incarnation !== null && incarnation <= track.incarnation) return track
   return { ...track, incarnation, restartedAt: track.incarnation === null ? null : now }
+}
+
+/** Whatever makes it likelier that the other side can be reached. Times are monotonic milliseconds. */
+export function noteNews(track: TunnelTrack, at: number): TunnelTrack {
+  return at > track.newsAt ? { ...track, newsAt: at } : track
 }
 
 /**

@@ -84,6 +84,9 @@ export const restartSilenceMilliseconds = 1500
 export const reachSecondsMax = 4
 /** DESIGN section 5: unknown until so long after an endpoint change. */
 export const endpointTrialSeconds = 15
+/** Rounds of trials before each takes twice as long as the one before, up to the next limit. */
+export const patientRoundsMin = 3
+export const endpointTrialSecondsMax = 240
 /** FACTS-kernel 4: about 1.5 s a candidate are enough to hear from one that works. */
 export const firstContactTrialSeconds = 4
 /** When a peer that has not answered is made anew after its endpoint was set; staggered by the order of the keys. */

@@ -1,10 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decideEndpoint, endpointDueAt, rankEndpoints, type Surroundings } from '../../src/mesh/endpoint.ts'
-import { newTrack, observeTunnel, type TunnelTrack, tunnelLiveness } from '../../src/mesh/liveness.ts'
+import {
+  newTrack,
+  noteNews,
+  observeTunnel,
+  type TunnelTrack,
+  tunnelLiveness,
+} from '../../src/mesh/liveness.ts'
 import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
 import type { EndpointCandidate } from '../../src/model/announcement.ts'
-import { restartSilenceMilliseconds } from '../../src/model/limits.ts'
+import { endpointTrialSecondsMax, restartSilenceMilliseconds } from '../../src/model/limits.ts'
 import { candidate, now, publicKey, reading, sure, wallSeconds } from './world.ts'
 
 const [lower, higher] = [publicKey(1), publicKey(2)]
@@ -202,6 +208,28 @@ describe('a tunnel that fell silent', () => {
   })
 })
 
+describe('a machine that is off for long', () => {
+  const day = 24 * 3600
+  const tries = (seconds: number) => timeline([a, b], seconds, lower).filter(line => line.includes('try'))
+
+  it('is tried ever more seldom, but each of its places again and again', () => {
+    const seconds = tries(600).map(line => Number(line.split(' ')[0]))
+    expect(seconds).toEqual([4, 19, 34, 49, 64, 79, 109, 139, 199, 259, 379, 499])
+    expect(tries(day).length).toBeLessThan(day / endpointTrialSecondsMax + 20)
+    for (const place of [a, b]) expect(tries(day).at(-1 - Number(place === a))).toContain('try 203')
+  })
+
+  it('is tried at once when it is heard, or we are elsewhere, and as often as at first from then on', () => {
+    const at = now + day * 1000
+    const first = decide(undefined, [a, b], now).track
+    const track: TunnelTrack = { ...first, trials: 40, tried: [a, b], endpointSetAt: at, renewals: 2 }
+    expect(decide(track, [a, b], at + 60_000).renew).toBe(false)
+    const decision = decide(noteNews(track, at + 60_000), [a, b], at + 60_000)
+    expect(decision).toMatchObject({ track: { endpoint: b, trials: 1 }, renew: true })
+    expect(decide(noteNews(decision.track, at + 61_000), [a, b], at + 61_000).track.endpoint).toBe(b)
+  })
+})
+
 describe('any decision', () => {
   const track: fc.Arbitrary<TunnelTrack> = fc
     .record({
@@ -211,13 +239,16 @@ describe('any decision', () => {
       candidates: fc.subarray([a, b, c]),
       tried: fc.subarray([a, b, c]),
       renewals: fc.integer({ min: 0, max: 3 }),
+      trials: fc.integer({ min: 0, max: 50 }),
+      newsAgo: fc.integer({ min: 0, max: 400_000 }),
       restartedAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
     })
-    .map(({ ago, grewAgo, restartedAgo, ...rest }) => ({
+    .map(({ ago, grewAgo, restartedAgo, newsAgo, ...rest }) => ({
       ...newTrack(higher, now),
       ...rest,
       endpointSetAt: now - ago,
       grewAt: grewAgo === null ? null : now - grewAgo,
+      newsAt: now - newsAgo,
       restartedAt: restartedAgo === null ? null : now - restartedAgo,
     }))
   const own = fc.constantFrom(lower, publicKey(3))
