@@ -13,18 +13,12 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
-import {
-  doubt,
-  isHandshakeStale,
-  noteIncarnation,
-  noteNews,
-  observeTunnel,
-  type TunnelTrack,
-} from './liveness.ts'
+import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
 import { actingMembers } from './static-members.ts'
+import { observeTracks, type Tracks } from './tracks.ts'
 import { waysOf } from './ways.ts'
 
 /** All that a decision depends on. */
@@ -54,8 +48,6 @@ export interface Situation {
   readonly now: number
   readonly wallSeconds: number
 }
-
-export type Tracks = ReadonlyMap<WireguardPublicKey, TunnelTrack>
 
 export interface Decision extends Settlement {
   readonly tracks: Tracks
@@ -109,30 +101,6 @@ function settleClaims(situation: Situation, holds: Holds): Settlement {
   const { configuration, mesh, node, mayChoose } = situation
   const rules = { node, mesh, tunnel: configuration.tunnel, segments: configuration.segments, mayChoose }
   return settle(situation.claims, holds, rules, situation.wallSeconds)
-}
-
-/** Members' tracks with the latest readings; tracks of keys nobody holds any more are dropped. */
-function observeTracks(situation: Situation): Map<WireguardPublicKey, TunnelTrack> {
-  const { membership, tracks, observation, now, wallSeconds } = situation
-  const readings = new Map(observation.readings.map(reading => [reading.publicKey, reading]))
-  const observed = new Map<WireguardPublicKey, TunnelTrack>()
-  for (const member of membership.values()) {
-    const { publicKey } = member.announcement
-    const reading = readings.get(publicKey)
-    const known = tracks.get(publicKey)
-    const track = reading === undefined ? known : observeTunnel(known, reading, now, wallSeconds)
-    if (track === undefined) continue
-    const noted = noteMember(track, member, situation)
-    observed.set(publicKey, situation.inDoubt ? doubt(noted, now) : noted)
-  }
-  return observed
-}
-
-/** A declared machine has no starts of its own. */
-function noteMember(track: TunnelTrack, member: Member, { rewriteEndpoints, now }: Situation): TunnelTrack {
-  const { declaredBy, sequence } = member.announcement
-  const started = declaredBy === null ? noteIncarnation(track, sequence.incarnation, now) : track
-  return noteNews(started, rewriteEndpoints ? now : member.heardAt)
 }
 
 function decideEndpoints(
