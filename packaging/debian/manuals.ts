@@ -96,7 +96,7 @@ const files: readonly (readonly [string, string])[] = [
     '/var/lib/lnetd',
     'Keys, claimed addresses, the last known members. Keep it; never copy it to a second machine.',
   ],
-  ['/var/cache/lnetd', 'The compiled program, for the next start. It may be removed.'],
+  ['/var/cache/lnetd, /var/cache/lnetctl', 'The compiled programs, for the next start. They may be removed.'],
   ['/run/lnetd/lnetd.sock', 'Where lnetctl asks.'],
 ]
 

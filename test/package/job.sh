@@ -193,7 +193,7 @@ see 'remove ends' "$(pgrep -u lnetd -l)"
 within 20 sh -c "[ \$($(command -v nsenter) --target $noether --net --mount --wd=/ /srv/lnet/node /srv/lnet/lnetctl.js peers --json | /srv/lnet/node -e \"console.log(JSON.parse(require('fs').readFileSync(0)).peers[0].state)\") = left ]"
 see 'remove tells' "$(state_at_other)"
 apt-get purge -y lnetd >/job/purge.log 2>&1
-see purge "$? $(ls -d /etc/lnetd /var/lib/lnetd /var/cache/lnetd /run/lnetd 2>/dev/null) $(grep -c 'lnetd: removing' /job/purge.log)"
+see purge "$? $(ls -d /etc/lnetd /var/lib/lnetd /var/cache/lnetd /var/cache/lnetctl /run/lnetd 2>/dev/null) $(grep -c 'lnetd: removing' /job/purge.log)"
 
 # A machine that nobody logs in to
 other_control token --bootstrap 192.0.2.2 >/srv/token
