@@ -5,7 +5,6 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
-import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { failed, ok, type Result } from '../model/failure.ts'
 import {
@@ -21,6 +20,7 @@ import { calmYamux } from './muxer.ts'
 import { placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
 import { topicProtocolOptions } from './topic.ts'
+import { forgetfulTcp } from './transport.ts'
 
 interface Services extends Record<string, unknown> {
   identify: Identify
@@ -55,7 +55,7 @@ export function tcpParts(port: number): Pick<SwarmParts, 'transports' | 'listen'
   const inactivityTimeout = 2 * neighbourSilenceSecondsMax * 1000
   return {
     transports: [
-      tcp({
+      forgetfulTcp({
         inboundSocketInactivityTimeout: inactivityTimeout,
         outboundSocketInactivityTimeout: inactivityTimeout,
         maxConnections: neighboursMax + inboundPendingMax,
