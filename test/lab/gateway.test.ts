@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { ConfigurationText, LabNode } from './node.ts'
@@ -54,6 +55,8 @@ describe('a gateway', () => {
     expect(await shell(used, 'cat /proc/sys/net/ipv4/conf/eth0/forwarding')).toBe('1')
     expect(await shell(used, 'cat /proc/sys/net/ipv4/ip_forward')).toBe('0')
 
+    expect(await shell(used, 'nft list table inet lnet-gateway')).toMatch(/packets [1-9]\d* .*masquerade/)
+
     // Packets run while their gateway goes.
     const running = shell(third, `ping -n -i 0.2 -c 100 -W 1 ${outside} || true`)
     await shell(used, 'ip link set eth0 down')
@@ -84,10 +87,13 @@ describe('a gateway', () => {
     await eventually('the third node leaves by a gateway', () => gatewayInUse(third))
     await eventually('it reaches the outside', () => pingsOut(third))
     await third.stop('SIGKILL')
+    expect(await gatewayInUse(third)).not.toBeNull()
     expect(await pingsOut(third)).toBe(true)
     third.start()
     await third.listening()
-    expect(await pingsOut(third)).toBe(true)
+    await sleep(5000)
+    expect(await gatewayInUse(third)).not.toBeNull()
+    expect(JSON.stringify(third.logs())).not.toMatch(/reach 0\.0\.0\.0\/0 [^"]* no more/)
 
     await shell(
       first,
