@@ -12,9 +12,10 @@ const again = mkdtempSync(join(tmpdir(), 'lnet-package-again-'))
 afterAll(() => rmSync(again, { recursive: true }))
 
 describe('the package', () => {
-  it('is made of the same bytes again, whatever the zone, the locale and the umask', async () => {
-    const build = `umask 077 && exec "${node24}" "${join(root, 'packaging/package.ts')}" --out "${again}" amd64`
-    await execa('sh', ['-c', build], { env: { TZ: 'Pacific/Auckland', LC_ALL: 'C' } })
+  it('is made of the same bytes again, wherever the sources are, whatever the zone, the locale and the umask', async () => {
+    const build = `mount --bind "$1" /mnt && umask 077 && exec "$0" /mnt/packaging/package.ts --out "$2" amd64`
+    const env = { TZ: 'Pacific/Auckland', LC_ALL: 'C' }
+    await execa('unshare', ['--mount', 'sh', '-c', build, node24, root, again], { cwd: '/', env })
     expect(digest(join(again, basename(deb)))).toBe(digest(deb))
   })
 
