@@ -1,6 +1,7 @@
 /**
- * `node heap.ts`, run inside a node: bytes of V8's heap that its lnetd holds after a full garbage collection. Asks Node's
- * inspector there, which SIGUSR1 opened; what is measured is a daemon as it is shipped.
+ * `node heap.ts`, run inside a node: bytes of V8's heap that its lnetd holds after a full garbage collection, and how many
+ * of them are compiled code. Asks Node's inspector there, which SIGUSR1 opened; what is measured is a daemon as it is
+ * shipped.
  */
 export {}
 
@@ -19,7 +20,16 @@ await new Promise((resolve, reject) => {
 })
 // What the first collection lets go of may have held something of its own.
 for (let round = 1; round <= 3; round++) await call(round, 'HeapProfiler.collectGarbage')
-const { result } = await call(4, 'Runtime.evaluate', { expression: 'process.memoryUsage().heapUsed' })
+// V8 keeps machine code in code spaces, and bytecode and what belongs to both in trusted ones.
+const expression = `(() => {
+  const used = { code: 0, all: 0 }
+  for (const { space_name, space_used_size } of process.getBuiltinModule('node:v8').getHeapSpaceStatistics()) {
+    used.all += space_used_size
+    if (/code|trusted/.test(space_name)) used.code += space_used_size
+  }
+  return used.all + ' ' + used.code
+})()`
+const { result } = await call(4, 'Runtime.evaluate', { expression })
 console.log(String(result?.result?.value))
 socket.close()
 

@@ -12,7 +12,11 @@ import { soakOptions } from './soak-options.ts'
 const { nodes: count, hours, seed } = soakOptions(process.env)
 const warmHours = Math.min(1, hours / 4)
 const betweenSeconds = { min: 60, max: 300 }
-/** Heap that grows without end grows by more than that; what a working set varies by is less. */
+/**
+ * Heap that grows without end grows by more than that; what a working set varies by is less. Compiled code is told, and
+ * not counted: V8 goes on compiling what turns out to be used often, for hours where hardly anything happens, and an end
+ * of that is an end of the program's text.
+ */
 const growthMax = 0.05
 /** Of the guest's clock, by which vitest counts too; faults last beyond the hours. */
 const longer = { timeout: (hours + 2) * 3_600_000, retry: 0 }
@@ -83,27 +87,36 @@ async function whole(when: string): Promise<void> {
   console.log(`${clock()}  whole ${when}, within ${((performance.now() - began) / 1000).toFixed(1)} s`)
 }
 
-async function heaps(): Promise<number[]> {
-  const bytes: number[] = []
+/** Bytes. */
+interface Heap {
+  readonly data: number
+  readonly code: number
+}
+
+async function heaps(): Promise<Heap[]> {
+  const found: Heap[] = []
   for (const node of elders) {
     process.kill(node.pid() as number, 'SIGUSR1')
-    bytes.push(Number(await node.namespace.must([node24, join(root, 'test/uml/heap.ts')])))
+    const answer = await node.namespace.must([node24, join(root, 'test/uml/heap.ts')])
+    const [all, code] = answer.trim().split(' ').map(Number) as [number, number]
+    found.push({ data: all - code, code })
   }
-  console.log(`${clock()}  heaps: ${bytes.map(mebibytes).join(', ')} MiB`)
-  return bytes
+  const text = found.map(({ data, code }) => `${mebibytes(data)} + ${mebibytes(code)}`)
+  console.log(`${clock()}  heaps, data and code: ${text.join(', ')} MiB`)
+  return found
 }
 
-function growthLine(node: LabNode, before: number | undefined, after: number | undefined): string {
+function growthLine(node: LabNode, before: Heap | undefined, after: Heap | undefined): string {
   const percent = (100 * growth(before, after)).toFixed(1)
-  return `${clock()}  ${node.name}: heap ${mebibytes(before)} -> ${mebibytes(after)} MiB, ${percent} %`
+  return `${clock()}  ${node.name}: data ${mebibytes(before?.data)} -> ${mebibytes(after?.data)} MiB, ${percent} %`
 }
 
-function growth(before = Number.NaN, after = Number.NaN): number {
-  return after / before - 1
+function growth(before: Heap | undefined, after: Heap | undefined): number {
+  return (after?.data ?? Number.NaN) / (before?.data ?? Number.NaN) - 1
 }
 
-function mebibytes(bytes: number | undefined): string {
-  return ((bytes ?? Number.NaN) / 2 ** 20).toFixed(2)
+function mebibytes(bytes = Number.NaN): string {
+  return (bytes / 2 ** 20).toFixed(2)
 }
 
 /** Of the guest, since it started. */
