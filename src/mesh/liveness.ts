@@ -109,14 +109,15 @@ export function noteNews(track: TunnelTrack, at: number): TunnelTrack {
 
 /**
  * Up while the receive counter grows: keepalives make it grow every 25 s on a path that works, and a handshake
- * does too. Unknown for a while after an endpoint change, then down; once every endpoint was tried in vain, another
- * round of them is no reason to hope.
+ * does too. Unknown for a while after an endpoint change, then down. Trying another endpoint of what is down already is
+ * no reason to hope, and neither is another round of what was tried in vain.
  */
 export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness {
   const { grewAt, endpointSetAt, candidates, tried } = track
   if (grewAt !== null && now - grewAt <= receiveGrowthSecondsMax * 1000) return 'up'
+  const wasDown = grewAt !== null && endpointSetAt - grewAt > receiveGrowthSecondsMax * 1000
   const exhausted = candidates.length > 0 && candidates.every(endpoint => tried.includes(endpoint))
-  return !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
+  return !wasDown && !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
 }
 
 /**
