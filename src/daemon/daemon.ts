@@ -103,7 +103,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     )
   }
 
-  /** The membership of before, with its true age: whom to dial, and whom to keep in the kernel. */
   async function recall(): Promise<void> {
     const entries = await Promise.all(
       parts.archive.members.map(async ({ envelope, ageMilliseconds }) => {
@@ -111,7 +110,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
         return opened === null || opened === undefined ? [] : [{ envelope, opened, ageMilliseconds }]
       }),
     )
-    listener.sync.admit(entries.flat())
+    listener.recall(entries.flat())
     state.membership = forget(state.membership, clock.now(), state.configuration.forgetAfterSeconds)
     state.gossip?.redial()
   }

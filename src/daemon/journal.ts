@@ -1,7 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { membersSaveMilliseconds } from '../model/limits.ts'
 import type { DaemonParts } from './parts.ts'
-import type { State } from './state.ts'
+import { remembered, type State } from './state.ts'
 
 /** Writes down what must outlive the daemon. */
 export interface Journal {
@@ -31,7 +31,7 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
     pending?.()
     pending = null
     const now = clock.now()
-    const members = [...state.membership.values()].map(({ envelope, heardAt }) => ({
+    const members = [...remembered(state).values()].map(({ envelope, heardAt }) => ({
       envelope,
       ageMilliseconds: Math.max(0, now - heardAt),
     }))

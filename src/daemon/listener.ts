@@ -10,7 +10,7 @@ import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
-import { everyone, type State } from './state.ts'
+import { everyone, remembered, type State } from './state.ts'
 
 export interface ListenerEvents {
   /** Somebody came, left, or says something else than before. */
@@ -21,8 +21,13 @@ export interface ListenerEvents {
   neighboursChanged(): void
 }
 
+export interface Listener extends GossipHandlers {
+  /** The membership of before, with its true age: whom to dial, however old, and whom to keep in the kernel. */
+  recall(entries: readonly OpenedSyncedEnvelope[]): void
+}
+
 /** Takes in what the mesh says. */
-export function createListener(parts: DaemonParts, state: State, events: ListenerEvents): GossipHandlers {
+export function createListener(parts: DaemonParts, state: State, events: ListenerEvents): Listener {
   const { mesh, node, clock, log } = parts
   const limit = createRateLimit(logRateSeconds, clock.now)
 
@@ -43,6 +48,14 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     const { announcement } = verified
     if (announcement.node === node) events.ownHeard(announcement, envelope)
     return { announcement, envelope, ageMilliseconds }
+  }
+
+  function hearAll(entries: readonly OpenedSyncedEnvelope[]): readonly Heard[] {
+    const heard = entries.map(({ envelope, opened, ageMilliseconds }) =>
+      hear(envelope, opened, ageMilliseconds),
+    )
+    for (const item of heard) if ('kind' in item) count(item)
+    return heard.filter(item => !('kind' in item)) as Heard[]
   }
 
   function blame(author: NodeId, reason: RejectReason): void {
@@ -94,13 +107,14 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       count({ kind: 'reject', reason })
     },
     sync: createSyncSource(parts, state, entries => {
-      const heard = entries.map(({ envelope, opened, ageMilliseconds }) =>
-        hear(envelope, opened, ageMilliseconds),
-      )
-      for (const item of heard) if ('kind' in item) count(item)
-      for (const verdict of take(heard.filter(item => !('kind' in item)) as Heard[])) count(verdict)
+      for (const verdict of take(hearAll(entries))) count(verdict)
     }),
-    candidates: () => dialCandidates(node, state.membership, clock.now()),
+    recall(entries) {
+      const heard = hearAll(entries)
+      state.recalled = admit(new Map(), heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
+      take(heard)
+    },
+    candidates: () => dialCandidates(node, remembered(state), clock.now()),
     neighboursChanged() {
       state.connections += 1
       events.neighboursChanged()
@@ -109,6 +123,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       state.heard += 1
       if (state.synced) return
       state.synced = true
+      state.recalled = new Map()
       events.synced()
     },
   }

@@ -25,6 +25,8 @@ export interface State {
 
   /** Listener: everyone but ourselves. */
   membership: Membership
+  /** Those of before the start, however old: whom to look for, and whom to save, until a sync tells who there is. */
+  recalled: Membership
   readonly refused: Map<RejectReason | IgnoreReason, number>
   readonly conduct: ConductBook
   /** A sync exchange with some neighbour ended since the start. */
@@ -75,6 +77,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     startedAt: parts.clock.now(),
     facts,
     membership: new Map(),
+    recalled: new Map(),
     refused: new Map(),
     conduct: createConductBook(parts.clock.now),
     synced: false,
@@ -105,6 +108,11 @@ export function newState(parts: DaemonParts, facts: Facts): State {
 /** Our own announcement as a member, once it was spoken, and everyone else. */
 export function everyone(state: State): readonly Member[] {
   return state.own === null ? [...state.membership.values()] : [state.own, ...state.membership.values()]
+}
+
+/** The membership, with those of before as long as nobody was found. */
+export function remembered({ synced, recalled, membership }: State): Membership {
+  return synced || recalled.size === 0 ? membership : new Map([...recalled, ...membership])
 }
 
 export function ownMember(announcement: Announcement, envelope: Envelope, now: number): Member {
