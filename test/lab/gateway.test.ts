@@ -57,6 +57,8 @@ describe('a gateway', () => {
 
     expect(await shell(used, 'nft list table inet lnet-gateway')).toMatch(/packets [1-9]\d* .*masquerade/)
 
+    // By then it was asked whether it is there: of one that never answered only WireGuard tells, much later.
+    await sleep(3000)
     // Packets run while their gateway goes.
     const running = shell(third, `ping -n -i 0.2 -c 100 -W 1 ${outside} || true`)
     await shell(used, 'ip link set eth0 down')
