@@ -58,6 +58,8 @@ const takesAway: ReadonlySet<StepKind> = new Set([
   'address.remove',
   'route.remove',
   'guard.remove',
+  'detour.remove',
+  'rule.remove',
   'port.mac.remove',
   'bridge.neighbour.remove',
   'bridge.neighbours.remove',

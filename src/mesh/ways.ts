@@ -134,6 +134,8 @@ interface Gateway {
   readonly device: InterfaceName
   /** Infinity while not known. */
   readonly milliseconds: number
+  /** Asked often enough without ever answering. */
+  readonly isMute: boolean
 }
 
 /** By the first segment we are both in, at the address it holds there; null when it cannot be used now. */
@@ -156,8 +158,9 @@ function gatewayOf(member: Member, situation: WaysSituation): Gateway | null {
           ownerOf(address, situation.holds.overlay.get(overlayKey(own.vni, address))) === node,
       )
     const device = usableBridge(own, situation.bridges) ?? own.interface
-    if (via !== undefined)
-      return { member, via, device, milliseconds: answers?.milliseconds ?? Number.POSITIVE_INFINITY }
+    if (via === undefined) continue
+    const isMute = !isAnswering && (answers?.misses ?? 0) >= gatewayMissesMax
+    return { member, via, device, milliseconds: answers?.milliseconds ?? Number.POSITIVE_INFINITY, isMute }
   }
   return null
 }
@@ -172,13 +175,14 @@ function routesOf(gateways: readonly Gateway[]) {
   )
 }
 
-/** The one in use stays unless another one is clearly faster: a change breaks what runs. */
+/** The one in use stays unless another one is clearly better: a change breaks what runs. */
 function fastest(gateways: readonly Gateway[], inUse: IpAddress | undefined): Gateway {
   const best = gateways.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a))
   const kept = gateways.find(({ via }) => via === inUse)
   if (kept === undefined) return best
+  if (!Number.isFinite(kept.milliseconds)) return kept.isMute ? best : kept
   const isClear =
     best.milliseconds < kept.milliseconds * gatewayGainFactor &&
     best.milliseconds + gatewayGainMilliseconds < kept.milliseconds
-  return isClear && Number.isFinite(kept.milliseconds) ? best : kept
+  return isClear ? best : kept
 }

@@ -91,11 +91,13 @@ describe('a gateway', () => {
     await third.stop('SIGKILL')
     expect(await gatewayInUse(third)).not.toBeNull()
     expect(await pingsOut(third)).toBe(true)
+    const before = third.logs().length
     third.start()
     await third.listening()
     await sleep(5000)
     expect(await gatewayInUse(third)).not.toBeNull()
-    expect(JSON.stringify(third.logs())).not.toMatch(/reach 0\.0\.0\.0\/0 [^"]* no more/)
+    // In its first moments it may well have changed to the faster one.
+    expect(JSON.stringify(third.logs().slice(before))).not.toMatch(/reach 0\.0\.0\.0\/0 [^"]* no more/)
 
     await shell(
       first,

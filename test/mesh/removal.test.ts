@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { newTrack } from '../../src/mesh/liveness.ts'
 import { belongsInKernel, restrain } from '../../src/mesh/removal.ts'
+import { everywhere } from '../../src/mesh/ways.ts'
 import type { InterfaceAddress, InterfaceName, MacAddress, Port, Prefix } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import type { Step, StepKind } from '../../src/model/step.ts'
@@ -46,6 +47,7 @@ describe('a cold start', () => {
     { kind: 'route.remove', route: { prefix: '192.168.102.0/24' as Prefix, device: segment } },
     { kind: 'segment.remove', interface: segment },
     { kind: 'guard.remove', interface: segment },
+    { kind: 'detour.remove', detour: { prefix: everywhere, via: vtep, device: segment } },
     { kind: 'tunnel.remove', interface: tunnel },
   ]
   const create: Step = {
