@@ -361,3 +361,6 @@ export const logStackCharactersMax = 4000
 export const stopSecondsMax = 20
 /** A node that has no neighbour this long after its start says so. */
 export const firstNeighbourSeconds = 5
+/** One file of a bug report, and the lines of the log it takes. */
+export const reportFileCharactersMax = 1_000_000
+export const reportLogLines = 2000

@@ -17,6 +17,30 @@ export function scopeOf(address: IpAddress): AddressScope {
   return scope
 }
 
+/** An address of any spelling and kind as one text; null when it is none. */
+export function canonicalAddress(text: string): string | null {
+  // The library throws and catches for each text that is none, which whole logs are too long for.
+  if (!mayBeAddress.test(text)) return null
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString()
+  return text.includes(':') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toNormalizedString() : null
+}
+
+const mayBeAddress =
+  /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?!.*:::)(?=.*::|(?:[^:]*:){6})[\da-f:]*(?:\.\d{1,3}){0,3})$/i
+
+/**
+ * Whether the text is an address that may tell where in the world a machine is. Of those that hold another address
+ * inside (mapped, 6to4, Teredo, NAT64) it is taken for granted.
+ */
+export function isPublicAddress(text: string): boolean {
+  return canonicalAddress(text) !== null && !localRanges.has(ipaddr.parse(text).range())
+}
+
+const localRanges = new Set<string>([
+  ...['private', 'uniqueLocal', 'carrierGradeNat', 'linkLocal', 'loopback'],
+  ...['multicast', 'broadcast', 'unspecified'],
+])
+
 /** Not routed in the world, but laboratories use them as if they were public (RFC 5737, 3849, 2544). */
 const documentationNetworks = [
   '192.0.2.0/24',
