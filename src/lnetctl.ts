@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { describeBugReport } from './control/bug-report-command.ts'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
 import { describeProgram } from './control/description.ts'
-import { describeDoctor } from './control/doctor-command.ts'
+import { describeDoctor, type Examine } from './control/doctor-command.ts'
 import { describeEvents } from './control/events-command.ts'
 import { describeExport, type ExportMachine } from './control/export-command.ts'
 import { describeImport, type ImportMachine } from './control/import-command.ts'
@@ -35,6 +36,8 @@ const setupMachine: SetupMachine & ImportMachine & ExportMachine = {
   startService: async () => (await import('./kernel/service.ts')).startService(),
   serviceRefusals: async () => (await import('./kernel/service.ts')).serviceRefusals(),
 }
+
+const examine: Examine = async (config, peers) => (await import('./daemon/examine.ts')).examine(config, peers)
 
 // A reader that has seen enough (`lnetctl peers | head -1`) is no error.
 for (const stream of [process.stdout, process.stderr])
@@ -83,9 +86,12 @@ function describe(setting: CommandSetting): Command {
   describeReadings(program, setting)
   describeEvents(program, setting)
   describePing(program, setting, async request => (await import('./kernel/ping.ts')).ping(request))
-  describeDoctor(program, setting, async (config, peers) =>
-    (await import('./daemon/examine.ts')).examine(config, peers),
-  )
+  describeDoctor(program, setting, examine)
+  describeBugReport(program, setting, {
+    examine,
+    gather: async config => (await import('./daemon/bug-report.ts')).gatherReport(config),
+    write: async archive => (await import('./host/archive.ts')).writeArchive(archive),
+  })
   describeActions(program, setting)
   program.helpCommand('help [command]', 'show the help of a command')
   program

@@ -4,7 +4,7 @@ import { serviceLogLines } from '../model/limits.ts'
 import { run } from './run.ts'
 
 /** lnetd's unit, as its package calls it. */
-const unit = 'lnetd.service'
+export const unit = 'lnetd.service'
 /** There exactly when systemd is the init of this machine: sd_booted(3). */
 const systemdDirectory = '/run/systemd/system'
 

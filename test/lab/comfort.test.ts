@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DoctorView } from '../../src/control/doctor.ts'
 import type { PingReport } from '../../src/control/ping-report.ts'
@@ -101,5 +103,60 @@ describe('lnetctl doctor', () => {
     const { exitCode, findings } = await examined()
     expect(findings.filter(({ state }) => state === 'wrong')).toMatchObject([{ check: 'daemon' }])
     expect(exitCode).toBe(4)
+  })
+})
+
+describe('lnetctl bugreport', () => {
+  /** Every file of the archive by its name, as GNU tar unpacks them. */
+  async function reported(name: string): Promise<{ stdout: string; files: Map<string, string> }> {
+    const path = join(first.directory, name)
+    const words = ['bugreport', '--output', path, '--config', first.write()]
+    const { exitCode, stdout, stderr } = await first.lnetctl(words)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const names = (await first.namespace.must(['tar', '-tzf', path])).trim().split('\n')
+    const files = new Map<string, string>()
+    for (const entry of names) {
+      const text = await first.namespace.must(['tar', '-xzOf', path, entry])
+      files.set(entry.replace(/^lnet-bugreport-n1-[0-9-]+\//, ''), text)
+    }
+    return { stdout, files }
+  }
+
+  function expectRedacted(files: ReadonlyMap<string, string>): void {
+    const all = [...files.values()].join('\n')
+    const { mesh, state_dir } = first.configuration as { mesh: { secret_file: string }; state_dir: string }
+    const keys = [mesh.secret_file, join(state_dir, 'wireguard.key'), join(state_dir, 'identity.key')]
+    for (const file of keys) expect(all).not.toContain(readFileSync(file, 'utf8').trim())
+    // The labs' underlay counts as public; both families are in what the tools print.
+    expect(all).not.toMatch(/192\.0\.2\.\d|2001:db8:/i)
+    expect(all).not.toMatch(/[A-Za-z0-9+/]{43}=/)
+  }
+
+  it('works without a daemon, and tells what is missing', async () => {
+    const { stdout, files } = await reported('without.tar.gz')
+    expectRedacted(files)
+    expect(stdout).toContain('It lacks:\n  no lnetd on /run/lnetd/lnetd.sock')
+    expect(files.get('README.txt')).toContain('no lnetd on /run/lnetd/lnetd.sock')
+    expect(files.get('events.jsonl')).toContain('"kind":"joined"')
+    expect(files.get('wireguard.txt')).toMatch(/peer: \S{8}\.\.\.\n/)
+    expect(files.get('links.txt')).toContain('vxlan id 49371')
+  })
+
+  it('holds what lnetd knows, and calls an address by one word everywhere', async () => {
+    first.start()
+    await first.listening()
+    await eventually('n1 is up again', async () => {
+      const reply = await first.ask('status')
+      return reply.ok && reply.view.ready && reply.view.members.up === 1
+    })
+    const { stdout, files } = await reported('with.tar.gz')
+    expectRedacted(files)
+    expect(stdout).not.toContain('no lnetd on')
+    const peers = JSON.parse(files.get('peers.json') ?? '') as { peers: { name: string; endpoint: string }[] }
+    expect(peers.peers).toMatchObject([{ name: 'n2', endpoint: expect.stringMatching(/public-ipv[46]-\d/) }])
+    expect(files.get('wireguard.txt')).toContain(`endpoint: ${peers.peers[0]?.endpoint}`)
+    expect(files.get('nftables.txt')).toContain('table inet lnet')
+    expect(files.get('routes.txt')).toMatch(/default via public-ipv4-\d|default dev/)
   })
 })
