@@ -31,12 +31,16 @@ const hidden = '(secret)'
 const secretNames = '(?:secret|private[ _-]?key|pre-?shared[ _-]?key|psk|token|passwd|password|passphrase)'
 /** A line of YAML, or of `wg`, with everything below that is indented further and so belongs to it. */
 const secretBlock = new RegExp(
-  `^([ \\t]*)((?:- +)?["']?${secretNames}["']?[ \\t]*:)[^\\n]*(?:\\n\\1[ \\t]+[^\\n]*|\\n[ \\t]*(?=\\n))*`,
+  String.raw`^([ \t]*)((?:- +)?["']?${secretNames}["']?[ \t]*:)[^\n]*(?:\n\1[ \t]+[^\n]*|\n[ \t]*(?=\n))*`,
   'gim',
 )
-/** The same within a line: JSON, flow YAML, environment, command lines. */
+/** Up to the quote it began with, which is an escaped one inside a string of JSON. */
+const doubleQuoted = String.raw`(\\?")(?:[^"\\\n]|\\[^"\n]|(?!\2)\\")*\2`
+const singleQuoted = String.raw`(')[^'\n]*'`
+const bare = String.raw`[^\s,}\]]*[^\s,}\]"'\\]`
+/** The same within a line: JSON, flow YAML, environment, command lines. Quotes stay, so that JSON stays JSON. */
 const secretValue = new RegExp(
-  `(${secretNames}\\\\?["']?[ \\t]*[:=][ \\t]*)("(?:[^"\\\\\\n]|\\\\.)*"|'[^'\\n]*'|[^\\s,}\\]]+)`,
+  String.raw`(${secretNames}\\?["']?[ \t]*[:=][ \t]*)(?:${doubleQuoted}|${singleQuoted}|${bare})`,
   'gi',
 )
 /** Pasted ones may be broken into lines. Shorter ones hold nothing of the secret. */
@@ -51,7 +55,7 @@ function redactSecrets(text: string, { secrets, publicKeys }: Sensitive): string
     .filter(secret => secret !== '')
     .reduce((rest, secret) => rest.replaceAll(secret, hidden), text)
     .replaceAll(secretBlock, `$1$2 ${hidden}`)
-    .replaceAll(secretValue, `$1${hidden}`)
+    .replaceAll(secretValue, `$1$2$3${hidden}$2$3`)
     .replaceAll(token, hidden)
     .replaceAll(base64Key, key => (shown.has(key) ? shortKey(key) : hidden))
     .replaceAll(hexKey, hidden)

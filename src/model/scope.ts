@@ -20,13 +20,16 @@ export function scopeOf(address: IpAddress): AddressScope {
 /** An address of any spelling and kind as one text; null when it is none. */
 export function canonicalAddress(text: string): string | null {
   // The library throws and catches for each text that is none, which whole logs are too long for.
-  if (!mayBeAddress.test(text)) return null
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString()
-  return text.includes(':') && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text).toNormalizedString() : null
+  if (mayBeIpv4.test(text))
+    return ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text).toString() : null
+  return mayBeIpv6.test(text) && ipaddr.IPv6.isValid(text)
+    ? ipaddr.IPv6.parse(text).toNormalizedString()
+    : null
 }
 
-const mayBeAddress =
-  /^(?:\d{1,3}(?:\.\d{1,3}){3}|(?!.*:::)(?=.*::|(?:[^:]*:){6})[\da-f:]*(?:\.\d{1,3}){0,3})$/i
+const mayBeIpv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
+/** At most one `::`, or else seven colons, six before an IPv4 address; and no colon alone at an end. */
+const mayBeIpv6 = /^(?!:[^:]|.*:::|.*::.*::|.*[^:]:$)(?=.*::|(?:[^:]*:){6})[\da-f:]*(?:\.\d{1,3}){0,3}$/i
 
 /**
  * Whether the text is an address that may tell where in the world a machine is. Of those that hold another address

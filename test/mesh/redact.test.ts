@@ -65,14 +65,31 @@ describe('secrets', () => {
   })
 
   it.each([
-    ['JSON', '{"presharedKey":"~","name":"gauss"}', '{"presharedKey":(secret),"name":"gauss"}'],
-    ['escaped JSON', '"{\\"token\\":\\"~\\"}"', '"{\\"token\\":(secret)'],
+    ['JSON', '{"presharedKey":"~","name":"gauss"}', '{"presharedKey":"(secret)","name":"gauss"}'],
+    ['escaped JSON', '"{\\"token\\":\\"~\\"}"', '"{\\"token\\":\\"(secret)\\"}"'],
+    [
+      'a sentence in JSON',
+      '{"text":"with LNETD_TOKEN=~","n":1}',
+      '{"text":"with LNETD_TOKEN=(secret)","n":1}',
+    ],
+    ['escaped quotes', '{"token":"a\\"~\\"b","n":1}', '{"token":"(secret)","n":1}'],
+    ['single quotes', "{secret: '~'}", "{secret: '(secret)'}"],
+    ['an open quote', 'token="~', 'token=(secret)'],
     ['flow YAML', 'mesh: {secret: ~, id: 00}', 'mesh: {secret: (secret), id: 00}'],
     ['a wg-quick file', 'PrivateKey = ~\nAddress', 'PrivateKey = (secret)\nAddress'],
     ['an environment', 'LNETD_TOKEN=~', 'LNETD_TOKEN=(secret)'],
   ])('go as the value in %s', (_, text, expected) => {
     expect(redacted(put('h-u-n-t-e-r-2', text))).toContain(expected)
     expect(redacted(put('h-u-n-t-e-r-2', text))).not.toContain('h-u-n-t-e-r-2')
+  })
+
+  it('go as a value in JSON, which stays JSON', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: 'binary' }), token => {
+        const text = redacted(JSON.stringify({ before: 1, token, after: 'kept' }))
+        expect(JSON.parse(text)).toEqual({ before: 1, token: '(secret)', after: 'kept' })
+      }),
+    )
   })
 
   it('go with the token they are in, also where it is broken into lines', () => {
@@ -277,10 +294,19 @@ it('leaves alone what tells of the machine and not of where it is', () => {
   expect(redacted(text, {}, ['daemon.starting', 'tunnel.prefix'])).toBe(text)
 })
 
-it.each([...'a1-.:=/ "\n', 'a.', '1.', 'a:', '::', 'secret:\n', 'at a.', '"\\', 'lnet1-'])(
-  'takes long texts of %j in its stride',
-  unit => {
-    const text = unit.repeat(500_000 / unit.length)
-    expect(redacted(text).length).toBeGreaterThan(0)
-  },
-)
+it.each([
+  ...'a1-.:=/ "\n',
+  'a.',
+  '1.',
+  'a:',
+  '::',
+  'secret:\n',
+  'at a.',
+  '"\\',
+  'lnet1-',
+  'secret="\\',
+  'token=',
+])('takes long texts of %j in its stride', unit => {
+  const text = unit.repeat(500_000 / unit.length)
+  expect(redacted(text).length).toBeGreaterThan(0)
+})
