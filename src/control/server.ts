@@ -1,16 +1,9 @@
 import { chmod } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type Failure, failed, ok, type Result } from '../model/failure.ts'
-import {
-  controlActionSecondsMax,
-  controlCloseSecondsMax,
-  controlConnectionsMax,
-  controlRequestBytesMax,
-  controlRequestSecondsMax,
-  controlResponseBytesMax,
-} from '../model/limits.ts'
+import { controlActionSecondsMax, controlConnectionsMax, controlResponseBytesMax } from '../model/limits.ts'
 import { failureView } from './failure-view.ts'
+import { boundedServer, closeServer, listen } from './http.ts'
 import {
   type Action,
   type ActionView,
@@ -37,9 +30,9 @@ export async function openControlServer(path: string, source: ControlSource): Pr
   if (!claimed.ok) return claimed
   const server = makeServer(source)
   try {
-    await listen(server, path)
+    await listen(server, { path })
     await chmod(path, 0o660)
-    return ok({ close: () => close(server) })
+    return ok({ close: () => closeServer(server) })
   } catch (error) {
     server.close()
     return failed(socketRefusal(path, error))
@@ -53,22 +46,10 @@ interface Answer {
 }
 
 function makeServer(source: ControlSource): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: controlRequestBytesMax,
-      headersTimeout: controlRequestSecondsMax * 1000,
-      requestTimeout: controlRequestSecondsMax * 1000,
-      connectionsCheckingInterval: 1000,
-      keepAlive: false,
-    },
-    (request, response) => {
-      void answer(request, source).then(given => send(response, given))
-    },
-  )
-  server.maxConnections = controlConnectionsMax
-  server.timeout = controlActionSecondsMax * 1000
-  server.on('clientError', (_, socket) => refuseGarbage(socket))
-  return server
+  const bounds = { connectionsMax: controlConnectionsMax, idleSecondsMax: controlActionSecondsMax }
+  return boundedServer(bounds, (request, response) => {
+    void answer(request, source).then(given => send(response, given))
+  })
 }
 
 /** Decides by method and path; every way ends in an answer, none in an exception. */
@@ -132,12 +113,6 @@ function send(response: ServerResponse, { status, body }: Answer): void {
   response.end(bytes)
 }
 
-function refuseGarbage(socket: Duplex): void {
-  if (socket.writable)
-    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  else socket.destroy()
-}
-
 function nameOf<Name extends string>(paths: Readonly<Record<Name, string>>, path: string): Name | null {
   const entry = Object.entries(paths).find(([, known]) => known === path)
   return entry === undefined ? null : (entry[0] as Name)
@@ -154,22 +129,4 @@ function refusal(status: number, message: string): Answer {
 function failure(status: number, reason: Failure): Answer {
   const body: ErrorView = { schema, error: failureView(reason) }
   return { status, body }
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), controlCloseSecondsMax * 1000)
-  await closed
-  clearTimeout(timer)
 }
