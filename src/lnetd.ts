@@ -1,3 +1,4 @@
+import { createMetricsServer, type MetricsServer } from './control/metrics-server.ts'
 import { openControlServer } from './control/server.ts'
 import { assemble, type Machine } from './daemon/assemble.ts'
 import { reload } from './daemon/reload.ts'
@@ -107,15 +108,18 @@ async function run(
   log.info('daemon.ready', { node, name: configuration.name, mesh: keys.meshId, publicKey })
   await tell(log, notify.ready(`node ${configuration.name}`))
   feedWatchdog(notify, systemClock, told => void tell(log, told))
+  const metrics = createMetricsServer(machine.daemon)
+  await serveMetrics(metrics, machine, log)
   hangups.answer(async () => {
     await tell(log, notify.reloading())
     await reload(path, machine, log)
+    await serveMetrics(metrics, machine, log)
     await tell(log, notify.ready(`node ${machine.current.name}`))
   })
   const signal = await ended
   log.info('daemon.stopping', { signal })
   await tell(log, notify.stopping())
-  await control.close()
+  await Promise.all([control.close(), metrics.close()])
   await machine.daemon.stop()
   await history.close()
   await store.close()
@@ -132,6 +136,12 @@ async function takeOver(
   if (!isWanted || vtep === null) return
   const taken = must(await kernel.takeOver({ tunnel, publicKey, vtep, segments: current.segments }))
   if (taken.length > 0) log.info('kernel.taken_over', { subject: taken.join(' ') })
+}
+
+/** Where they are configured now. Nothing else depends on them. */
+async function serveMetrics(metrics: MetricsServer, { current }: Machine, log: Log): Promise<void> {
+  const served = await metrics.serve(current.metrics)
+  if (!served.ok) log.warn('metrics.not_served', { reason: served.failure.message })
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */

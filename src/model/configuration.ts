@@ -1,4 +1,5 @@
 import type {
+  Endpoint,
   HostPort,
   InterfaceAddress,
   InterfaceName,
@@ -35,6 +36,8 @@ export interface Configuration {
   readonly forgetAfterSeconds: number
   readonly stateDir: string
   readonly socket: string
+  /** The loopback address Prometheus asks; null: metrics are not served. */
+  readonly metrics: Endpoint | null
   readonly log: { readonly level: LogLevel }
 }
 

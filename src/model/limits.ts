@@ -218,6 +218,12 @@ export const provenPathsAtOnceMax = 4
 export const pingAnswerSecondsMax = 1
 export const pingCountDefault = 3
 export const pingCountMax = 100_000
+/** Members with metrics of their own, four lines each. */
+export const metricsMembersMax = 500
+/** Anybody on this machine may ask for metrics; one Prometheus needs one connection. */
+export const metricsConnectionsMax = 8
+/** Metrics are made anew no sooner, however often they are asked for. */
+export const metricsFreshMilliseconds = 1000
 /** What `lnetctl events` remembers, in memory and in each of two files. */
 export const pastEventsMax = 1000
 export const historyFileBytesMax = 256 * 1024

@@ -55,6 +55,7 @@ describe('a configuration with nothing but its secret', () => {
       forgetAfterSeconds: 7 * 24 * 3600,
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
+      metrics: null,
       log: { level: 'info' },
     })
   })
@@ -237,6 +238,43 @@ describe('a place to ask first', () => {
   })
 })
 
+describe('the place of the metrics', () => {
+  it.each([
+    ['off', null],
+    ['127.0.0.1:51822', '127.0.0.1:51822'],
+    ['127.8.9.10:1', '127.8.9.10:1'],
+    ['"[::1]:51822"', '[::1]:51822'],
+  ])('can be %s', (text, place) => {
+    expect(accepted(`${secretFile}metrics: ${text}\n`).metrics).toBe(place)
+  })
+
+  it.each([
+    '0.0.0.0:51822',
+    '192.0.2.1:51822',
+    '"[::]:51822"',
+    '"[fe80::1]:51822"',
+    '"[::ffff:127.0.0.1]:51822"',
+    'localhost:51822',
+    '127.0.0.1',
+    '127.0.0.1:0',
+    '51822',
+    'on',
+    'true',
+  ])('cannot be %s', text => {
+    const [problem, ...more] = problems(`${secretFile}metrics: ${text}\n`)
+    expect(problem).toContain(
+      'metrics: must be off or a loopback address with its port, such as 127.0.0.1:51822',
+    )
+    expect(more).toEqual([])
+  })
+
+  it('is not the port gossip needs', () => {
+    expect(problems(`${secretFile}gossip: { port: 7000 }\nmetrics: 127.0.0.1:7000\n`)).toEqual([
+      "lnetd.yaml:3: metrics: has gossip's port, 7000: set another one",
+    ])
+  })
+})
+
 describe('problems', () => {
   it('are found all at once, each with its line', () => {
     const text = `name: Gauss!
@@ -287,7 +325,7 @@ colour: red
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, log",
+        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, metrics, log",
       ]
     `)
   })

@@ -179,6 +179,7 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     forgetAfterSeconds: forgetAfterSecondsDefault,
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',
+    metrics: null,
     log: { level: 'info' },
     ...changes,
   }

@@ -1,12 +1,16 @@
 import {
+  type Endpoint,
   familyOf,
   type HostPort,
+  hostAddress,
   lengthOf,
   type Port,
   type Prefix,
+  parseEndpoint,
   parseHostPort,
   parseInterfaceAddress,
   parsePrefix,
+  portOf,
   prefixOf,
 } from '../../model/address.ts'
 import { parseBootstrapPlace } from '../../model/bootstrap.ts'
@@ -17,6 +21,7 @@ import {
   ipv6PrefixLengthMax,
   ipv6PrefixLengthMin,
 } from '../../model/limits.ts'
+import { scopeOf } from '../../model/scope.ts'
 import { type Reader, refuse, text } from './readers.ts'
 
 /** A host with a port of its own or the given one. */
@@ -29,6 +34,20 @@ export function bootstrapPlace(defaultPort: Port): Reader<BootstrapPlace> {
   return text('a host, host:port, [IPv6]:port or a multiaddr such as /ip4/203.0.113.7/tcp/51821', value =>
     parseBootstrapPlace(value, defaultPort),
   )
+}
+
+/** A loopback address with its port, or null for the word `off`: whoever reaches the place reads what is served there. */
+export function metricsPlace(gossipPort: Port): Reader<Endpoint | null> {
+  return plain => {
+    if (plain.value === 'off') return { value: null }
+    const place = parseEndpoint(plain.text)
+    const address = place === null ? null : hostAddress(place)
+    if (place === null || address === null || scopeOf(address) !== 'loopback')
+      return refuse('off or a loopback address with its port, such as 127.0.0.1:51822', plain)
+    return portOf(place) === gossipPort
+      ? { problem: `has gossip's port, ${gossipPort}: set another one` }
+      : { value: place }
+  }
 }
 
 /** A network nodes can take addresses from. Says which one was meant when an address of it was written. */

@@ -35,7 +35,7 @@ import type { NodeName } from '../../model/node.ts'
 import type { Vni } from '../../model/segment.ts'
 import type { Fields } from './fields.ts'
 import { gatewayName, readGateway } from './gateway.ts'
-import { bootstrapPlace, hostPort, pool } from './places.ts'
+import { bootstrapPlace, hostPort, metricsPlace, pool } from './places.ts'
 import {
   absolutePath,
   choice,
@@ -95,6 +95,7 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
       forgetAfterSecondsDefault,
     stateDir: root.read('state_dir', absolutePath) ?? '/var/lib/lnetd',
     socket: root.read('socket', socketPath) ?? '/run/lnetd/lnetd.sock',
+    metrics: root.read('metrics', metricsPlace(gossip.port)) ?? null,
     log: root.section('log', fields => ({ level: fields.read('level', choice(...logLevels)) ?? 'info' })),
   }
 }
