@@ -1,7 +1,7 @@
 import { ignoreReasons, rejectReasons } from '../model/announcement.ts'
 import { metricsMembersMax } from '../model/limits.ts'
 import { problemCodes } from '../model/problem.ts'
-import type { PeerRow, StatusView } from './protocol.ts'
+import type { PeerRow, PeersView, StatusView } from './protocol.ts'
 import type { Snapshot } from './snapshot.ts'
 import { statusView } from './status-view.ts'
 import { peersView } from './views.ts'
@@ -11,7 +11,8 @@ import { peersView } from './views.ts'
  * large mesh the first members by name have lines of their own, and all are counted.
  */
 export function metricsText(snapshot: Snapshot): string {
-  return [...nodeFamilies(statusView(snapshot)), ...memberFamilies(snapshot)]
+  const view = peersView(snapshot)
+  return [...nodeFamilies(statusView(snapshot, view)), ...memberFamilies(view, snapshot)]
     .filter(({ samples }) => samples.length > 0)
     .map(familyText)
     .join('')
@@ -73,12 +74,10 @@ function nodeFamilies(status: StatusView): readonly Family[] {
 }
 
 /** Who said farewell has no lines, and who has no tunnel no counters: they would seem to begin anew. */
-function memberFamilies(snapshot: Snapshot): readonly Family[] {
-  const rows = peersView(snapshot)
-    .peers.filter(({ state }) => state !== 'left')
-    .slice(0, metricsMembersMax)
+function memberFamilies({ peers }: PeersView, { tracks }: Snapshot): readonly Family[] {
+  const rows = peers.filter(({ state }) => state !== 'left').slice(0, metricsMembersMax)
   const tunnels = rows.flatMap(row => {
-    const track = snapshot.tracks.get(row.public_key)
+    const track = tracks.get(row.public_key)
     return track === undefined ? [] : [{ row, track }]
   })
   return [

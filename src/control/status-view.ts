@@ -21,9 +21,8 @@ import {
 import type { Snapshot } from './snapshot.ts'
 import { peersView } from './views.ts'
 
-/** This node in one screen. */
-export function statusView(snapshot: Snapshot): StatusView {
-  const { self, peers } = peersView(snapshot)
+/** This node in one screen; with the members' view where it was made already. */
+export function statusView(snapshot: Snapshot, { self, peers } = peersView(snapshot)): StatusView {
   const waiting = waitingFor(snapshot)
   const ready = waiting.length === 0
   return {
