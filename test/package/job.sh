@@ -98,6 +98,16 @@ within 30 other ping -c 1 -W 1 "$overlay"
 see ping "$(other ping -c 3 -q "$overlay" | grep transmitted)"
 key=$(wg show lnet0 public-key)
 
+# What a report of it holds
+lnetctl bugreport --output /srv/report.tar.gz >/srv/report.txt
+unpacked() {
+  tar -xzOf /srv/report.tar.gz --wildcards "*/$1"
+}
+see 'report lacks' "$(sed -n '/^It lacks/,/^[^ ]/p' /srv/report.txt)"
+see 'report log' "$(unpacked log.txt | grep -o '"event":"daemon.ready"')"
+see 'report service' "$(unpacked service.txt | grep -m 1 ^ActiveState)"
+see 'report secrets' "$(unpacked '*' | grep -c -F -e "$(cat /etc/lnetd/mesh.secret)" -e "$key" -e "$(wg show lnet0 private-key)" -e 192.0.2.)"
+
 # Whatever happens to the daemon, traffic goes on
 other ping -i 0.05 -q "$overlay" >/job/ping.log &
 systemctl reload lnetd

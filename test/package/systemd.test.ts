@@ -66,6 +66,13 @@ describe.each(suites)('the service on Debian $suite', ({ directory: debian }) =>
     expect(lost(seen.get('ping'))).toBe(0)
   })
 
+  it('tells of itself in a report, its log too, and no secret', () => {
+    expect(seen.get('report lacks')).toBe('')
+    expect(seen.get('report log')).toBe('"event":"daemon.ready"')
+    expect(seen.get('report service')).toBe('ActiveState=active')
+    expect(seen.get('report secrets')).toBe('0')
+  })
+
   it('carries traffic through reload, stop, start, kill -9, upgrade and downgrade', () => {
     expect(seen.get('reload')).toBe('active same process')
     expect(seen.get('stop')).toMatch(/^inactive vlnet0/)
