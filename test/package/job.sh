@@ -110,8 +110,16 @@ see 'report secrets' "$(unpacked '*' | grep -c -F -e "$(cat /etc/lnetd/mesh.secr
 
 # Whatever happens to the daemon, traffic goes on
 other ping -i 0.05 -q "$overlay" >/job/ping.log &
+echo 'metrics: 127.0.0.1:51822' >>/etc/lnetd/lnetd.yaml
 systemctl reload lnetd
 within 10 lnetctl peers
+# Prints the value of noether's lnet_member_up.
+scrape() {
+  /srv/lnet/node -e "fetch('http://127.0.0.1:51822/metrics').then(reply => reply.text())
+    .then(text => console.log(/^lnet_member_up{member=\"noether\",.*} (.)$/m.exec(text)[1]))"
+}
+within 10 scrape
+see metrics "$(scrape)"
 see reload "$(show lnetd ActiveState) $([ "$(show lnetd MainPID)" = "$pid" ] && echo same process)"
 systemctl stop lnetd
 sleep 2

@@ -73,6 +73,10 @@ describe.each(suites)('the service on Debian $suite', ({ directory: debian }) =>
     expect(seen.get('report secrets')).toBe('0')
   })
 
+  it('serves metrics from its sandbox, once the configuration says so', () => {
+    expect(seen.get('metrics')).toBe('1')
+  })
+
   it('carries traffic through reload, stop, start, kill -9, upgrade and downgrade', () => {
     expect(seen.get('reload')).toBe('active same process')
     expect(seen.get('stop')).toMatch(/^inactive vlnet0/)
