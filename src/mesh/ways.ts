@@ -180,7 +180,8 @@ function fastest(gateways: readonly Gateway[], inUse: IpAddress | undefined): Ga
   const best = gateways.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a))
   const kept = gateways.find(({ via }) => via === inUse)
   if (kept === undefined) return best
-  if (!Number.isFinite(kept.milliseconds)) return kept.isMute ? best : kept
+  if (!Number.isFinite(kept.milliseconds))
+    return kept.isMute && Number.isFinite(best.milliseconds) ? best : kept
   const isClear =
     best.milliseconds < kept.milliseconds * gatewayGainFactor &&
     best.milliseconds + gatewayGainMilliseconds < kept.milliseconds

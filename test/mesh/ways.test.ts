@@ -106,13 +106,13 @@ describe('the way to everywhere', () => {
   })
 
   it.each<[string, GatewayAnswers, GatewayAnswers, string]>([
-    ['one that answers takes over', { milliseconds: null, misses: 3 }, slow, '192.168.102.3'],
-    ['it has its time', { milliseconds: null, misses: 2 }, quick, '192.168.102.2'],
-    ['none answers', { milliseconds: null, misses: 9 }, { milliseconds: null, misses: 9 }, '192.168.102.2'],
+    ['one that answers takes over', { milliseconds: null, misses: 3 }, slow, '192.168.102.2'],
+    ['it has its time', { milliseconds: null, misses: 2 }, quick, '192.168.102.3'],
+    ['none answers', { milliseconds: null, misses: 9 }, { milliseconds: null, misses: 9 }, '192.168.102.3'],
   ])('after a gateway in use that never answered: %s', (_, used, other, expected) => {
-    const current = sure(ways([gateway(2)], {}, [[2, quick]]).desired)
+    const current = sure(ways([gateway(3)], {}, [[3, quick]]).desired)
     const changes = { observation: observation(current, [reading(2), reading(3)]) }
-    const answers = [[2, used] as const, [3, other] as const]
+    const answers = [[2, other] as const, [3, used] as const]
     expect(defaultOf(ways([gateway(2), gateway(3)], changes, answers).desired)).toBe(expected)
   })
 
