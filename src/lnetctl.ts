@@ -10,6 +10,7 @@ import { describeImport, type ImportMachine } from './control/import-command.ts'
 import { describePing } from './control/ping-command.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
+import { defaultSocket } from './model/configuration.ts'
 import { failed, ok, type Result } from './model/failure.ts'
 import { tokenCharactersMax } from './model/limits.ts'
 import { software } from './model/software.ts'
@@ -74,7 +75,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 function describe(setting: CommandSetting): Command {
   const program = new Command('lnetctl')
     .description('Look at and steer lnetd, the layer-2 mesh of this machine.')
-    .option('--socket <path>', 'where lnetd listens', '/run/lnetd/lnetd.sock')
+    .option('--socket <path>', 'where lnetd listens', defaultSocket)
     .addHelpText('after', exitCodeHelp)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(lnetctl --help shows what there is)')

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { Result } from '../model/failure.ts'
-import type { ReportMaterial } from '../model/report.ts'
+import type { Archive, ReportMaterial } from '../model/report.ts'
 import type { DaemonReplies } from './bug-report.ts'
 import { ask } from './client.ts'
 import type { CommandSetting } from './commands.ts'
 import type { Examine } from './doctor-command.ts'
+import { daemonWords } from './finding.ts'
 import { defaultConfigPath } from './setup-commands.ts'
 import { type ExitCode, exitCodes } from './show.ts'
 import { painter, printable } from './text.ts'
@@ -15,13 +16,6 @@ export interface ReportMachine {
   readonly examine: Examine
   /** A tar.gz for its owner alone; its length in bytes. Overwrites nothing. */
   write(archive: Archive): Promise<Result<number>>
-}
-
-interface Archive {
-  readonly path: string
-  readonly directory: string
-  readonly files: readonly { readonly name: string; readonly text: string }[]
-  readonly at: Date
 }
 
 interface GivenOptions {
@@ -55,8 +49,7 @@ async function report(
   const replies = await askAll(socket)
   const { peers, status } = replies
   const found = await machine.examine(config, peers.ok ? peers.view : null)
-  const words = status.ok && peers.ok ? { status: status.view, peers: peers.view } : null
-  const doctor = doctorPage(doctorView(diagnose(found, words)), painter(false))
+  const doctor = doctorPage(doctorView(diagnose(found, daemonWords(status, peers))), painter(false))
   const material = await machine.gather(config)
   const at = new Date()
   const made = bugReport({ replies, doctor, material, software, at })

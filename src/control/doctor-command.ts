@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Examination } from '../model/examination.ts'
 import { ask } from './client.ts'
 import { type CommandSetting, isColoured } from './commands.ts'
-import type { DaemonWords } from './finding.ts'
+import { type DaemonWords, daemonWords } from './finding.ts'
 import type { PeersView } from './protocol.ts'
 import { defaultConfigPath } from './setup-commands.ts'
 import { exitCodes } from './show.ts'
@@ -37,6 +37,5 @@ export function describeDoctor(program: Command, { terminal, exit }: CommandSett
 }
 
 async function askDaemon(socket: string): Promise<DaemonWords | null> {
-  const [status, peers] = [await ask(socket, 'status'), await ask(socket, 'peers')]
-  return status.ok && peers.ok ? { status: status.view, peers: peers.view } : null
+  return daemonWords(await ask(socket, 'status'), await ask(socket, 'peers'))
 }

@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../model/problem.ts'
+import type { Reply } from './client.ts'
 import type { PeersView, StatusView } from './protocol.ts'
 
 /** One thing that was checked and what came of it. */
@@ -17,6 +18,11 @@ export interface Finding {
 export interface DaemonWords {
   readonly status: StatusView
   readonly peers: PeersView
+}
+
+/** Both replies, or as if there were no daemon. */
+export function daemonWords(status: Reply<StatusView>, peers: Reply<PeersView>): DaemonWords | null {
+  return status.ok && peers.ok ? { status: status.view, peers: peers.view } : null
 }
 
 /** Where a problem the daemon knows of is told; all others are under `daemon`. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { defaultStateDir } from '../model/configuration.ts'
 import type { Result } from '../model/failure.ts'
 import type { CommandSetting } from './commands.ts'
 import { defaultConfigPath, readToken, type SetupMachine, settingUp } from './setup-commands.ts'
@@ -49,7 +50,7 @@ export function describeImport(program: Command, setting: CommandSetting, machin
   )
     .argument('<file>', 'such as /etc/wireguard/wg0.conf; it is only read')
     .option('--token-file <path>', 'join the mesh of this token (- for standard input), instead of a new one')
-    .option('--state-dir <path>', 'where lnetd keeps its keys', '/var/lib/lnetd')
+    .option('--state-dir <path>', 'where lnetd keeps its keys', defaultStateDir)
     .option('--dry-run', 'write nothing, print the configuration')
     .action(async (file: string, _: object, command: Command) => {
       const given = command.optsWithGlobals<GivenOptions>()

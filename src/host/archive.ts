@@ -2,19 +2,11 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { packTar } from 'modern-tar'
 import { failed, ok, type Result } from '../model/failure.ts'
+import type { Archive } from '../model/report.ts'
 import { createWhole } from './files.ts'
 
-export interface ArchiveRequest {
-  /** The file to make; nothing is overwritten. */
-  readonly path: string
-  /** The one directory in the archive, that it is unpacked to. */
-  readonly directory: string
-  readonly files: readonly { readonly name: string; readonly text: string }[]
-  readonly at: Date
-}
-
 /** Writes a tar.gz that only its owner can read. Its length in bytes. */
-export async function writeArchive({ path, directory, files, at }: ArchiveRequest): Promise<Result<number>> {
+export async function writeArchive({ path, directory, files, at }: Archive): Promise<Result<number>> {
   const entries = files.map(({ name, text }) => {
     const body = Buffer.from(text)
     return { header: { name: `${directory}/${name}`, size: body.length, mode: 0o600, mtime: at }, body }

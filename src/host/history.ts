@@ -23,10 +23,16 @@ export interface History {
   close(): Promise<void>
 }
 
+/** What was written before, and what is written now, in the state directory. */
+export function historyFiles(directory: string): readonly [old: string, current: string] {
+  const path = join(directory, 'events.jsonl')
+  return [`${path}.old`, path]
+}
+
 /** A damaged line costs itself alone, and a full disk what cannot be written: the history is nice to have. */
 export async function openHistory(directory: string, clock: Clock): Promise<History> {
-  const path = join(directory, 'events.jsonl')
-  const texts = await Promise.all([`${path}.old`, path].map(readText))
+  const [old, path] = historyFiles(directory)
+  const texts = await Promise.all([old, path].map(readText))
   const events = texts
     .flatMap(text => text.split('\n').flatMap(parseLine))
     .sort((a, b) => a.number - b.number)

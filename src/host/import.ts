@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { decodeToken } from '../mesh/token.ts'
 import { type InterfaceAddress, parseInterfaceName, prefixOf } from '../model/address.ts'
 import { formatBootstrapPlace } from '../model/bootstrap.ts'
@@ -10,6 +10,7 @@ import { configBytesMax } from '../model/limits.ts'
 import type { WireguardSecretKey } from '../model/wireguard-key.ts'
 import { parseConfiguration } from './config.ts'
 import { createWhole, makeDirectory, readWhole, removeQuietly } from './files.ts'
+import { wireguardKeyFile } from './keyring.ts'
 import { deriveMeshId } from './secret.ts'
 import { type InitialiseOptions, pathsOf, readName, type SetupDone, startHint } from './setup.ts'
 import { writeSetup } from './setup-files.ts'
@@ -108,7 +109,7 @@ function meshOf(token: string | null, vtep: InterfaceAddress) {
 async function keepKey(stateDir: string, key: WireguardSecretKey): Promise<Result<readonly string[]>> {
   const directory = await makeDirectory(stateDir, 0o700)
   if (!directory.ok) return directory
-  const path = join(stateDir, 'wireguard.key')
+  const path = wireguardKeyFile(stateDir)
   if (existsSync(path)) {
     const known = await readWhole(path, configBytesMax)
     if (known.ok && known.value !== null && Buffer.from(known.value.bytes).toString('latin1').trim() === key)

@@ -31,6 +31,16 @@ export interface TunnelSecrets {
   presharedKey(publicKey: WireguardPublicKey): WireguardSecretKey
 }
 
+/** Where the Ed25519 seed is kept. */
+export function identityKeyFile(stateDir: string): string {
+  return join(stateDir, 'identity.key')
+}
+
+/** Where WireGuard's private key is kept. */
+export function wireguardKeyFile(stateDir: string): string {
+  return join(stateDir, 'wireguard.key')
+}
+
 /**
  * Reads `identity.key` and `wireguard.key` of the state directory, and makes those that are not there. A key file
  * that cannot be used is a failure: a node never becomes another one by itself.
@@ -38,9 +48,9 @@ export interface TunnelSecrets {
 export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
   const directory = await makeDirectory(stateDir, 0o700)
   if (!directory.ok) return directory
-  const identity = await openKey(join(stateDir, 'identity.key'), () => randomBytes(32))
+  const identity = await openKey(identityKeyFile(stateDir), () => randomBytes(32))
   if (!identity.ok) return identity
-  const wireguard = await openKey(join(stateDir, 'wireguard.key'), () => clamp(randomBytes(32)))
+  const wireguard = await openKey(wireguardKeyFile(stateDir), () => clamp(randomBytes(32)))
   if (!wireguard.ok) return wireguard
   const pair = generateKeyPairFromSeed(wireguard.value.key)
   return ok({
@@ -59,8 +69,8 @@ export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
 export function matchKeys(stateDir: string, keyring: Keyring, saved: SavedKeys | null): Result<void> {
   if (saved === null) return ok(undefined)
   const differing = [
-    ...(keyring.node === saved.node ? [] : [join(stateDir, 'identity.key')]),
-    ...(keyring.publicKey === saved.publicKey ? [] : [join(stateDir, 'wireguard.key')]),
+    ...(keyring.node === saved.node ? [] : [identityKeyFile(stateDir)]),
+    ...(keyring.publicKey === saved.publicKey ? [] : [wireguardKeyFile(stateDir)]),
   ].filter(path => !keyring.created.includes(path))
   const [path] = differing
   if (path === undefined) return ok(undefined)

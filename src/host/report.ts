@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { hostOf, parseIpAddress } from '../model/address.ts'
-import type { BootstrapPlace, Configuration } from '../model/configuration.ts'
+import { type BootstrapPlace, type Configuration, defaultStateDir } from '../model/configuration.ts'
 import { configBytesMax, historyFileBytesMax, keyFileBytesMax } from '../model/limits.ts'
 import { nodeNameFromHostname } from '../model/node.ts'
 import { type ReportFile, type ReportMaterial, reportFile } from '../model/report.ts'
@@ -9,6 +9,8 @@ import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
 import { describeConfigurationProblem, loadConfiguration } from './config.ts'
 import { logEvents } from './events.ts'
 import { readWhole } from './files.ts'
+import { historyFiles } from './history.ts'
+import { identityKeyFile, wireguardKeyFile } from './keyring.ts'
 
 /** What this machine's files tell, and which words of them no report may tell. Without a configuration, what is usual. */
 export async function reportHost(configPath: string): Promise<ReportMaterial> {
@@ -17,14 +19,12 @@ export async function reportHost(configPath: string): Promise<ReportMaterial> {
   const problems = loaded.ok
     ? loaded.warnings
     : loaded.problems.map(problem => describeConfigurationProblem(configPath, problem))
-  const stateDir = configuration?.stateDir ?? '/var/lib/lnetd'
+  const stateDir = configuration?.stateDir ?? defaultStateDir
   const secrets = await Promise.all(
     secretFiles(configuration, stateDir, configPath).map(path => readText(path, keyFileBytesMax)),
   )
   const inline = loaded.ok && loaded.inlineSecret !== null ? [loaded.inlineSecret] : []
-  const events = ['events.jsonl.old', 'events.jsonl'].map(name =>
-    readText(join(stateDir, name), historyFileBytesMax),
-  )
+  const events = historyFiles(stateDir).map(path => readText(path, historyFileBytesMax))
   return {
     node: configuration?.name ?? nodeNameFromHostname(hostname()),
     files: [await configurationFile(configPath, problems)],
@@ -74,8 +74,8 @@ function secretFiles(
   const secret = configuration?.mesh.secret
   return [
     secret?.kind === 'file' ? secret.path : join(dirname(configPath), 'mesh.secret'),
-    join(stateDir, 'identity.key'),
-    join(stateDir, 'wireguard.key'),
+    identityKeyFile(stateDir),
+    wireguardKeyFile(stateDir),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { canonicalAddress, isPublicAddress } from '../model/scope.ts'
+import { canonicalAddress, publicAddress } from '../model/scope.ts'
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /** Groups of an IPv6 address, and an empty one more where it begins or ends with `::`. */
@@ -21,7 +21,7 @@ function redactIpv6(run: string, pseudonyms: Pseudonyms): string {
   const told: string[] = []
   for (let start = 0; start < groups.length; ) {
     const { address, length, after } = addressAt(groups, start)
-    told.push(isPublicAddress(address) ? `${pseudonymOf(address, pseudonyms)}${after}` : `${address}${after}`)
+    told.push(`${redactAddress(address, pseudonyms)}${after}`)
     start += length
   }
   return told.join(':')
@@ -52,11 +52,13 @@ function addressAt(groups: readonly string[], start: number): Piece {
 function redactIpv4(run: string, pseudonyms: Pseudonyms): string {
   const numbers = run.split('.').map(Number)
   const quads = numbers.slice(3).map((_, index) => numbers.slice(index, index + 4).join('.'))
-  const found = quads.find(isPublicAddress)
-  return found === undefined ? run : pseudonymOf(found, pseudonyms)
+  const found = quads.find(quad => publicAddress(quad) !== null)
+  return found === undefined ? run : redactAddress(found, pseudonyms)
 }
 
-function pseudonymOf(address: string, pseudonyms: Pseudonyms): string {
-  const kind = address.includes(':') ? 'public-ipv6' : 'public-ipv4'
-  return pseudonyms.of(kind, canonicalAddress(address) ?? address)
+/** Any text; whatever is no public address stays. */
+function redactAddress(text: string, pseudonyms: Pseudonyms): string {
+  const address = publicAddress(text)
+  if (address === null) return text
+  return pseudonyms.of(address.includes(':') ? 'public-ipv6' : 'public-ipv4', address)
 }

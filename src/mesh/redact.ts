@@ -19,7 +19,7 @@ export function redact(texts: readonly string[], { sensitive, ownWords }: Known)
 }
 
 /** The first characters of a public key, as many as people compare. */
-export function shortKey(publicKey: string): string {
+function shortKey(publicKey: string): string {
   return `${publicKey.slice(0, 8)}...`
 }
 

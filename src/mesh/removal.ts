@@ -31,7 +31,7 @@ export function restrain(plan: Plan, warm: boolean, members: readonly Member[] =
   return plan.filter(step => {
     if (step.kind === 'segment.remove') return anew.has(step.interface)
     if (step.kind === 'tunnel.remove') return isTunnelAnew
-    return !takesAway.has(step.kind) || farewells.has(subjectOf(step, vteps))
+    return !takesAway(step.kind) || farewells.has(subjectOf(step, vteps))
   })
 }
 
@@ -50,19 +50,31 @@ function subjectOf(step: Step, vteps: ReadonlyMap<MacAddress, IpAddress>): strin
   return step.kind === 'port.mac.remove' ? vteps.get(step.mac) : undefined
 }
 
-const takesAway: ReadonlySet<StepKind> = new Set([
-  'peer.remove',
-  'flood.remove',
-  'unicast.remove',
-  'neighbour.remove',
-  'address.remove',
-  'route.remove',
-  'guard.remove',
-  'detour.remove',
-  'rule.remove',
-  'port.mac.remove',
-  'bridge.neighbour.remove',
-  'bridge.neighbours.remove',
-  'bridge.address.remove',
-  'bridge.remove',
-])
+type Removal = Extract<StepKind, `${string}.remove`>
+
+/** Whether it waits for the mesh: each kind of removal has to be decided here. */
+const waits: Readonly<Record<Removal, boolean>> = {
+  'peer.remove': true,
+  'flood.remove': true,
+  'unicast.remove': true,
+  'neighbour.remove': true,
+  'address.remove': true,
+  'route.remove': true,
+  'guard.remove': true,
+  'detour.remove': true,
+  'rule.remove': true,
+  'port.mac.remove': true,
+  'bridge.neighbour.remove': true,
+  'bridge.neighbours.remove': true,
+  'bridge.address.remove': true,
+  'bridge.remove': true,
+  // By the configuration alone.
+  'gateway.remove': false,
+  // Only to be made anew, which `restrain` sees to.
+  'segment.remove': false,
+  'tunnel.remove': false,
+}
+
+function takesAway(kind: StepKind): boolean {
+  return kind in waits && waits[kind as Removal]
+}

@@ -128,5 +128,9 @@ export interface StaticSegment {
   readonly addresses: readonly InterfaceAddress[]
 }
 
+/** Where packages keep what a node has to remember, and where its lnetd answers. */
+export const defaultStateDir = '/var/lib/lnetd'
+export const defaultSocket = '/run/lnetd/lnetd.sock'
+
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]

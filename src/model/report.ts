@@ -33,6 +33,16 @@ export interface ReportMaterial {
   readonly ownWords: readonly string[]
 }
 
+/** Texts to be put into one file, a tar.gz. */
+export interface Archive {
+  /** The file to make; nothing is overwritten. */
+  readonly path: string
+  /** The one directory in it, that it is unpacked to. */
+  readonly directory: string
+  readonly files: readonly Pick<ReportFile, 'name' | 'text'>[]
+  readonly at: Date
+}
+
 /**
  * A file within `reportFileCharactersMax`: its first or its last lines, whole ones, so that nothing that has to be
  * taken out is cut in two before it is found.

@@ -32,11 +32,12 @@ const mayBeIpv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
 const mayBeIpv6 = /^(?!:[^:]|.*:::|.*::.*::|.*[^:]:$)(?=.*::|(?:[^:]*:){6})[\da-f:]*(?:\.\d{1,3}){0,3}$/i
 
 /**
- * Whether the text is an address that may tell where in the world a machine is. Of those that hold another address
- * inside (mapped, 6to4, Teredo, NAT64) it is taken for granted.
+ * An address that may tell where in the world a machine is, as one text; null for any other text. Of those that hold
+ * another address inside (mapped, 6to4, Teredo, NAT64) it is taken for granted.
  */
-export function isPublicAddress(text: string): boolean {
-  return canonicalAddress(text) !== null && !localRanges.has(ipaddr.parse(text).range())
+export function publicAddress(text: string): string | null {
+  const address = canonicalAddress(text)
+  return address === null || localRanges.has(ipaddr.parse(address).range()) ? null : address
 }
 
 const localRanges = new Set<string>([

@@ -9,6 +9,8 @@ import {
 import {
   type BridgeConfiguration,
   type Configuration,
+  defaultSocket,
+  defaultStateDir,
   logLevels,
   type SegmentConfiguration,
   type TunnelConfiguration,
@@ -93,8 +95,8 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     forgetAfterSeconds:
       root.read('forget_after', duration(forgetAfterSecondsMin, forgetAfterSecondsMax)) ??
       forgetAfterSecondsDefault,
-    stateDir: root.read('state_dir', absolutePath) ?? '/var/lib/lnetd',
-    socket: root.read('socket', socketPath) ?? '/run/lnetd/lnetd.sock',
+    stateDir: root.read('state_dir', absolutePath) ?? defaultStateDir,
+    socket: root.read('socket', socketPath) ?? defaultSocket,
     metrics: root.read('metrics', metricsPlace(gossip.port)) ?? null,
     log: root.section('log', fields => ({ level: fields.read('level', choice(...logLevels)) ?? 'info' })),
   }
