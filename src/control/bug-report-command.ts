@@ -51,7 +51,7 @@ async function report(
   const found = await machine.examine(config, peers.ok ? peers.view : null)
   const doctor = doctorPage(doctorView(diagnose(found, daemonWords(status, peers))), painter(false))
   const material = await machine.gather(config)
-  const at = new Date()
+  const at = Date.now()
   const made = bugReport({ replies, doctor, material, software, at })
   const path = output ?? `${made.name}.tar.gz`
   const written = await machine.write({ path, directory: made.name, files: made.files, at })

@@ -22,7 +22,8 @@ export interface ReportSource {
   readonly material: ReportMaterial
   /** The version of lnetctl. */
   readonly software: string
-  readonly at: Date
+  /** Milliseconds of Unix time. */
+  readonly at: number
 }
 
 /** A report as it may be sent. */
@@ -74,10 +75,10 @@ const promises = [
   'networks, of the tunnel and of the segments are in it as they are.',
 ]
 
-function readme(node: string, at: Date, files: readonly ReportFile[]): ReportFile {
+function readme(node: string, at: number, files: readonly ReportFile[]): ReportFile {
   const missing = missingOf(files)
   const lines = [
-    `A bug report of the node ${node}, made by lnetctl bugreport at ${at.toISOString()}.`,
+    `A bug report of the node ${node}, made by lnetctl bugreport at ${new Date(at).toISOString()}.`,
     '',
     ...promises,
     'It may still tell what you would rather keep: read it before you send it.',
@@ -147,6 +148,6 @@ function withDaemonWords(known: Sensitive, { peers, status }: DaemonReplies): Se
 }
 
 /** `20261123-105838`, UTC. */
-function timestamp(at: Date): string {
-  return at.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+function timestamp(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
 }

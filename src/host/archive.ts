@@ -9,7 +9,10 @@ import { createWhole } from './files.ts'
 export async function writeArchive({ path, directory, files, at }: Archive): Promise<Result<number>> {
   const entries = files.map(({ name, text }) => {
     const body = Buffer.from(text)
-    return { header: { name: `${directory}/${name}`, size: body.length, mode: 0o600, mtime: at }, body }
+    return {
+      header: { name: `${directory}/${name}`, size: body.length, mode: 0o600, mtime: new Date(at) },
+      body,
+    }
   })
   const bytes = await promisify(gzip)(await packTar(entries))
   const created = await createWhole(path, bytes, 0o600)

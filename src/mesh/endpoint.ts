@@ -15,11 +15,10 @@ import {
   patientRoundsMin,
   renewalMilliseconds,
   resolvedEndpointsMax,
-  restartSilenceMilliseconds,
 } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { isSilentSinceRestart, newTrack, type TunnelTrack, tunnelLiveness } from './liveness.ts'
+import { newTrack, restartDueAt, type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
 /** What this machine knows of the networks it can reach directly. */
 export interface Surroundings {
@@ -75,14 +74,16 @@ export function decideEndpoint(
   now: number,
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
-  if (wasWithdrawn(track, candidates))
-    return { track: start({ ...track, trials: 0 }, candidates, 0, now), renew: !hasLife(track) }
+  const isRestartDue = now >= restartDueAt(track, now)
+  if (wasWithdrawn(track, candidates)) {
+    const renew = !hasLife(track) || isRestartDue
+    const moved = { ...track, trials: 0, restartedAt: renew ? null : track.restartedAt }
+    return { track: start(moved, candidates, 0, now), renew }
+  }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
-  if (tunnelLiveness(track, now) === 'up') {
-    const renew = now >= restartDueAt(track, now)
-    return { track: renew ? { ...known, restartedAt: null } : known, renew }
-  }
+  if (tunnelLiveness(track, now) === 'up')
+    return { track: isRestartDue ? { ...known, restartedAt: null } : known, renew: isRestartDue }
   if (hasNewHope(known))
     return { track: start({ ...known, trials: 0 }, candidates, nextIndex(known), now), renew: true }
   if (track.endpoint === null || now >= trialEndsAt(known))
@@ -97,17 +98,6 @@ export function endpointDueAt(track: TunnelTrack, own: WireguardPublicKey, now: 
   if (track.candidates.length === 0) return Number.POSITIVE_INFINITY
   if (tunnelLiveness(track, now) === 'up') return restartDueAt(track, now)
   return Math.min(trialEndsAt(track), renewalDueAt(track, own))
-}
-
-/**
- * A machine that started again without its sessions takes ours for noise, and WireGuard here holds on to them for 15 s
- * unless the other side opens new ones. It cannot if its clock was put back meanwhile: we take no handshake that is
- * older than its last (whitepaper, section 5.4.2). A peer made anew remembers none.
- */
-function restartDueAt(track: TunnelTrack, now: number): number {
-  return isSilentSinceRestart(track, now) && track.restartedAt !== null
-    ? track.restartedAt + restartSilenceMilliseconds
-    : Number.POSITIVE_INFINITY
 }
 
 const kindRank = { configured: 1, public: 2, lan: 3 } as const

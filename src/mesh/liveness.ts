@@ -4,6 +4,7 @@ import {
   endpointTrialSeconds,
   handshakeFreshSecondsMax,
   receiveGrowthSecondsMax,
+  restartSilenceMilliseconds,
   suspectSeconds,
 } from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -127,6 +128,18 @@ export function isSilentSinceRestart(track: TunnelTrack, now: number): boolean {
   const { restartedAt, grewAt } = track
   if (restartedAt === null || grewAt === null || grewAt > restartedAt) return false
   return tunnelLiveness(track, now) === 'up'
+}
+
+/**
+ * A machine that started again without its sessions takes ours for noise, and WireGuard here holds on to them for 15 s
+ * unless the other side opens new ones. It cannot if its clock was put back meanwhile: we take no handshake that is
+ * older than its last (whitepaper, section 5.4.2). A peer made anew remembers none.
+ * Infinity where nothing has to be done.
+ */
+export function restartDueAt(track: TunnelTrack, now: number): number {
+  return isSilentSinceRestart(track, now) && track.restartedAt !== null
+    ? track.restartedAt + restartSilenceMilliseconds
+    : Number.POSITIVE_INFINITY
 }
 
 /** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */

@@ -40,7 +40,8 @@ export interface Archive {
   /** The one directory in it, that it is unpacked to. */
   readonly directory: string
   readonly files: readonly Pick<ReportFile, 'name' | 'text'>[]
-  readonly at: Date
+  /** Milliseconds of Unix time. */
+  readonly at: number
 }
 
 /**

@@ -12,7 +12,7 @@ import type { NodeName } from '../../src/model/node.ts'
 import { member, nodeId, publicKey, snapshot, track } from './snapshots.ts'
 
 const secret = Buffer.alloc(32, 7).toString('base64')
-const at = new Date('2026-11-23T10:58:38.123Z')
+const at = Date.parse('2026-11-23T10:58:38.123Z')
 const gone = { ok: false, kind: 'unreachable', message: 'no lnetd on /run/lnetd/lnetd.sock' } as const
 const silent: DaemonReplies = { version: gone, status: gone, peers: gone, plan: gone, events: gone }
 
@@ -47,7 +47,7 @@ function answering(): DaemonReplies {
   const status = { ...statusView(of), endpoints }
   const event = {
     number: 7,
-    time: at.toISOString(),
+    time: new Date(at).toISOString(),
     kind: 'up' as const,
     name: 'node2' as NodeName,
     node: nodeId(2),

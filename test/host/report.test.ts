@@ -89,7 +89,7 @@ describe('writeArchive', () => {
     { name: 'README.txt', text: 'schön\n' },
     { name: 'empty.txt', text: '' },
   ]
-  const at = new Date('2026-11-23T10:58:38Z')
+  const at = Date.parse('2026-11-23T10:58:38Z')
 
   it('writes what tar reads, for its owner alone', async () => {
     const path = join(testDirectory(), 'report.tar.gz')

@@ -303,6 +303,13 @@ describe('a tunnel that is up whose node started again', () => {
     expect(decide(decision.track, [a], due + 1).renew).toBe(false)
   })
 
+  it('is made anew once where it moved as well', () => {
+    const due = now + restartSilenceMilliseconds
+    const moved = decide(restarted, [b], due)
+    expect(moved).toMatchObject({ track: { endpoint: b, restartedAt: null }, renew: true })
+    expect(decide(moved.track, [b], due).renew).toBe(false)
+  })
+
   it('is left alone if it answered', () => {
     const answered = { ...restarted, grewAt: now + 1 }
     expect(decide(answered, [a], now + 10_000)).toEqual({ track: answered, renew: false })
