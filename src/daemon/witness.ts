@@ -1,5 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
-import { isSilentSinceRestart, isSuspect, observeTunnel } from '../mesh/liveness.ts'
+import { isSuspect, isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
@@ -97,7 +97,6 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function looked(): void {
     tellNews()
     askSuspects()
-    testRestarted()
     tellGateway()
   }
 
@@ -107,19 +106,18 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     if (state.own !== null && isReady !== (state.own.announcement.gateway !== null)) events.announce()
   }
 
-  /** The other side learns by a word that a tunnel carries again, or still does. */
+  /**
+   * The other side learns by a word that a tunnel carries again, or still does. Whoever has our session answers it; the
+   * others' tunnels are made anew soon.
+   */
   function tellNews(): void {
-    kernel.speak(news.tell().map(({ announcement }) => announcement.vtep))
-  }
-
-  /** Whoever started again with its sessions answers a word; the others' tunnels are made anew soon. */
-  function testRestarted(): void {
     const now = clock.now()
-    const restarted = [...state.membership.values()].filter(({ announcement }) => {
+    const unproven = [...state.membership.values()].filter(({ announcement }) => {
       const track = state.tracks.get(announcement.publicKey)
-      return track !== undefined && isSilentSinceRestart(track, now)
+      return track !== undefined && isUnproven(track, now)
     })
-    kernel.speak(restarted.map(({ announcement }) => announcement.vtep))
+    const told = new Set([...news.tell(), ...unproven])
+    kernel.speak(Array.from(told, ({ announcement }) => announcement.vtep))
   }
 
   /** A word through the tunnel makes a living member answer; a dead one is asked by gossip, too, once. */

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { familyOf, type IpAddress } from '../model/address.ts'
 
-/** The discard service (RFC 863): nobody answers. */
+/** The discard service (RFC 863). Nothing listens there, which the other kernel says by ICMP: a sign of life. */
 export const discardPort = 9
 const word = Uint8Array.of(0)
 

@@ -18,7 +18,7 @@ import {
 } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { newTrack, restartDueAt, type TunnelTrack, tunnelLiveness } from './liveness.ts'
+import { hasLife, newTrack, proofDueAt, type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
 /** What this machine knows of the networks it can reach directly. */
 export interface Surroundings {
@@ -74,16 +74,16 @@ export function decideEndpoint(
   now: number,
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
-  const isRestartDue = now >= restartDueAt(track, now)
+  const isProofDue = now >= proofDueAt(track, now)
   if (wasWithdrawn(track, candidates)) {
-    const renew = !hasLife(track) || isRestartDue
-    const moved = { ...track, trials: 0, restartedAt: renew ? null : track.restartedAt }
+    const renew = !hasLife(track) || isProofDue
+    const moved = { ...track, trials: 0, unprovenSince: renew ? null : track.unprovenSince }
     return { track: start(moved, candidates, 0, now), renew }
   }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up')
-    return { track: isRestartDue ? { ...known, restartedAt: null } : known, renew: isRestartDue }
+    return { track: isProofDue ? { ...known, unprovenSince: null } : known, renew: isProofDue }
   if (hasNewHope(known))
     return { track: start({ ...known, trials: 0 }, candidates, nextIndex(known), now), renew: true }
   if (track.endpoint === null || now >= trialEndsAt(known))
@@ -96,7 +96,7 @@ export function decideEndpoint(
 /** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */
 export function endpointDueAt(track: TunnelTrack, own: WireguardPublicKey, now: number): number {
   if (track.candidates.length === 0) return Number.POSITIVE_INFINITY
-  if (tunnelLiveness(track, now) === 'up') return restartDueAt(track, now)
+  if (tunnelLiveness(track, now) === 'up') return proofDueAt(track, now)
   return Math.min(trialEndsAt(track), renewalDueAt(track, own))
 }
 
@@ -177,11 +177,6 @@ function renewalsDue(track: TunnelTrack, own: WireguardPublicKey, now: number): 
 
 function renewalSchedule({ publicKey }: TunnelTrack, own: WireguardPublicKey): readonly number[] {
   return renewalMilliseconds[own < publicKey ? 'lower' : 'higher']
-}
-
-/** Heard from since the endpoint was set: a session that may live is never made anew. */
-function hasLife(track: TunnelTrack): boolean {
-  return track.grewAt !== null && track.grewAt >= track.endpointSetAt
 }
 
 function sameList(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {

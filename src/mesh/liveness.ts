@@ -3,8 +3,8 @@ import type { WireguardReading } from '../model/kernel-state.ts'
 import {
   endpointTrialSeconds,
   handshakeFreshSecondsMax,
+  proofMilliseconds,
   receiveGrowthSecondsMax,
-  restartSilenceMilliseconds,
   suspectSeconds,
 } from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -39,8 +39,8 @@ export interface TunnelTrack {
   readonly handshakeAt: number | null
   /** By the last announcement that counted for it; null before the first. */
   readonly incarnation: number | null
-  /** When its node said that it started again, until that was followed up. */
-  readonly restartedAt: number | null
+  /** Since when its session has to prove itself: it is a new one, or its node said that it started again. */
+  readonly unprovenSince: number | null
 }
 
 /** A peer that WireGuard does not have yet. */
@@ -60,13 +60,14 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     grewAt: null,
     handshakeAt: null,
     incarnation: null,
-    restartedAt: null,
+    unprovenSince: null,
   }
 }
 
 /**
  * A look at a peer joins what is known of it. A peer found by a daemon that just started is adopted: a fresh
- * handshake counts as life, so that its endpoint is left alone.
+ * handshake counts as life, so that its endpoint is left alone. A new session has to prove itself by more than its
+ * handshake: where two initiations crossed, it may carry one way only.
  */
 export function observeTunnel(
   track: TunnelTrack | undefined,
@@ -84,6 +85,7 @@ export function observeTunnel(
     sentBytes,
     handshakeAt,
     grewAt: grew ? now : known.grewAt,
+    unprovenSince: grew && track !== undefined && !hasLife(track) ? now : known.unprovenSince,
     tried: grew ? [] : known.tried,
     trials: grew ? 0 : known.trials,
   }
@@ -100,7 +102,7 @@ export function doubt(track: TunnelTrack, now: number): TunnelTrack {
 /** What its node says of itself: it may have started again, with sessions or without. */
 export function noteIncarnation(track: TunnelTrack, incarnation: number, now: number): TunnelTrack {
   if (track.incarnation !== null && incarnation <= track.incarnation) return track
-  return { ...track, incarnation, restartedAt: track.incarnation === null ? null : now }
+  return { ...track, incarnation, unprovenSince: track.incarnation === null ? null : now }
 }
 
 /** Whatever makes it likelier that the other side can be reached. Times are monotonic milliseconds. */
@@ -121,24 +123,27 @@ export function tunnelLiveness(track: TunnelTrack, now: number): TunnelLiveness 
   return !wasDown && !exhausted && now - endpointSetAt < endpointTrialSeconds * 1000 ? 'unknown' : 'down'
 }
 
-/**
- * A tunnel that was up whose node started again, and nothing came since; what the same look read may be from before.
- */
-export function isSilentSinceRestart(track: TunnelTrack, now: number): boolean {
-  const { restartedAt, grewAt } = track
-  if (restartedAt === null || grewAt === null || grewAt > restartedAt) return false
+/** Heard from since the endpoint was set. */
+export function hasLife({ grewAt, endpointSetAt }: TunnelTrack): boolean {
+  return grewAt !== null && grewAt >= endpointSetAt
+}
+
+/** Up, but nothing came since its session had to prove itself; what the same look read may be from before. */
+export function isUnproven(track: TunnelTrack, now: number): boolean {
+  const { unprovenSince, grewAt } = track
+  if (unprovenSince === null || grewAt === null || grewAt > unprovenSince) return false
   return tunnelLiveness(track, now) === 'up'
 }
 
 /**
- * A machine that started again without its sessions takes ours for noise, and WireGuard here holds on to them for 15 s
- * unless the other side opens new ones. It cannot if its clock was put back meanwhile: we take no handshake that is
- * older than its last (whitepaper, section 5.4.2). A peer made anew remembers none.
- * Infinity where nothing has to be done.
+ * When a session that did not prove itself is made anew; infinity where nothing has to be done. WireGuard by itself
+ * waits 15 s for an answer (whitepaper, section 6.5). That is long where a session carries one way only, or where the
+ * other machine started again and takes ours for noise. And if its clock was put back meanwhile, it cannot open a new
+ * one: we take no handshake that is older than its last (section 5.4.2). A peer made anew remembers none.
  */
-export function restartDueAt(track: TunnelTrack, now: number): number {
-  return isSilentSinceRestart(track, now) && track.restartedAt !== null
-    ? track.restartedAt + restartSilenceMilliseconds
+export function proofDueAt(track: TunnelTrack, now: number): number {
+  return isUnproven(track, now) && track.unprovenSince !== null
+    ? track.unprovenSince + proofMilliseconds
     : Number.POSITIVE_INFINITY
 }
 

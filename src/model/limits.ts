@@ -76,10 +76,10 @@ export const suspectSeconds = 33
 /** How soon a suspected member's answer is looked for. */
 export const suspectLookMilliseconds = 2000
 /**
- * A word through the tunnel is answered within a round trip, and both sides of a restart say one: longer than that and
- * than the pause until a kernel is looked at.
+ * How long a session has to prove itself. A word through the tunnel is answered within a round trip: longer than that
+ * and than the pause until a kernel is looked at.
  */
-export const restartSilenceMilliseconds = 1500
+export const proofMilliseconds = 1500
 /** How long a node that is no neighbour has for answering gossip. */
 export const reachSecondsMax = 4
 /** DESIGN section 5: unknown until so long after an endpoint change. */

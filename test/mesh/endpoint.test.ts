@@ -10,7 +10,7 @@ import {
 } from '../../src/mesh/liveness.ts'
 import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
 import type { EndpointCandidate } from '../../src/model/announcement.ts'
-import { endpointTrialSecondsMax, restartSilenceMilliseconds } from '../../src/model/limits.ts'
+import { endpointTrialSecondsMax, proofMilliseconds } from '../../src/model/limits.ts'
 import { candidate, now, publicKey, reading, sure, wallSeconds } from './world.ts'
 
 const [lower, higher] = [publicKey(1), publicKey(2)]
@@ -130,9 +130,8 @@ describe('a first contact', () => {
     `)
   })
 
-  it('ends with the first word', () => {
-    const first = decide(undefined, [a, b], now).track
-    const heard = observeTunnel(first, reading(2, { endpoint: a, receivedBytes: 92 }), now + 200, wallSeconds)
+  it('ends with the first word after the handshake', () => {
+    const heard = hear(decide(undefined, [a, b], now).track, a, now + 200)
     expect(decide(heard, [a, b], now + 10_000)).toEqual({
       track: { ...heard, candidates: [a, b] },
       renew: false,
@@ -170,7 +169,7 @@ describe('a tunnel that is up', () => {
         fc.pre(before.length > 0)
         const started = decide(undefined, before, now).track
         const endpoint = roamed ? ('198.51.100.9:4242' as Endpoint) : sure(started.endpoint)
-        const heard = observeTunnel(started, reading(2, { endpoint, receivedBytes: 92 }), now, wallSeconds)
+        const heard = hear(started, endpoint, now)
         const { track, renew } = decide(heard, after, now + passed)
         const withdrawn = !roamed && after.length > 0 && !after.includes(endpoint)
         if (!withdrawn) expect(track.endpoint).toBe(endpoint)
@@ -241,15 +240,15 @@ describe('any decision', () => {
       renewals: fc.integer({ min: 0, max: 3 }),
       trials: fc.integer({ min: 0, max: 50 }),
       newsAgo: fc.integer({ min: 0, max: 400_000 }),
-      restartedAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
+      unprovenAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
     })
-    .map(({ ago, grewAgo, restartedAgo, newsAgo, ...rest }) => ({
+    .map(({ ago, grewAgo, unprovenAgo, newsAgo, ...rest }) => ({
       ...newTrack(higher, now),
       ...rest,
       endpointSetAt: now - ago,
       grewAt: grewAgo === null ? null : now - grewAgo,
       newsAt: now - newsAgo,
-      restartedAt: restartedAgo === null ? null : now - restartedAgo,
+      unprovenSince: unprovenAgo === null ? null : now - unprovenAgo,
     }))
   const own = fc.constantFrom(lower, publicKey(3))
 
@@ -273,7 +272,10 @@ describe('any decision', () => {
   it('never makes a session anew that was heard from since its endpoint was set and its node started', () => {
     fc.assert(
       fc.property(track, fc.subarray([a, b, c]), own, (known, candidates, key) => {
-        const lastChange = Math.max(known.endpointSetAt, (known.restartedAt ?? Number.NEGATIVE_INFINITY) + 1)
+        const lastChange = Math.max(
+          known.endpointSetAt,
+          (known.unprovenSince ?? Number.NEGATIVE_INFINITY) + 1,
+        )
         fc.pre(tunnelLiveness(known, now) === 'up' && known.grewAt !== null && known.grewAt >= lastChange)
         expect(decideEndpoint(known, higher, key, candidates, now).renew).toBe(false)
       }),
@@ -292,21 +294,21 @@ describe('any decision', () => {
 })
 
 describe('a tunnel that is up whose node started again', () => {
-  const restarted = { ...up([a], a), restartedAt: now }
+  const restarted = { ...up([a], a), unprovenSince: now }
 
   it('is made anew once if nothing came through it since', () => {
-    const due = now + restartSilenceMilliseconds
+    const due = now + proofMilliseconds
     expect(decide(restarted, [a], due - 1)).toEqual({ track: restarted, renew: false })
     expect(endpointDueAt(restarted, lower, now)).toBe(due)
     const decision = decide(restarted, [a], due)
-    expect(decision).toEqual({ track: { ...restarted, restartedAt: null }, renew: true })
+    expect(decision).toEqual({ track: { ...restarted, unprovenSince: null }, renew: true })
     expect(decide(decision.track, [a], due + 1).renew).toBe(false)
   })
 
   it('is made anew once where it moved as well', () => {
-    const due = now + restartSilenceMilliseconds
+    const due = now + proofMilliseconds
     const moved = decide(restarted, [b], due)
-    expect(moved).toMatchObject({ track: { endpoint: b, restartedAt: null }, renew: true })
+    expect(moved).toMatchObject({ track: { endpoint: b, unprovenSince: null }, renew: true })
     expect(decide(moved.track, [b], due).renew).toBe(false)
   })
 
@@ -325,6 +327,12 @@ const surroundings: Surroundings = {
 
 function decide(track: TunnelTrack | undefined, candidates: readonly Endpoint[], at: number) {
   return decideEndpoint(track, higher, lower, candidates, at)
+}
+
+/** A handshake, and one word more. */
+function hear(track: TunnelTrack, endpoint: Endpoint, at: number): TunnelTrack {
+  const risen = observeTunnel(track, reading(2, { endpoint, receivedBytes: 92 }), at, wallSeconds)
+  return observeTunnel(risen, reading(2, { endpoint, receivedBytes: 204 }), at + 1, wallSeconds)
 }
 
 function up(candidates: readonly Endpoint[], endpoint: Endpoint): TunnelTrack {

@@ -3,15 +3,17 @@ import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
 import {
   doubt,
   isHandshakeStale,
-  isSilentSinceRestart,
   isSuspect,
+  isUnproven,
   newTrack,
   noteIncarnation,
   observeTunnel,
+  proofDueAt,
   type TunnelTrack,
   tunnelLiveness,
 } from '../../src/mesh/liveness.ts'
 import type { Endpoint } from '../../src/model/address.ts'
+import { proofMilliseconds } from '../../src/model/limits.ts'
 import { endpointOf, now, publicKey, reading, sure, wallSeconds } from './world.ts'
 
 const key = publicKey(2)
@@ -46,12 +48,30 @@ describe('liveness', () => {
 
   it('is asked for a sign after its node started again, whatever the same look read, until one comes', () => {
     const heard = noteIncarnation(see(newTrack(key, now), { receivedBytes: 92 }, 10), 4, now + 10_000)
-    expect([heard.restartedAt, isSilentSinceRestart(heard, now + 10_000)]).toEqual([null, false])
+    expect([heard.unprovenSince, isUnproven(heard, now + 10_000)]).toEqual([null, false])
     const again = noteIncarnation(see(heard, { receivedBytes: 184 }, 12), 5, now + 12_000)
-    expect(isSilentSinceRestart(again, now + 13_000)).toBe(true)
-    expect(isSilentSinceRestart(see(again, { receivedBytes: 276 }, 14), now + 14_000)).toBe(false)
+    expect(isUnproven(again, now + 13_000)).toBe(true)
+    expect(isUnproven(see(again, { receivedBytes: 276 }, 14), now + 14_000)).toBe(false)
     // An older word that comes late is no start.
     expect(noteIncarnation(heard, 3, now + 12_000)).toEqual(heard)
+  })
+
+  it('is asked for a sign when its session is new, whose handshake alone may carry one way only', () => {
+    const candidates = [endpointOf(2)]
+    const risen = { ...see(newTrack(key, now), { receivedBytes: 92 }, 10), candidates }
+    const due = now + 10_000 + proofMilliseconds
+    expect([isUnproven(risen, now + 10_000), proofDueAt(risen, now + 10_000)]).toEqual([true, due])
+    const decided = decideEndpoint(risen, key, publicKey(1), candidates, due)
+    expect(decided.renew).toBe(true)
+    const anew = see(decided.track, { receivedBytes: 92, handshakeAt: wallSeconds + 12 }, 12)
+    expect(isUnproven(anew, now + 12_000)).toBe(false)
+  })
+
+  it('has proved itself by any word after that', () => {
+    const risen = see(newTrack(key, now), { receivedBytes: 92 }, 10)
+    expect(isUnproven(see(risen, { receivedBytes: 204 }, 11), now + 12_000)).toBe(false)
+    const adopted = observeTunnel(undefined, reading(2, { receivedBytes: 92 }), now, wallSeconds)
+    expect(isUnproven(adopted, now + 1000)).toBe(false)
   })
 
   it('is in doubt after a sleep, is made anew when no word comes, and is left alone when one does', () => {
@@ -140,12 +160,13 @@ describe('a look at a peer', () => {
 
 /** WireGuard makes a renewed peer from nothing, and on a LAN it answers before the next look. */
 describe('an idle tunnel that was up once and is made anew', () => {
-  it('is up again with its first handshake, and is left alone', () => {
+  it('is up again with its first handshake and a word, and is left alone', () => {
     let track = see(newTrack(key, now), { receivedBytes: 92 }, 0)
     const decide = (seconds: number) =>
       decideEndpoint(track, key, publicKey(1), [endpointOf(2)], now + seconds * 1000)
     expect(decide(41).renew).toBe(true)
     track = see(decide(41).track, { receivedBytes: 92, handshakeAt: wallSeconds + 41 }, 41.01)
+    track = see(track, { receivedBytes: 204, handshakeAt: wallSeconds + 41 }, 41.02)
     for (const seconds of [41.5, 43, 57, 80])
       expect([seconds, decide(seconds).renew]).toEqual([seconds, false])
     expect(endpointDueAt(track, publicKey(1), now + 42_000)).toBe(Number.POSITIVE_INFINITY)

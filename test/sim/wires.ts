@@ -35,7 +35,7 @@ interface Side {
 const rekeyAfterMilliseconds = 120_000
 const rejectAfterMilliseconds = 180_000
 const rekeyTimeoutMilliseconds = 5000
-const bytesOf = { initiation: 148, response: 92, keepalive: 32, word: 64 } as const
+const bytesOf = { initiation: 148, response: 92, keepalive: 32, word: 64, unreachable: 112 } as const
 
 /**
  * WireGuard between all machines: handshakes that need an endpoint, each other's keys and a way in both directions;
@@ -76,13 +76,14 @@ export class Wires {
     this.#sidesOf(machine).clear()
   }
 
-  /** A small word through the tunnel to each VTEP. */
+  /** A small word through the tunnel to each VTEP, whose kernel answers that nobody listens. */
   speak(machine: Machine, vteps: readonly IpAddress[]): void {
     for (const vtep of vteps) {
       const key = machine.kernel.tunnel?.owners.get(hostPrefix(vtep))
       if (key === undefined) continue
       if (this.#liveSession(machine, key) === null) this.#initiate(machine, key)
-      else this.#send(machine, key, bytesOf.word)
+      else
+        this.#send(machine, key, bytesOf.word, to => this.#send(to, machine.publicKey, bytesOf.unreachable))
     }
   }
 
@@ -143,7 +144,12 @@ export class Wires {
     to.kernel.measure(from.publicKey, { handshakeAt: to.wallSeconds() })
   }
 
-  #send(from: Machine, key: WireguardPublicKey, bytes: number): void {
+  #send(
+    from: Machine,
+    key: WireguardPublicKey,
+    bytes: number,
+    arrived: (to: Machine) => void = () => {},
+  ): void {
     const { session } = this.#side(from, key)
     const route = this.#post(from, key, bytes)
     if (route === null) return
@@ -151,6 +157,7 @@ export class Wires {
     this.#time.schedule(this.#underlay.delay(), () => {
       if (tunnelOf(to)?.publicKey !== key || this.#liveSession(to, from.publicKey) !== session) return
       this.#heard(to, from.publicKey, bytes, source)
+      arrived(to)
     })
   }
 
