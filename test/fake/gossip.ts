@@ -36,6 +36,9 @@ export interface NetworkCounts {
   dials: number
 }
 
+/** RFC 6298 with Linux' least timeout, TCP_RTO_MIN. */
+const retransmissionMillisecondsMin = 200
+
 const fairWeather: NetworkConditions = {
   delay: { min: 5, max: 40 },
   loss: 0,
@@ -118,7 +121,7 @@ export class MemoryGossipNetwork {
     return this.reaches(from, to) && this.reaches(to, from)
   }
 
-  /** Runs the action at the receiver after the way took its time, if it can be reached then. */
+  /** Runs the action at the receiver after the way took its time. */
   carry(from: NodeId, to: NodeId, bytes: number, extra: number, action: (receiver: FakeNode) => void): void {
     this.count(bytes)
     this.deliver(from, to, this.delay() + extra, action)
@@ -134,10 +137,21 @@ export class MemoryGossipNetwork {
     return min + this.time.random() * (max - min)
   }
 
-  deliver(from: NodeId, to: NodeId, delay: number, action: (receiver: FakeNode) => void): void {
+  /** Where there is no way it is sent again, as TCP does: after 0.2 s, and each time after twice as long. */
+  deliver(
+    from: NodeId,
+    to: NodeId,
+    delay: number,
+    action: (receiver: FakeNode) => void,
+    again = retransmissionMillisecondsMin,
+  ): void {
     this.time.schedule(delay, () => {
       const receiver = this.nodes.get(to)
-      if (receiver?.isRunning !== true || !this.reaches(from, to)) return
+      if (receiver?.isRunning !== true) return
+      if (!this.reaches(from, to)) {
+        if (again <= this.conditions.answerTimeout) this.deliver(from, to, again, action, again * 2)
+        return
+      }
       receiver.standstill.pass(() => {
         if (receiver.isRunning) action(receiver)
       })
