@@ -9,7 +9,6 @@ import {
   withFreshBackoff,
 } from '../mesh/redial.ts'
 import { compareText } from '../model/address.ts'
-import { neighboursEnough } from '../model/limits.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { type DialOutcome, dialAddresses } from './dial.ts'
@@ -120,10 +119,7 @@ class Redialling implements Redial {
     this.forgetOthers(targets, connected)
     this.noteEnds(connected, now)
     for (const target of dueTargets(targets, situation)) void this.dial(target)
-    const dueAt = nextDueAt(
-      targets.filter(({ wanted }) => wanted || connected.size < neighboursEnough),
-      situation,
-    )
+    const dueAt = nextDueAt(targets, situation)
     const wait = dueAt === null ? lookMillisecondsMax : dueAt - now
     this.lookIn(Math.min(lookMillisecondsMax, Math.max(lookMillisecondsMin, wait)))
   }

@@ -6,6 +6,9 @@ import {
   redialEagerSeconds,
   redialMillisecondsMax,
   redialMillisecondsMin,
+  searchMillisecondsMax,
+  searchMillisecondsMin,
+  searchMillisecondsPerNode,
   shortConnectionSeconds,
 } from '../model/limits.ts'
 
@@ -51,17 +54,20 @@ export function dueTargets<Target extends DialTarget>(
   const { dialling, connected } = situation
   const due = targets.filter(target => !dialling.has(target.key) && isDue(target.key, situation))
   const room = Math.max(0, dialsAtOnceMax - dialling.size)
-  const wanted = due.filter(target => target.wanted).slice(0, room)
+  const wanted = (due.some(target => target.wanted) ? due : searched(targets, situation))
+    .filter(target => target.wanted)
+    .slice(0, room)
   const lacking = neighboursEnough - connected - dialling.size - wanted.length
   const spare = due.filter(target => !target.wanted)
   return [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
 }
 
-/** When to look again: the earliest moment one of the targets falls due, or null. */
+/** When to look again: the earliest moment one of the targets that would be dialled falls due, or null. */
 export function nextDueAt(targets: readonly DialTarget[], situation: DialSituation): number | null {
-  const waiting = targets.filter(target => !situation.dialling.has(target.key))
+  const isEnough = situation.connected >= neighboursEnough
+  const waiting = targets.filter(({ key, wanted }) => !situation.dialling.has(key) && (wanted || !isEnough))
   const times = waiting.map(({ key }) => situation.records.get(key)?.nextAt ?? situation.now)
-  return times.length === 0 ? null : Math.min(...times)
+  return times.length === 0 ? null : Math.min(searchDueAt(targets, situation), ...times)
 }
 
 /**
@@ -114,6 +120,30 @@ export function withFreshBackoff(record: DialRecord, now: number): DialRecord {
 /** A key that does not match looks like a reset or a timeout in the handshake, again and again. */
 export function secretMayDiffer(record: DialRecord): boolean {
   return record.handshakeFailures >= handshakeFailuresMin
+}
+
+/** After a split of hours all wait long: the one tried longest ago is due, so that the two sides find each other soon. */
+function searched<Target extends DialTarget>(
+  targets: readonly Target[],
+  situation: DialSituation,
+): readonly Target[] {
+  if (searchDueAt(targets, situation) > situation.now) return []
+  const wanted = targets.filter(target => target.wanted)
+  const triedAt = ({ key }: DialTarget) => situation.records.get(key)?.lastTriedAt ?? situation.now
+  return [wanted.reduce((a, b) => (triedAt(b) < triedAt(a) ? b : a))]
+}
+
+/** In a large mesh many search, and each can take its time. Infinity when nothing is there to be searched for. */
+function searchDueAt(
+  targets: readonly DialTarget[],
+  { records, dialling, connected }: DialSituation,
+): number {
+  const tried = targets
+    .filter(({ wanted }) => wanted)
+    .flatMap(({ key }) => records.get(key)?.lastTriedAt ?? [])
+  if (tried.length === 0 || dialling.size > 0) return Number.POSITIVE_INFINITY
+  const wait = searchMillisecondsPerNode * (targets.length + connected)
+  return Math.max(...tried) + Math.min(searchMillisecondsMax, Math.max(searchMillisecondsMin, wait))
 }
 
 function isDue(key: string, { records, now }: DialSituation): boolean {

@@ -165,6 +165,10 @@ export const redialMillisecondsMin = 100
 export const redialEagerMillisecondsMax = 5000
 export const redialEagerSeconds = 300
 export const redialMillisecondsMax = 30_000
+/** Of those who do not answer, one is dialled so often, by each node of a small mesh and by each of a large one. */
+export const searchMillisecondsMin = 3000
+export const searchMillisecondsPerNode = 500
+export const searchMillisecondsMax = 30_000
 /** A connection that ended sooner counts as a dial that failed. */
 export const shortConnectionSeconds = 10
 /** A bootstrap place without a connection is asked again so often even with enough neighbours: it may know of others. */

@@ -1,6 +1,13 @@
 import type { Gossip, GossipHandlers, OpenedSyncedEnvelope } from '../../src/gossip/port.ts'
 import { answerSync, isFullPage, isSameHash, nextQuestion } from '../../src/mesh/exchange.ts'
-import { afterFailure, type DialRecord, dueTargets, withFreshBackoff } from '../../src/mesh/redial.ts'
+import {
+  afterFailure,
+  type DialRecord,
+  type DialTarget,
+  dueTargets,
+  nextDueAt,
+  withFreshBackoff,
+} from '../../src/mesh/redial.ts'
 import {
   decodeSyncMessage,
   encodeSyncMessage,
@@ -155,17 +162,23 @@ export class FakeNode implements Gossip {
   }
 
   private look(): void {
-    const now = this.network.time.now()
-    const connected = this.links.size
+    const targets = this.targets()
+    for (const { key } of dueTargets(targets, this.situation())) this.dial(key as NodeId)
+  }
+
+  private situation() {
+    const { records, dialling } = this
+    return { records, dialling, connected: this.links.size, now: this.network.time.now() }
+  }
+
+  private targets(): readonly DialTarget[] {
     const candidates = this.handlers.candidates().map(({ node, wanted }) => ({ key: node, wanted }))
     const known = new Set<string>(candidates.map(({ key }) => key))
-    const needy = connected < neighboursEnough
+    const needy = this.links.size < neighboursEnough
     const bootstrap = this.bootstrap
       .filter(key => needy && !known.has(key))
       .map(key => ({ key, wanted: true }))
-    const targets = [...bootstrap, ...candidates].filter(({ key }) => !this.links.has(key as NodeId))
-    const situation = { records: this.records, dialling: this.dialling, connected, now }
-    for (const { key } of dueTargets(targets, situation)) this.dial(key as NodeId)
+    return [...bootstrap, ...candidates].filter(({ key }) => !this.links.has(key as NodeId))
   }
 
   private dial(other: NodeId): void {
@@ -201,7 +214,8 @@ export class FakeNode implements Gossip {
     const failure = { error: 'connection timed out', handshake: false }
     const record = afterFailure(this.records.get(other), failure, time.now(), time.random())
     this.records.set(other, record)
-    this.later(record.nextAt - time.now(), () => this.look())
+    const dueAt = nextDueAt(this.targets(), this.situation()) ?? record.nextAt
+    this.later(dueAt - time.now(), () => this.look())
   }
 
   private connect(other: NodeId, number: number, direction: Link['direction']): Link {

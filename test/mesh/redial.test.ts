@@ -11,7 +11,13 @@ import {
   secretMayDiffer,
   withFreshBackoff,
 } from '../../src/mesh/redial.ts'
-import { dialsAtOnceMax, neighboursEnough } from '../../src/model/limits.ts'
+import {
+  dialsAtOnceMax,
+  neighboursEnough,
+  searchMillisecondsMax,
+  searchMillisecondsMin,
+  searchMillisecondsPerNode,
+} from '../../src/model/limits.ts'
 import { sure } from './world.ts'
 
 const silence = { error: 'timed out', handshake: false }
@@ -44,6 +50,49 @@ describe('whom to dial', () => {
     expect(dueTargets(targets, situation)).toEqual([])
     expect(keys(dueTargets(targets, { ...situation, now: waiting.nextAt }))).toEqual(['wanted-2'])
     expect(nextDueAt([targets[1], targets[2]] as DialTarget[], situation)).toBe(waiting.nextAt)
+  })
+
+  it('is one of those that wait long, the one tried longest ago, every few seconds', () => {
+    const record = (lastTriedAt: number) => ({
+      ...afterFailure(undefined, silence, lastTriedAt, 0),
+      nextAt: 60_000,
+    })
+    const situation = {
+      ...nobody,
+      connected: 3,
+      records: new Map([
+        ['wanted-1', record(2000)],
+        ['wanted-2', record(1000)],
+        ['spare-1', record(0)],
+        ['spare-2', record(0)],
+      ]),
+    }
+    const at = 2000 + 7 * searchMillisecondsPerNode
+    expect(nextDueAt(targets, situation)).toBe(at)
+    expect(dueTargets(targets, { ...situation, now: at - 1 })).toEqual([])
+    expect(keys(dueTargets(targets, { ...situation, now: at }))).toEqual(['wanted-2'])
+    expect(dueTargets(targets, { ...situation, now: at, dialling: new Set(['other']) })).toEqual([])
+    expect(nextDueAt(targets.slice(1, 3), { ...situation, connected: 0 })).toBe(2000 + searchMillisecondsMin)
+    expect(nextDueAt(targets, { ...situation, connected: 100 })).toBe(2000 + searchMillisecondsMax)
+  })
+
+  it('falls due when it is said to', () => {
+    const wanted = fc.record({ lastTriedAt: fc.nat({ max: 40_000 }), wait: fc.nat({ max: 45_000 }) })
+    fc.assert(
+      fc.property(fc.array(wanted, { minLength: 1 }), fc.nat({ max: 100 }), (waiting, connected) => {
+        const many = waiting.map((_, index) => ({ key: `${index}`, wanted: true }))
+        const records = new Map(
+          waiting.map(({ lastTriedAt, wait }, index) => [
+            `${index}`,
+            { ...afterFailure(undefined, silence, lastTriedAt, 0), nextAt: lastTriedAt + wait },
+          ]),
+        )
+        const situation = { ...nobody, records, connected }
+        const at = sure(nextDueAt(many, situation))
+        expect(dueTargets(many, { ...situation, now: at })).not.toEqual([])
+        expect(dueTargets(many, { ...situation, now: at - 1 })).toEqual([])
+      }),
+    )
   })
 
   it('is never more than may be dialled at once', () => {
