@@ -1,7 +1,7 @@
 import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } from '../gossip/port.ts'
 import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
-import { admit, type Heard } from '../mesh/membership.ts'
+import { admit, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
@@ -64,17 +64,15 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
 
   function take(heard: readonly Heard[]): readonly Verdict[] {
     const before = state.membership
-    const { membership, verdicts } = admit(
-      before,
-      heard,
-      node,
-      clock.now(),
-      state.configuration.forgetAfterSeconds,
-    )
+    const now = clock.now()
+    const { membership, verdicts } = admit(before, heard, node, now, state.configuration.forgetAfterSeconds)
     state.membership = membership
-    const news = heard.filter((item, index) => {
-      const accepted = verdicts[index]?.kind === 'accept'
-      return accepted && tell(before.get(item.announcement.node), item.announcement)
+    const news = heard.filter(({ announcement }, index) => {
+      if (verdicts[index]?.kind !== 'accept') return false
+      const known = before.get(announcement.node)
+      // One that was silent may have gone from the kernel meanwhile.
+      const returns = known !== undefined && standingOf(known, now) === 'silent'
+      return tell(known, announcement) || returns
     })
     if (news.length > 0) events.membersChanged()
     return verdicts

@@ -22,6 +22,7 @@ import {
   syncCascadeMillisecondsMin,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
+  syncProbeSecondsMax,
   syncRoundsMax,
 } from '../../src/model/limits.ts'
 import type { DialReport, Neighbour, TwinAnswer } from '../../src/model/neighbour.ts'
@@ -134,6 +135,7 @@ export class FakeNode implements Gossip {
   redial(): void {
     const now = this.network.time.now()
     for (const [key, record] of this.records) this.records.set(key, withFreshBackoff(record, now))
+    for (const link of this.links.values()) this.ask(link, false, syncProbeSecondsMax * 1000)
     this.look()
   }
 
@@ -325,7 +327,7 @@ export class FakeNode implements Gossip {
     })
   }
 
-  private ask(link: Link, isRegular: boolean): void {
+  private ask(link: Link, isRegular: boolean, patience = 2 * this.network.conditions.answerTimeout): void {
     if (link.asking) {
       link.askAgain ||= !isRegular
       return
@@ -347,7 +349,7 @@ export class FakeNode implements Gossip {
         this.ask(link, false)
       },
     )
-    this.later(2 * this.network.conditions.answerTimeout, () => {
+    this.later(patience, () => {
       if (!answered && this.isCurrent(link)) this.giveUp(link)
     })
   }

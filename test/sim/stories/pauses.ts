@@ -23,7 +23,7 @@ export const asleep: Story = {
     const others = all.filter(name => name !== laptop)
     if (seconds > hour) for (const name of others) expectPeer(sim, name, laptop, false)
     sim.thaw(laptop, 'asleep')
-    const whole = await untilHealed(sim, 30)
+    const whole = await untilHealed(sim, 5)
     assert.deepEqual(addressesOf(sim.at(laptop)), before)
     return { slept: `${seconds} s`, 'whole after': whole }
   },
