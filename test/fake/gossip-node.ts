@@ -71,7 +71,8 @@ export class FakeNode implements Gossip {
   private readonly seen = new Set<number>()
   /** When the first copy of a message under way arrives. */
   private readonly expected = new Map<number, number>()
-  private isCascading = false
+  /** Who brought news that the other neighbours may lack. */
+  private readonly sources = new Set<NodeId>()
 
   constructor(
     network: MemoryGossipNetwork,
@@ -424,12 +425,14 @@ export class FakeNode implements Gossip {
   }
 
   private cascade(source: NodeId): void {
-    if (this.isCascading) return
-    this.isCascading = true
+    this.sources.add(source)
+    if (this.sources.size > 1) return
     const span = syncCascadeMillisecondsMax - syncCascadeMillisecondsMin
     this.later(syncCascadeMillisecondsMin + this.network.time.random() * span, () => {
-      this.isCascading = false
-      for (const link of this.links.values()) if (link.other !== source) this.ask(link, false)
+      // News from two sides: each of them lacks the other's.
+      const informed = this.sources.size === 1 ? source : null
+      this.sources.clear()
+      for (const link of this.links.values()) if (link.other !== informed) this.ask(link, false)
     })
   }
 

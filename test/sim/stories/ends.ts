@@ -15,13 +15,13 @@ export const bootstrapDies: Story = {
     sim.powerOff('a')
     await sim.run({ seconds: sim.chance.between(1, 60) })
     sim.node('late', { bootstrap: ['a', sim.chance.pick(all.slice(1))] })
-    const joined = await untilHealed(sim, 90)
+    const joined = await untilHealed(sim, 2)
     await sim.stop('b')
     sim.crash('c')
     await sim.run({ seconds: sim.chance.between(1, 60) })
     sim.start('b')
     sim.start('c')
-    return { 'late one after': joined, 'restarted after': await untilHealed(sim, 60) }
+    return { 'late one after': joined, 'restarted after': await untilHealed(sim, 5) }
   },
 }
 
@@ -51,7 +51,7 @@ export const restart: Story = {
         expectKept(sim.at(name), before[index] ?? [], sim.time.now())
     }
     sim.heal()
-    return { 'whole after': await untilHealed(sim, 60) }
+    return { 'whole after': await untilHealed(sim, 5) }
   },
 }
 
@@ -67,7 +67,7 @@ export const reboot: Story = {
     for (const name of victims) sim.powerOff(name)
     await sim.run({ seconds: sim.chance.between(1, 900) })
     for (const name of victims) sim.start(name)
-    const whole = await untilHealed(sim, 60)
+    const whole = await untilHealed(sim, 2)
     assert.deepEqual(
       victims.map(name => addressesOf(sim.at(name))),
       before,
@@ -90,7 +90,7 @@ export const blackout: Story = {
       sim.start(name)
       await sim.run({ seconds: sim.chance.next() })
     }
-    const whole = await untilHealed(sim, 30)
+    const whole = await untilHealed(sim, 5)
     assert.deepEqual(
       all.map(name => addressesOf(sim.at(name))),
       before,
@@ -121,13 +121,13 @@ export const farewell: Story = {
     sim.start(cached)
     sim.heal()
     sim.node('late', { bootstrap: away })
-    const whole = await untilHealed(sim, 60)
+    const whole = await untilHealed(sim, 10)
     for (let minute = 0; minute < 5; minute += 1) {
       for (const { name } of sim.running) expectWithout(sim, name, leaver)
       await sim.run({ seconds: 60 })
     }
     sim.start(leaver)
-    return { 'whole after': whole, 'back after': await untilHealed(sim, 15) }
+    return { 'whole after': whole, 'back after': await untilHealed(sim, 2) }
   },
 }
 
@@ -150,11 +150,11 @@ export const forgotten: Story = {
     const others = all.filter(name => name !== early && name !== late)
     await expectKnown(sim, late, others.length)
     sim.start(early)
-    const backEarly = await untilHealed(sim, 60, { except: [late] })
+    const backEarly = await untilHealed(sim, 2, { except: [late] })
     await sim.run({ seconds: hour * 0.2 })
     await expectKnown(sim, late, 0)
     sim.start(late)
-    const backLate = await untilHealed(sim, 60)
+    const backLate = await untilHealed(sim, 2)
     assert.deepEqual(addressesOf(sim.at(late)), before)
     return { 'early one after': backEarly, 'late one after': backLate }
   },
@@ -183,7 +183,7 @@ export const dead: Story = {
     for (const name of others) expectPeer(sim, name, halfDead, true)
     sim.start(gone)
     sim.start(halfDead)
-    return { 'whole after': await untilHealed(sim, 60) }
+    return { 'whole after': await untilHealed(sim, 2) }
   },
 }
 

@@ -83,7 +83,7 @@ export const clocks: Story = {
     sim.partition(all.slice(0, size / 2), all.slice(size / 2))
     await sim.run({ seconds: 600 })
     sim.heal()
-    const healed = await untilHealed(sim, 30)
+    const healed = await untilHealed(sim, 5)
     const applied = sim.trace.count('plan.applied')
     for (const span of [hour, hour, hour, year]) {
       for (const name of all)
