@@ -70,6 +70,11 @@ function nodeFamilies(status: StatusView): readonly Family[] {
       'Members a broadcast frame is copied to.',
       segments.map(segment => [{ interface: segment.interface }, segment.flood]),
     ),
+    family(
+      'lnet_segment_flood_dropped_total',
+      'Frames to everybody that flood_limit dropped.',
+      segments.map(segment => [{ interface: segment.interface }, segment.flood_dropped]),
+    ),
   ]
 }
 

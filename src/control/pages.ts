@@ -120,9 +120,13 @@ function segmentText({
   mtu,
   bridge,
   flood,
+  flood_limit: limit,
+  flood_dropped: dropped,
 }: StatusView['segments'][number]): string {
   const bridged = bridge === null ? '' : `, in bridge ${bridge}`
-  return `${name} ${up ? 'up' : 'down'}, vni ${vni}, port ${port}, mtu ${mtu}${bridged}, floods to ${plural(flood, 'member')}`
+  const limited = limit === null ? '' : `, at most ${limit} frames/s`
+  const lost = dropped === 0 ? '' : ` (${dropped} dropped)`
+  return `${name} ${up ? 'up' : 'down'}, vni ${vni}, port ${port}, mtu ${mtu}${bridged}, floods to ${plural(flood, 'member')}${limited}${lost}`
 }
 
 function memberText({ members: { known, up, unknown, down, left, silent } }: StatusView): string {

@@ -127,6 +127,10 @@ export interface SegmentSummary {
   readonly addresses: readonly InterfaceAddress[]
   /** How many members a broadcast frame is copied to. */
   readonly flood: number
+  /** Frames to everybody a second; null: not limited. */
+  readonly flood_limit: number | null
+  /** Frames the limit dropped since it was set. */
+  readonly flood_dropped: number
 }
 
 /** `known` = up + unknown + down + left; `silent` are those of them that gossip does not hear. */

@@ -2,7 +2,7 @@ import type { TunnelTrack } from '../mesh/liveness.ts'
 import type { Prefix } from '../model/address.ts'
 import type { Announcement, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { Failure, Result } from '../model/failure.ts'
-import type { KernelState, TunnelImplementation } from '../model/kernel-state.ts'
+import type { FloodReading, KernelState, TunnelImplementation } from '../model/kernel-state.ts'
 import type { Membership } from '../model/member.ts'
 import type { DialReport, Neighbour } from '../model/neighbour.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
@@ -30,6 +30,8 @@ export interface Snapshot {
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   /** Null until the kernel was first looked at. */
   readonly state: KernelState | null
+  /** What flood limits dropped. */
+  readonly floods: readonly FloodReading[]
   readonly neighbours: readonly Neighbour[]
   readonly dials: readonly DialReport[]
   readonly problems: readonly Problem[]

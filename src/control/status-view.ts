@@ -1,6 +1,6 @@
 import { compareText } from '../model/address.ts'
 import { describeStep } from '../model/describe-step.ts'
-import type { KernelState, SegmentState } from '../model/kernel-state.ts'
+import type { SegmentState } from '../model/kernel-state.ts'
 import { statusMembersMax } from '../model/limits.ts'
 import type { NodeName } from '../model/node.ts'
 import type { PastEvent } from '../model/past-event.ts'
@@ -36,7 +36,7 @@ export function statusView(snapshot: Snapshot, { self, peers } = peersView(snaps
     self,
     endpoints: snapshot.self?.endpoints ?? [],
     tunnel: tunnelSummary(snapshot),
-    segments: segmentSummaries(snapshot.state),
+    segments: segmentSummaries(snapshot),
     members: countMembers(peers),
     unreachable: unreachable(peers),
     neighbours: neighbours(snapshot, peers),
@@ -92,15 +92,16 @@ function tunnelSummary({ state, implementation }: Snapshot): TunnelSummary | nul
 }
 
 /** What is on a segment's bridge counts as the segment's. */
-function segmentSummaries(state: KernelState | null): readonly SegmentSummary[] {
+function segmentSummaries({ state, floods }: Snapshot): readonly SegmentSummary[] {
   const borne = new Map(state?.bridges.map(bridge => [bridge.interface, bridge.addresses]))
   return (state?.segments ?? []).map(segment => {
     const onBridge = segment.bridge === null ? undefined : borne.get(segment.bridge)
-    return segmentSummary({ ...segment, addresses: onBridge ?? segment.addresses })
+    const dropped = floods.find(reading => reading.interface === segment.interface)?.droppedFrames ?? 0
+    return segmentSummary({ ...segment, addresses: onBridge ?? segment.addresses }, dropped)
   })
 }
 
-function segmentSummary(segment: SegmentState): SegmentSummary {
+function segmentSummary(segment: SegmentState, dropped: number): SegmentSummary {
   const { vni, port, up, mtu, mac, bridge, addresses, flood } = segment
   return {
     interface: segment.interface,
@@ -112,6 +113,9 @@ function segmentSummary(segment: SegmentState): SegmentSummary {
     bridge,
     addresses,
     flood: flood.length,
+    // 0: altered, and about to be set again.
+    flood_limit: segment.floodLimit === 0 ? null : segment.floodLimit,
+    flood_dropped: dropped,
   }
 }
 

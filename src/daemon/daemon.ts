@@ -1,6 +1,5 @@
 import type { ControlSource, Snapshot } from '../control/snapshot.ts'
 import type { Closeable } from '../kernel/port.ts'
-import { tunnelPrefix } from '../mesh/claims.ts'
 import { diff } from '../mesh/diff.ts'
 import { forget } from '../mesh/membership.ts'
 import { order } from '../mesh/order.ts'
@@ -18,7 +17,7 @@ import { failureFields } from './log-fields.ts'
 import type { DaemonParts } from './parts.ts'
 import { watchProgress } from './progress.ts'
 import { createReconciler } from './reconciler.ts'
-import { isWarm } from './situation.ts'
+import { snapshotOf } from './snapshot.ts'
 import { newState, type State } from './state.ts'
 import { createWitness } from './witness.ts'
 
@@ -155,27 +154,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   async function snapshot(): Promise<Snapshot> {
     await witness.read()
-    const { membership, tracks, refused, own, observation } = state
-    return {
-      mesh: parts.mesh,
-      software: parts.software,
-      publicKey: parts.publicKey,
-      now: clock.now(),
-      startedAt: state.startedAt,
-      wallSeconds: clock.wallSeconds(),
-      self: own?.announcement ?? null,
-      implementation: observation?.implementation ?? null,
-      membership,
-      tracks,
-      state: observation?.state ?? null,
-      neighbours: state.gossip?.neighbours() ?? [],
-      dials: state.gossip?.dials() ?? [],
-      problems: health.problems(),
-      refused: new Map(refused),
-      unanswered: new Map(state.unanswered),
-      warm: state.synced || isWarm(state, clock.now()),
-      vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
-    }
+    return snapshotOf(parts, state, health.problems())
   }
 
   function reconfigure(configuration: Configuration): void {

@@ -8,6 +8,7 @@ import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, membersMax } from '../model/limits.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
 import { accusations } from './accusations.ts'
+import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
@@ -39,6 +40,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...parts.archive.notes,
     ...kernelProblems(state),
     ...bridgeProblems(state),
+    ...floodProblems(state, parts.clock.now()),
     ...gatewayProblems(state),
     ...claimProblems(state),
     ...gossipProblems(state, parts.clock.now()),

@@ -1,3 +1,4 @@
+import { followFloods, isStorm } from '../mesh/flood.ts'
 import type { Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import { wholeLookSeconds } from '../model/limits.ts'
@@ -21,7 +22,10 @@ export function createLooker(parts: Pick<DaemonParts, 'clock' | 'kernel'>, state
   /** What was configured then: it says which devices are looked for. */
   let configuration = state.configuration
   const isKnown = (now: number) =>
-    now - wholeAt < wholeLookSeconds * 1000 && configuration === state.configuration && !sharesBridges(state)
+    now - wholeAt < wholeLookSeconds * 1000 &&
+    configuration === state.configuration &&
+    !sharesBridges(state) &&
+    !isInStorm(state, now)
   return {
     async look() {
       const now = clock.now()
@@ -34,7 +38,8 @@ export function createLooker(parts: Pick<DaemonParts, 'clock' | 'kernel'>, state
       wholeAt = now
       configuration = state.configuration
       const observed = await kernel.observe()
-      if (!observed.ok) wholeAt = Number.NEGATIVE_INFINITY
+      if (observed.ok) state.floods = followFloods(state.floods, observed.value.floods, now)
+      else wholeAt = Number.NEGATIVE_INFINITY
       return observed
     },
     distrust() {
@@ -46,4 +51,9 @@ export function createLooker(parts: Pick<DaemonParts, 'clock' | 'kernel'>, state
 /** Of a bridge that others use as well the kernel's word about our part is not listened to. */
 function sharesBridges({ configuration }: State): boolean {
   return configuration.segments.some(({ bridge }) => bridge !== null)
+}
+
+/** Counters are no event: that a storm ends would else be seen late. */
+function isInStorm({ floods }: State, now: number): boolean {
+  return [...floods.values()].some(track => isStorm(track, now))
 }

@@ -1,5 +1,6 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
+import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
@@ -62,6 +63,9 @@ export interface State {
   looks: number
   stepFailures: readonly StepFailure[]
 
+  /** Looker. */
+  floods: FloodTracks
+
   /** Asker: how gateways in question answer. */
   answers: ReadonlyMap<NodeId, GatewayAnswers>
 
@@ -91,6 +95,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     lost: [],
     refusedRoutes: [],
     answers: new Map(),
+    floods: new Map(),
     exhausted: [],
     tracks: new Map(),
     observation: null,

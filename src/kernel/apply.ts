@@ -50,6 +50,7 @@ function deviceOf(step: Step): InterfaceName | null {
     case 'rule.remove':
     case 'guard.set':
     case 'guard.remove':
+    case 'limit.remove':
       return null
     default:
       return step.interface

@@ -3,12 +3,12 @@ import type { Guard } from '../model/kernel-state.ts'
 
 const tablePrefix = 'lnet_'
 
-/** The nft table of a segment's guard. Hyphens are allowed in nft names as they are. */
+/** The nft table of a segment's guard, and in another family of its flood limit. Hyphens are allowed in nft names as they are. */
 export function guardTable(segment: InterfaceName): string {
   return `${tablePrefix}${segment}`
 }
 
-/** Whose guard a table of this name would be; null when it is none. */
+/** Whose a table of this name would be; null when it is none. */
 export function segmentOfTable(table: string): InterfaceName | null {
   return table.startsWith(tablePrefix) ? parseInterfaceName(table.slice(tablePrefix.length)) : null
 }

@@ -3,6 +3,7 @@ import type { Failure, Result } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
+import { canLimitFloods } from './flood-limit.ts'
 import { glance, observe } from './observe.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
@@ -43,14 +44,19 @@ export interface LinuxKernel extends Kernel {
 export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
+  let limitsFloods = false
   return {
-    observe: () =>
-      observe({
+    observe: async () => {
+      // Asked again while it cannot: a module may be loaded later.
+      limitsFloods ||= await canLimitFloods()
+      return await observe({
         mesh,
         tunnel: tunnel.interface,
         wanted: options.wanted(),
         forwarders: options.forwarders(),
-      }),
+        limitsFloods: limitsFloods,
+      })
+    },
     glance,
     apply: plan => applyPlan(plan, { mesh, implementation, secrets }),
     watch: listener =>

@@ -1,20 +1,12 @@
 import { compareText, type InterfaceName } from '../model/address.ts'
 import { ok, type Result } from '../model/failure.ts'
-import type { Detour, DetourRule } from '../model/gateway.ts'
-import type {
-  ForeignDevice,
-  NeighbourEntry,
-  Observation,
-  Route,
-  SegmentState,
-  TunnelState,
-} from '../model/kernel-state.ts'
+import type { Observation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { foreignAmong } from './foreign.ts'
 import { markOf, routeProtocol } from './mark.ts'
-import { observeForwarding, observeTables, type Tables } from './observe-tables.ts'
-import { type BridgeLink, bridgeStates, readBridges } from './readers/bridges.ts'
-import type { ForwardingTable } from './readers/fdb.ts'
+import { assemble, type Devices, type Found } from './observation.ts'
+import { observeForwarding, observeTables } from './observe-tables.ts'
+import { readBridges } from './readers/bridges.ts'
 import { documents, reading } from './readers/fields.ts'
 import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
 import { readNeighbours } from './readers/neighbours.ts'
@@ -31,6 +23,8 @@ export interface ObserveOptions {
   readonly wanted: readonly InterfaceName[]
   /** Devices that have to forward, because this machine is a gateway. */
   readonly forwarders: readonly InterfaceName[]
+  /** Whether this kernel can limit what floods. */
+  readonly limitsFloods: boolean
 }
 
 /** Looks at everything under our mark: four processes at most. */
@@ -53,6 +47,7 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
     forwarding: forwarding.value,
     tables: tables.value,
     forwards,
+    limitsFloods: options.limitsFloods,
     ipv6,
   }
   return ok(assemble(found, wireguard.value))
@@ -67,29 +62,6 @@ export async function glance(before: Observation): Promise<Result<Observation>> 
   const { publicKey, listenPort, peers, readings } = dump.value
   const state = { ...before.state, tunnel: { ...tunnel, publicKey, listenPort, peers } }
   return ok({ ...before, state, readings })
-}
-
-interface Devices {
-  readonly tunnel: OwnLink | null
-  /** VXLAN devices that lnet can have made, sorted by name. */
-  readonly segments: readonly OwnLink[]
-  readonly foreign: readonly ForeignDevice[]
-  /** Every device there is, whoever it belongs to. */
-  readonly names: ReadonlySet<string>
-  readonly bridges: readonly BridgeLink[]
-  readonly routes: readonly Route[]
-  readonly detours: readonly Detour[]
-  readonly rules: readonly DetourRule[]
-  readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
-}
-
-interface Found {
-  readonly devices: Devices
-  readonly forwarding: ReadonlyMap<InterfaceName, ForwardingTable>
-  readonly tables: Tables
-  /** Devices that forward, of those that have to. */
-  readonly forwards: readonly InterfaceName[]
-  readonly ipv6: ReadonlyMap<InterfaceName, boolean>
 }
 
 const listings = `address show
@@ -137,63 +109,4 @@ function ownNames({ tunnel, segments }: Pick<Devices, 'tunnel' | 'segments'>): R
 async function observeWireguard(tunnel: InterfaceName): Promise<Result<WireguardDump>> {
   const dump = await run({ tool: 'wg', arguments: ['show', tunnel, 'dump'] })
   return dump.ok ? readWireguardDump(dump.value) : dump
-}
-
-function assemble(found: Found, wireguard: WireguardDump | null): Observation {
-  const { tunnel, segments, routes, detours, rules, foreign, names, bridges, neighbours } = found.devices
-  const { guards, gateway } = found.tables
-  const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
-  return {
-    state: {
-      tunnel: tunnel === null || wireguard === null ? null : tunnelState(tunnel, wireguard, found),
-      segments: segments.map(segment => segmentState(segment, found)),
-      bridges: bridgeStates(bridges, neighbours),
-      routes,
-      // The guard of a device that is there belongs to that, be it another mesh's.
-      strayGuards: [...guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
-      gateway,
-      detours,
-      rules,
-    },
-    readings: wireguard?.readings ?? [],
-    implementation,
-    foreign,
-    bridges,
-    forwarding: found.forwards,
-  }
-}
-
-function tunnelState(link: OwnLink, wireguard: WireguardDump, { ipv6 }: Found): TunnelState {
-  const { interface: device, up, mtu, addresses } = link
-  const { publicKey, listenPort, peers } = wireguard
-  return {
-    interface: device,
-    up,
-    mtu,
-    ipv6: ipv6.get(device) === true,
-    publicKey,
-    listenPort,
-    addresses,
-    peers,
-  }
-}
-
-function segmentState(link: OwnLink, found: Found): SegmentState {
-  const { interface: device, up, mtu, bridge, suppression, addresses, vxlan } = link
-  const forwarding = found.forwarding.get(device)
-  return {
-    interface: device,
-    ...(vxlan as NonNullable<typeof vxlan>),
-    up,
-    mtu,
-    ipv6: found.ipv6.get(device) === true,
-    bridge,
-    suppression,
-    portMacs: forwarding?.portMacs ?? [],
-    addresses,
-    flood: forwarding?.flood ?? [],
-    unicast: forwarding?.unicast ?? [],
-    neighbours: found.devices.neighbours.get(device) ?? [],
-    guard: found.tables.guards.get(device) ?? null,
-  }
 }

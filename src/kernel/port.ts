@@ -6,7 +6,10 @@ import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-
 
 /** The kernel as the daemon sees it. Operating failures are values; nothing here throws for them. */
 export interface Kernel {
-  /** Everything under our mark, and whoever holds our names without it. At most 4 processes, whatever the mesh's size. */
+  /**
+   * Everything under our mark, and whoever holds our names without it. At most 4 processes, whatever the mesh's size;
+   * one more until the kernel once showed that it can limit what floods.
+   */
   observe(): Promise<Result<Observation>>
   /** `before` with WireGuard's peers and counters as they are now, of which no event tells: one process. */
   glance(before: Observation): Promise<Result<Observation>>

@@ -4,6 +4,7 @@ import type { MeshId } from '../model/node.ts'
 import type { SegmentIdentity, Step, StepKind } from '../model/step.ts'
 import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
 import { detourText, ruleText } from './detours.ts'
+import { floodLimitRemoval, floodLimitScript } from './flood-limit.ts'
 import { removeGateway, setGateway } from './gateway.ts'
 import { guardRemoval, guardScript } from './guard.ts'
 import { markOf, routeProtocol } from './mark.ts'
@@ -134,6 +135,8 @@ const renderers: Renderers = {
   'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
   'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
+  'limit.set': step => [{ tool: 'nft', script: floodLimitScript(step.interface, step.framesPerSecond) }],
+  'limit.remove': step => [{ tool: 'nft', script: floodLimitRemoval(step.interface) }],
   'gateway.set': step => setGateway(step.gateway, step.returned),
   'gateway.remove': step => removeGateway(step.gateway),
   'detour.set': step => [ip(`route replace ${detourText(step.detour)}`)],

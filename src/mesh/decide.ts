@@ -84,6 +84,7 @@ export function decide(situation: Situation): Decision {
       lost,
       mtu: ownMtu(situation),
       ...{ bridges: observation.bridges, forwarding: observation.forwarding },
+      limitsFloods: observation.limitsFloods,
       observed: observation.state.gateway,
     },
     { members: present, holds, tracks, ways },

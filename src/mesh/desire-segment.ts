@@ -64,6 +64,7 @@ export function desireSegment(
     unicast,
     neighbours: bridge === null ? desireNeighbours(inSegment, segment, intent, world) : [],
     guard: { port, tunnel, vteps },
+    floodLimit: intent.limitsFloods ? segment.floodLimit : null,
   }
 }
 

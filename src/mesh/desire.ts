@@ -48,6 +48,8 @@ export interface Intent {
   readonly bridges: readonly BridgeFacts[]
   /** Of the devices that a gateway needs, those that forward now. */
   readonly forwarding: readonly InterfaceName[]
+  /** This kernel can limit what floods. */
+  readonly limitsFloods: boolean
   /** The gateway this machine is now. */
   readonly observed: GatewayState | null
 }
@@ -82,7 +84,7 @@ export function desire(intent: Intent, world: World): KernelState | null {
   const routes = desireRoutes(tunnel, [...segments, ...bridges], prefix)
   const { detours, rules } = world.ways
   const gateway = desireGateway(intent)
-  return { tunnel, segments, bridges, routes, strayGuards: [], gateway, detours, rules }
+  return { tunnel, segments, bridges, routes, strayGuards: [], strayLimits: [], gateway, detours, rules }
 }
 
 /** A member's VTEP counts where it is a host of our prefix and its own. */

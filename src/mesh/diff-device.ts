@@ -24,6 +24,7 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
     ...diffLink(desired, current),
     ...diffEntries(desired, current),
     ...diffPort(desired, current),
+    ...diffLimit(desired, current),
   ]
 }
 
@@ -100,6 +101,14 @@ function diffPort(desired: SegmentState, observed: SegmentState): readonly Step[
   ]
 }
 
+function diffLimit(desired: SegmentState, observed: SegmentState): readonly Step[] {
+  const { interface: device, floodLimit } = desired
+  if (floodLimit === observed.floodLimit) return []
+  return floodLimit === null
+    ? [{ kind: 'limit.remove', interface: device }]
+    : [{ kind: 'limit.set', interface: device, framesPerSecond: floodLimit }]
+}
+
 /** What only one of two lists has; items are told apart by their keys. */
 export function compare<Item>(
   desired: readonly Item[],
@@ -132,7 +141,7 @@ function withoutFlushed(observed: SegmentState, desired: SegmentState): SegmentS
   return observed.mac === desired.mac ? observed : { ...observed, neighbours: [] }
 }
 
-/** A device just made: bare, but for the guard that outlived its predecessor. */
+/** A device just made: bare, but for the guard that outlived its predecessor. Whether its limit did, kernels differ in. */
 function blankSegment(desired: SegmentState, observed: SegmentState | undefined): SegmentState {
   return {
     ...desired,
@@ -147,5 +156,6 @@ function blankSegment(desired: SegmentState, observed: SegmentState | undefined)
     unicast: [],
     neighbours: [],
     guard: observed?.guard ?? null,
+    floodLimit: desired.floodLimit === null ? (observed?.floodLimit ?? null) : null,
   }
 }

@@ -26,7 +26,7 @@ export function diff(
     ...diffTunnel(desired.tunnel, observed.tunnel, upkeep),
     ...diffSegments(desired.segments, kept),
     ...diffBridges(desired.bridges, observed.bridges),
-    ...orphanedGuards(desired.segments, observed, kept),
+    ...orphanedTables(desired.segments, observed, kept),
     ...diffWays(desired, observed),
   ]
   return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
@@ -102,17 +102,23 @@ function isOrphan({ lower }: SegmentState, desired: KernelState, observed: Kerne
   return falling !== undefined && falling !== desired.tunnel?.interface && lower === falling
 }
 
-/** A guard outlives the device that fell with its tunnel, or that somebody deleted. */
-function orphanedGuards(
+/** Guards and limits outlive the device that fell with its tunnel, or that somebody deleted. */
+function orphanedTables(
   desired: readonly SegmentState[],
-  { segments, strayGuards }: KernelState,
+  { segments, strayGuards, strayLimits }: KernelState,
   kept: readonly SegmentState[],
 ): readonly Step[] {
-  const needed = new Set([...kept, ...desired].map(segment => segment.interface))
-  const guarded = segments.filter(({ guard }) => guard !== null).map(segment => segment.interface)
-  return [...guarded, ...strayGuards]
-    .filter(device => !needed.has(device))
-    .map((device): Step => ({ kind: 'guard.remove', interface: device }))
+  const limited = desired.filter(({ floodLimit }) => floodLimit !== null)
+  const needed = {
+    'guard.remove': new Set([...kept, ...desired].map(segment => segment.interface)),
+    'limit.remove': new Set([...kept, ...limited].map(segment => segment.interface)),
+  }
+  const tables = [
+    ...segments.flatMap(tableRemovals),
+    ...strayGuards.map(device => ({ kind: 'guard.remove', interface: device }) as const),
+    ...strayLimits.map(device => ({ kind: 'limit.remove', interface: device }) as const),
+  ]
+  return tables.filter(step => !needed[step.kind].has(step.interface))
 }
 
 function diffSegments(desired: readonly SegmentState[], observed: readonly SegmentState[]): readonly Step[] {
@@ -122,9 +128,16 @@ function diffSegments(desired: readonly SegmentState[], observed: readonly Segme
     .filter(segment => !wanted.has(segment.interface))
     .flatMap((segment): Step[] => [
       { kind: 'segment.remove', interface: segment.interface },
-      ...(segment.guard === null ? [] : [{ kind: 'guard.remove', interface: segment.interface } as const]),
+      ...tableRemovals(segment),
     ])
   return [...desired.flatMap(segment => diffSegment(segment, current.get(segment.interface))), ...removed]
+}
+
+function tableRemovals({ interface: device, guard, floodLimit }: SegmentState) {
+  return [
+    ...(guard === null ? [] : [{ kind: 'guard.remove', interface: device } as const]),
+    ...(floodLimit === null ? [] : [{ kind: 'limit.remove', interface: device } as const]),
+  ]
 }
 
 /** A device takes its routes along, also when another of the same name follows. */

@@ -70,6 +70,7 @@ const waits: Readonly<Record<Removal, boolean>> = {
   'bridge.remove': true,
   // By the configuration alone.
   'gateway.remove': false,
+  'limit.remove': false,
   // Only to be made anew, which `restrain` sees to.
   'segment.remove': false,
   'tunnel.remove': false,

@@ -77,6 +77,8 @@ export interface SegmentConfiguration {
   readonly mtu: number | null
   /** How long a learned MAC is kept. */
   readonly ageingSeconds: number
+  /** Frames to everybody a second, at most; null: as many as there are. */
+  readonly floodLimit: number | null
   /** Sorted. */
   readonly prefixes: readonly Prefix[]
   /** Whether the derived /64 is one more, where none of them is IPv6. */

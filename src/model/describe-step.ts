@@ -46,6 +46,8 @@ const sentences: { readonly [Kind in StepKind]: (step: StepOf<Kind>) => string }
   'guard.set': step =>
     `guard VXLAN port ${step.guard.port} for ${step.interface}: only by ${step.guard.tunnel}`,
   'guard.remove': step => `remove the guard of ${step.interface}`,
+  'limit.set': step => `flood at most ${step.framesPerSecond} frames per second from ${step.interface}`,
+  'limit.remove': step => `flood from ${step.interface} without a limit`,
   'gateway.set': step => `be a gateway ${describeGateway(step.gateway)}${describeReturned(step.returned)}`,
   'gateway.remove': step =>
     `be no gateway by ${step.gateway.interface}${describeReturned(step.gateway.borrowed)}`,

@@ -25,6 +25,8 @@ export interface KernelState {
   readonly routes: readonly Route[]
   /** Segments that are gone and whose guards are still there, sorted. Desired are none. */
   readonly strayGuards: readonly InterfaceName[]
+  /** The same of flood limits. */
+  readonly strayLimits: readonly InterfaceName[]
   /** Null: this machine is none. */
   readonly gateway: GatewayState | null
   /** Sorted by prefix, one each. */
@@ -82,6 +84,8 @@ export interface SegmentState {
   /** Sorted by address. */
   readonly neighbours: readonly NeighbourEntry[]
   readonly guard: Guard | null
+  /** Frames to everybody a second; null: not limited; 0: a limit that somebody altered. */
+  readonly floodLimit: number | null
 }
 
 /** A bridge with a segment in it. What is not marked as lnet's on it is not told. */
@@ -131,6 +135,12 @@ export interface WireguardReading {
   readonly sentBytes: number
 }
 
+/** What a segment's flood limit dropped since it was set. Not state: it is never compared. */
+export interface FloodReading {
+  readonly interface: InterfaceName
+  readonly droppedFrames: number
+}
+
 /** A device that bears a name we want and not our mark. */
 export interface ForeignDevice {
   readonly interface: InterfaceName
@@ -155,6 +165,10 @@ export type TunnelImplementation = 'kernel' | 'userspace'
 export interface Observation {
   readonly state: KernelState
   readonly readings: readonly WireguardReading[]
+  /** Sorted by interface. */
+  readonly floods: readonly FloodReading[]
+  /** This kernel can limit what floods. */
+  readonly limitsFloods: boolean
   readonly implementation: TunnelImplementation | null
   readonly foreign: readonly ForeignDevice[]
   /** Every bridge of this machine, sorted by interface. */
@@ -169,6 +183,7 @@ export const emptyKernelState: KernelState = {
   bridges: [],
   routes: [],
   strayGuards: [],
+  strayLimits: [],
   gateway: null,
   detours: [],
   rules: [],

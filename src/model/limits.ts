@@ -48,6 +48,17 @@ export const vniMax = 2 ** 24 - 1
 export const ageingSecondsDefault = 300
 export const ageingSecondsMin = 10
 export const ageingSecondsMax = 86_400
+/**
+ * Frames to everybody that a segment sends, each copied once per member: as much as 100 Mbit/s of multicast in frames of
+ * 1350 bytes needs, and a tenth of what a loop makes.
+ */
+export const floodFramesPerSecondDefault = 10_000
+export const floodFramesPerSecondMin = 10
+export const floodFramesPerSecondMax = 1_000_000
+/** What ARP has beside that, and ND as much again, so that addresses are found in a storm. */
+export const questionFramesPerSecond = 1000
+/** So long after the last dropped frame was counted a storm is over: two looks. */
+export const floodCalmSeconds = 15
 /** What a path carries where nothing can be found out. */
 export const ethernetMtuBytes = 1500
 /** RFC 8200 section 5: every IPv6 link carries 1280 bytes. */

@@ -5,6 +5,8 @@ export const problemCodes = [
   'address-contested',
   'address-none-free',
   'bridge-unusable',
+  'flood-limited',
+  'flood-unlimited',
   'gateway-missing',
   'route-refused',
   'no-neighbour',

@@ -73,6 +73,12 @@ export type Step =
   | { readonly kind: 'guard.set'; readonly interface: InterfaceName; readonly guard: Guard }
   | { readonly kind: 'guard.remove'; readonly interface: InterfaceName }
   | {
+      readonly kind: 'limit.set'
+      readonly interface: InterfaceName
+      readonly framesPerSecond: number
+    }
+  | { readonly kind: 'limit.remove'; readonly interface: InterfaceName }
+  | {
       readonly kind: 'gateway.set'
       readonly gateway: GatewayState
       /** Devices that are needed no more, and forwarded nothing before. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { metricsText } from '../../src/control/metrics.ts'
+import type { InterfaceName } from '../../src/model/address.ts'
 import { metricsMembersMax } from '../../src/model/limits.ts'
 import type { NodeId, NodeName } from '../../src/model/node.ts'
 import { problemCodes } from '../../src/model/problem.ts'
@@ -103,6 +104,16 @@ describe('the metrics', () => {
       ['inbound', 0],
       ['outbound', 0],
     ])
+  })
+
+  it('count what flood limits dropped', () => {
+    const floods = [{ interface: 'vlnet0' as InterfaceName, droppedFrames: 42 }]
+    const found = samplesOf(metricsText(snapshot([], [], { floods })))
+    expect(found).toContainEqual({
+      name: 'lnet_segment_flood_dropped_total',
+      labels: { interface: 'vlnet0' },
+      value: 42,
+    })
   })
 
   it('are there before the kernel was looked at', () => {

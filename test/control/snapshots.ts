@@ -91,6 +91,7 @@ export function kernelState(flood: readonly IpAddress[]): KernelState {
     bridges: [],
     routes: [],
     strayGuards: [],
+    strayLimits: [],
     gateway: null,
     detours: [],
     rules: [],
@@ -117,6 +118,7 @@ export function snapshot(
     membership: new Map(members.map(each => [each.announcement.node, each])),
     tracks: new Map(tracks.map(each => [each.publicKey, each])),
     state: kernelState(members.map(each => each.announcement.vtep)),
+    floods: [],
     neighbours: [],
     dials: [],
     problems: [],
@@ -168,6 +170,7 @@ const segment: SegmentState = {
   unicast: [],
   neighbours: [],
   guard: null,
+  floodLimit: 10_000,
 }
 
 function letters(number: number): string {

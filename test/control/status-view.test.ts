@@ -53,6 +53,8 @@ describe('statusView', () => {
             ],
             "bridge": null,
             "flood": 1,
+            "flood_dropped": 0,
+            "flood_limit": 10000,
             "interface": "vlnet0",
             "mac": "02:00:00:00:00:01",
             "mtu": 1370,

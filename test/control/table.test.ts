@@ -6,6 +6,7 @@ import { statusView } from '../../src/control/status-view.ts'
 import { layOut, peersTable } from '../../src/control/table.ts'
 import { byteSize, clockTime, duration, painter, plural, printable } from '../../src/control/text.ts'
 import { peersView } from '../../src/control/views.ts'
+import type { InterfaceName } from '../../src/model/address.ts'
 import type { NodeName } from '../../src/model/node.ts'
 import { candidate, member, mesh, nodeId, publicKey, snapshot, track } from './snapshots.ts'
 
@@ -96,6 +97,12 @@ describe('peerPage', () => {
 })
 
 describe('statusPage', () => {
+  it('tells what a flood limit dropped', () => {
+    const floods = [{ interface: 'vlnet0' as InterfaceName, droppedFrames: 42 }]
+    const page = statusPage(statusView(snapshot([], [], { floods })), plain)
+    expect(page).toContain('floods to 0 members, at most 10000 frames/s (42 dropped)\n')
+  })
+
   it('is short when all is well', () => {
     expect(statusPage(statusView(snapshot([member(2)], [track(2)])), plain)).toMatchInlineSnapshot(`
       "mesh        00112233445566778899aabbccddeeff
@@ -107,7 +114,7 @@ describe('statusPage', () => {
       state       ready
       lnetd       0.1.0, running for 1 h
       tunnel      lnet0 up, kernel WireGuard, port 51820, mtu 1420
-      segment     vlnet0 up, vni 49371, port 4789, mtu 1370, floods to 1 member
+      segment     vlnet0 up, vni 49371, port 4789, mtu 1370, floods to 1 member, at most 10000 frames/s
       members     1 up
       neighbours  none
       "
@@ -146,7 +153,7 @@ describe('statusPage', () => {
       state       degraded
       lnetd       0.1.0, running for 1 h
       tunnel      lnet0 up, kernel WireGuard, port 51820, mtu 1420
-      segment     vlnet0 up, vni 49371, port 4789, mtu 1370, floods to 2 members
+      segment     vlnet0 up, vni 49371, port 4789, mtu 1370, floods to 2 members, at most 10000 frames/s
       members     1 up, 1 down
       neighbours  none
       node3 is down: seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?

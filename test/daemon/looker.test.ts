@@ -2,19 +2,19 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createLooker, type Looker } from '../../src/daemon/looker.ts'
 import type { State } from '../../src/daemon/state.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
-import { wholeLookSeconds } from '../../src/model/limits.ts'
+import { floodCalmSeconds, wholeLookSeconds } from '../../src/model/limits.ts'
 import { FakeKernel } from '../fake/kernel.ts'
 import { desiredState } from '../kernel/state.ts'
 
 const shared = { bridge: { name: 'br0' as InterfaceName } }
 let kernel: FakeKernel
-let state: Pick<State, 'observation' | 'configuration'>
+let state: Pick<State, 'observation' | 'configuration' | 'floods'>
 let now: number
 let looker: Looker
 
 beforeEach(() => {
   kernel = new FakeKernel({ state: desiredState(2) })
-  state = { observation: null, configuration: { segments: [] } as never }
+  state = { observation: null, configuration: { segments: [] } as never, floods: new Map() }
   now = 5000
   looker = createLooker({ kernel, clock: { now: () => now } as never }, state as State)
 })
@@ -44,6 +44,17 @@ describe('looking at the kernel', () => {
     state.configuration = { ...state.configuration }
     await look()
     expect(kernel.calls).toMatchObject({ observe: 3, glance: 0 })
+  })
+
+  it('is whole while a flood limit drops, so that its end is seen', async () => {
+    await look()
+    state.floods = new Map([['vlnet0' as InterfaceName, { droppedFrames: 1, grewAt: now }]])
+    await look()
+    expect(kernel.calls).toMatchObject({ observe: 2, glance: 0 })
+    now += floodCalmSeconds * 1000
+    state.floods = new Map([['vlnet0' as InterfaceName, { droppedFrames: 1, grewAt: 5000 }]])
+    await look()
+    expect(kernel.calls).toMatchObject({ observe: 2, glance: 1 })
   })
 
   it('is whole until one succeeded', async () => {

@@ -32,7 +32,7 @@ export interface TunnelDraft extends Omit<Mutable<TunnelState>, 'addresses' | 'p
 export interface SegmentDraft
   extends Omit<
     Mutable<SegmentState>,
-    'addresses' | 'flood' | 'unicast' | 'neighbours' | 'portMacs' | 'guard'
+    'addresses' | 'flood' | 'unicast' | 'neighbours' | 'portMacs' | 'guard' | 'floodLimit'
   > {
   readonly addresses: Set<InterfaceAddress>
   readonly flood: Set<IpAddress>
@@ -55,6 +55,8 @@ export interface KernelDraft {
   readonly routes: Map<string, Route>
   /** Tables of nft, which outlive their devices; null where only that there is one is known. */
   readonly guards: Map<InterfaceName, Guard | null>
+  /** The same; frames per second, 0 for an altered one. */
+  readonly limits: Map<InterfaceName, number>
   gateway: GatewayState | null
   readonly detours: Map<Prefix, Detour>
   readonly rules: Map<string, DetourRule>
@@ -72,6 +74,12 @@ export function thaw(state: KernelState): KernelDraft {
       ),
       ...state.strayGuards.map(device => [device, null] as const),
     ]),
+    limits: new Map([
+      ...state.segments.flatMap(({ interface: device, floodLimit }) =>
+        floodLimit === null ? [] : [[device, floodLimit] as const],
+      ),
+      ...state.strayLimits.map(device => [device, 0] as const),
+    ]),
     gateway: state.gateway,
     detours: new Map(state.detours.map(detour => [detour.prefix, detour])),
     rules: new Map(state.rules.map(rule => [JSON.stringify(rule), rule])),
@@ -80,9 +88,7 @@ export function thaw(state: KernelState): KernelDraft {
 
 /** The canonical state, as a look at the kernel finds it. */
 export function freeze(draft: KernelDraft): KernelState {
-  const segments = [...draft.segments.values()].map(segment =>
-    freezeSegment(segment, draft.guards.get(segment.interface) ?? null),
-  )
+  const segments = [...draft.segments.values()].map(segment => freezeSegment(segment, draft))
   return {
     tunnel: draft.tunnel === null ? null : freezeTunnel(draft.tunnel),
     segments: segments.sort((a, b) => compareText(a.interface, b.interface)),
@@ -91,6 +97,7 @@ export function freeze(draft: KernelDraft): KernelState {
       (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
     ),
     strayGuards: [...draft.guards.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
+    strayLimits: [...draft.limits.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
     gateway: draft.gateway,
     detours: [...draft.detours.values()].sort((a, b) => compareAddresses(a.prefix, b.prefix)),
     rules: [...draft.rules.values()].sort(compareRules),
@@ -112,7 +119,7 @@ function thawTunnel(tunnel: TunnelState): TunnelDraft {
   }
 }
 
-function thawSegment({ guard: _, ...segment }: SegmentState): SegmentDraft {
+function thawSegment({ guard: _, floodLimit: __, ...segment }: SegmentState): SegmentDraft {
   return {
     ...segment,
     addresses: new Set(segment.addresses),
@@ -131,7 +138,7 @@ function freezeTunnel({ owners: _, ...tunnel }: TunnelDraft): TunnelState {
   }
 }
 
-function freezeSegment(segment: SegmentDraft, guard: Guard | null): SegmentState {
+function freezeSegment(segment: SegmentDraft, { guards, limits }: KernelDraft): SegmentState {
   return {
     ...segment,
     addresses: [...segment.addresses].sort(compareAddresses),
@@ -141,7 +148,8 @@ function freezeSegment(segment: SegmentDraft, guard: Guard | null): SegmentState
     ),
     neighbours: sortedNeighbours(segment.neighbours),
     portMacs: [...segment.portMacs].sort(compareText),
-    guard,
+    guard: guards.get(segment.interface) ?? null,
+    floodLimit: limits.get(segment.interface) ?? null,
   }
 }
 

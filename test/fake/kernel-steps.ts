@@ -180,6 +180,14 @@ const effects: Effects = {
     draft.guards.delete(step.interface)
     return null
   },
+  'limit.set': (draft, step) =>
+    onSegment(draft, step.interface, () => {
+      draft.limits.set(step.interface, step.framesPerSecond)
+    }),
+  'limit.remove': (draft, step) => {
+    draft.limits.delete(step.interface)
+    return null
+  },
   'gateway.set': (draft, step) => {
     draft.gateway = step.gateway
     return null

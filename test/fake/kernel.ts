@@ -196,6 +196,8 @@ export class FakeKernel implements Kernel {
       foreign: this.foreign,
       bridges: this.#bridgeFacts(state),
       forwarding: [],
+      floods: [],
+      limitsFloods: true,
     }
     return this.#observation
   }

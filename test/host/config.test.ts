@@ -44,6 +44,7 @@ describe('a configuration with nothing but its secret', () => {
           addresses: null,
           mtu: null,
           ageingSeconds: 300,
+          floodLimit: 10_000,
           deriveIpv6: true,
           bridge: null,
         },
@@ -155,6 +156,23 @@ describe('a bridge', () => {
   it('needs a name', () => {
     expect(problems(`${secretFile}segments: [{bridge: {create: true}}]\n`)).toEqual([
       'lnetd.yaml:2: segments[0].bridge.name: is missing',
+    ])
+  })
+})
+
+describe('a flood limit', () => {
+  const file = (limit: unknown) => `${secretFile}segments: [{flood_limit: ${limit}}]\n`
+  it.each([
+    [10, 10],
+    [1_000_000, 1_000_000],
+    ['off', null],
+  ])('can be %s', (written, limit) => {
+    expect(accepted(file(written)).segments[0]?.floodLimit).toBe(limit)
+  })
+
+  it.each([9, 1_000_001, 10.5, 'none', 'true', '"100"'])('cannot be %s', written => {
+    expect(problems(file(written))).toEqual([
+      `lnetd.yaml:2: segments[0].flood_limit: must be off or frames a second, 10 to 1000000, got ${written === 'none' ? '"none"' : written}`,
     ])
   })
 })

@@ -105,6 +105,8 @@ describe('bridge monitor', () => {
 describe('nft monitor', () => {
   it.each([
     ['ours', 'delete table inet lnet_vlnet0'],
+    ['ours', 'delete table netdev lnet_vlnet0'],
+    [null, 'delete table netdev filter'],
     [
       'ours',
       'add chain inet lnet_vlnet0 guard_rx { type filter hook prerouting priority raw; policy accept; }',

@@ -6,6 +6,7 @@ import { describeForeign } from '../../src/kernel/foreign.ts'
 import { readBatchErrors } from '../../src/kernel/readers/batch-errors.ts'
 import { readForwarding } from '../../src/kernel/readers/fdb.ts'
 import { documents, reading } from '../../src/kernel/readers/fields.ts'
+import { readFloodLimits } from '../../src/kernel/readers/flood-limits.ts'
 import { readGateway } from '../../src/kernel/readers/gateway.ts'
 import { readGuards } from '../../src/kernel/readers/guards.ts'
 import { linkNames, ownLinks, readLinkNames } from '../../src/kernel/readers/links.ts'
@@ -208,6 +209,57 @@ describe('guards', () => {
       .replaceAll('"flags": ["daddr"]', '"flags": "daddr"')
       .replaceAll('"packets": 0', '"packets": 7')
     expect(unwrap(readGuards(other)).size).toBe(1)
+  })
+})
+
+describe('flood limits', () => {
+  const output = fixture('nft-limits.json')
+
+  it('are read back with what they dropped; tables of others are passed over', () => {
+    expect(unwrap(readFloodLimits(output))).toEqual({
+      limits: new Map([
+        ['vlnet0', 10_000],
+        ['vlnet1', 10],
+      ]),
+      floods: [
+        { interface: 'vlnet0', droppedFrames: 0 },
+        { interface: 'vlnet1', droppedFrames: 90 },
+      ],
+    })
+  })
+
+  it('are none without a table', () => {
+    expect(unwrap(readFloodLimits(fixture('nft-empty.json')))).toEqual({ limits: new Map(), floods: [] })
+  })
+
+  it.each([
+    ['another burst', '"burst": 10000', '"burst": 5'],
+    ['the reverse of a limit', '"per": "second"}}, {"accept"', '"per": "second", "inv": true}}, {"accept"'],
+    ['another unit', '"burst": 10000, "per": "second"', '"burst": 10000, "per": "hour"'],
+    ['another mask', '"01:00:00:00:00:00"]}', '"03:00:00:00:00:00"]}'],
+    ['other questions', '"nd-neighbor-advert"', '"echo-request"'],
+    ['another verdict', '{"drop": null}', '{"accept": null}'],
+    ['another hook', '"hook": "egress"', '"hook": "ingress"'],
+    ['an unknown word', '"expr": [', '"expr": ["word", '],
+    ['the rate of a rule for ARP alone', '"rate": 1000,', '"rate": 10000,'],
+  ])('are altered with %s in one place', (_, from, to) => {
+    const altered = output.replace(from, to)
+    expect(altered).not.toBe(output)
+    expect(unwrap(readFloodLimits(altered)).limits.get(vlnet0)).toBe(0)
+  })
+
+  it('are altered when their device took the chain along, as on older kernels', () => {
+    const { nftables } = JSON.parse(output)
+    const left = nftables.filter((item: object) => !('chain' in item || 'rule' in item))
+    const { limits, floods } = unwrap(readFloodLimits(JSON.stringify({ nftables: left })))
+    expect([...limits.values()]).toEqual([0, 0])
+    expect(floods.map(({ droppedFrames }) => droppedFrames)).toEqual([0, 0])
+  })
+
+  it('are the same however nft sorts a set', () => {
+    const set = '"nd-neighbor-solicit", "nd-neighbor-advert"'
+    const other = output.replaceAll(set, '"nd-neighbor-advert", "nd-neighbor-solicit"')
+    expect(unwrap(readFloodLimits(other)).limits.get(vlnet0)).toBe(10_000)
   })
 })
 

@@ -108,6 +108,8 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'route.remove': { kind: 'route.remove', route: { prefix: '10.77.0.0/16' as Prefix, device: tunnel } },
   'guard.set': { kind: 'guard.set', interface: segment, guard },
   'guard.remove': { kind: 'guard.remove', interface: segment },
+  'limit.set': { kind: 'limit.set', interface: segment, framesPerSecond: 10_000 },
+  'limit.remove': { kind: 'limit.remove', interface: segment },
   'gateway.set': { kind: 'gateway.set', gateway, returned: ['eth1' as InterfaceName] },
   'gateway.remove': { kind: 'gateway.remove', gateway },
   'detour.set': { kind: 'detour.set', detour },
@@ -209,6 +211,26 @@ describe('render', () => {
       nft <<END
       table inet lnet_vlnet0
       delete table inet lnet_vlnet0
+      END
+      # limit.set
+      nft <<END
+      table netdev lnet_vlnet0
+      delete table netdev lnet_vlnet0
+      table netdev lnet_vlnet0 {
+        chain flood {
+          type filter hook egress device "vlnet0" priority 0; policy accept;
+          ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 accept
+          ether type arp limit rate 1000/second burst 1000 packets accept
+          icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } limit rate 1000/second burst 1000 packets accept
+          limit rate 10000/second burst 10000 packets accept
+          counter drop
+        }
+      }
+      END
+      # limit.remove
+      nft <<END
+      table netdev lnet_vlnet0
+      delete table netdev lnet_vlnet0
       END
       # gateway.set
       {"tool":"forwarding","interface":"eth1","on":false}

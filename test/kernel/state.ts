@@ -76,6 +76,8 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
           .flatMap(number => overlayOf(number).map(address => ({ address, mac: macOf(number) })))
           .sort((a, b) => compareAddresses(a.address, b.address)),
         guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps },
+        // Not every kernel can.
+        floodLimit: null,
       },
     ],
     bridges: [],
@@ -85,6 +87,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
       { prefix: 'fde9::/64' as Prefix, device: 'vlnet0' as InterfaceName },
     ].sort((a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? '')),
     strayGuards: [],
+    strayLimits: [],
     gateway: null,
     detours: [],
     rules: [],

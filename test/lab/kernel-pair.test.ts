@@ -80,6 +80,7 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
     bridges: [],
     routes: routes.filter(({ prefix }) => prefix === vteps),
     strayGuards: [],
+    strayLimits: [],
     gateway: null,
     detours: [],
     rules: [],

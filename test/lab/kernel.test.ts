@@ -3,7 +3,7 @@ import type { InterfaceAddress, InterfaceName, MacAddress, Port } from '../../sr
 import type { Failure } from '../../src/model/failure.ts'
 import { emptyKernelState, type KernelState, type SegmentState } from '../../src/model/kernel-state.ts'
 import type { Vni } from '../../src/model/segment.ts'
-import type { Plan } from '../../src/model/step.ts'
+import type { Plan, Step } from '../../src/model/step.ts'
 import { FakeKernel } from '../fake/kernel.ts'
 import { desiredState, planFor, vtepOf } from '../kernel/state.ts'
 import { type RemoteKernel, startKernel, until } from './kernel-remote.ts'
@@ -195,6 +195,42 @@ describe('what others did', () => {
     expect((await look()).segments[0]?.guard).toBeNull()
   })
 
+  it('does not take an altered flood limit for one', async () => {
+    const desired = limited(100)
+    await kernel.apply(planFor(desired))
+    expect(await look()).toEqual(desired)
+    await meddle('nft insert rule netdev lnet_vlnet0 flood accept')
+    expect((await look()).segments[0]?.floodLimit).toBe(0)
+    expect(planFor(desired, await look()).map(({ kind }) => kind)).toEqual(['limit.set'])
+    await kernel.apply(planFor(desired, await look()))
+    expect(await look()).toEqual(desired)
+    await meddle('nft delete table netdev lnet_vlnet0')
+    expect((await look()).segments[0]?.floodLimit).toBeNull()
+  })
+
+  it('limits floods by a table that comes, changes and goes with its segment', async () => {
+    await kernel.apply(planFor(limited(100)))
+    await kernel.apply(planFor(limited(200), await look()))
+    expect(await look()).toEqual(limited(200))
+    await meddle('ip link delete vlnet0')
+    expect(await look()).toMatchObject({ segments: [], strayLimits: ['vlnet0'], strayGuards: ['vlnet0'] })
+    await kernel.apply(planFor(limited(100), await look()))
+    expect(await look()).toEqual(limited(100))
+    await kernel.apply(planFor(limited(null), await look()))
+    expect(await space.must(['nft', 'list', 'tables', 'netdev'])).toBe('')
+    await kernel.apply(planFor(limited(100), await look()))
+    await meddle('ip link delete lnet0')
+    await kernel.apply(planFor(emptyKernelState, await look()))
+    expect(await space.must(['nft', 'list', 'tables'])).toBe('')
+  })
+
+  it('guards a segment whose flood limit it refuses', async () => {
+    const guard = { kind: 'guard.set', interface: vlnet0, guard: desiredState(1).segments[0]?.guard } as Step
+    const limit = { kind: 'limit.set', interface: vlnet0, framesPerSecond: -1 } as Step
+    expect(await kernel.apply([limit, guard])).toMatchObject([{ step: { kind: 'limit.set' } }])
+    expect(await space.must(['nft', 'list', 'tables'])).toBe('table inet lnet_vlnet0')
+  })
+
   it('leaves foreign devices alone, and says whose names they hold', async () => {
     await meddle(
       'ip link add lnet0 type bridge',
@@ -318,4 +354,9 @@ function renamed(state: KernelState, tunnel: string, segment: string): KernelSta
     .replaceAll('"lnet0"', `"${tunnel}"`)
     .replaceAll('"vlnet0"', `"${segment}"`)
   return JSON.parse(text) as KernelState
+}
+
+function limited(floodLimit: number | null): KernelState {
+  const state = desiredState(1)
+  return { ...state, segments: state.segments.map(segment => ({ ...segment, floodLimit })) }
 }

@@ -65,6 +65,7 @@ describe('a node with two members', () => {
               "fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c",
               "fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd",
             ],
+            "floodLimit": 10000,
             "guard": {
               "port": 4789,
               "tunnel": "lnet0",
@@ -112,6 +113,7 @@ describe('a node with two members', () => {
           },
         ],
         "strayGuards": [],
+        "strayLimits": [],
         "tunnel": {
           "addresses": [
             "fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64",
@@ -147,6 +149,14 @@ describe('a node with two members', () => {
     `)
   })
 
+  it('has no flood limit where none is asked for, or where the kernel cannot', () => {
+    const limitOf = (changes: object) => decide({ ...two, ...changes }).desired?.segments[0]?.floodLimit
+    const segments = [segmentConfiguration({ floodLimit: null })]
+    expect(limitOf({})).toBe(10_000)
+    expect(limitOf({ configuration: { ...two.configuration, segments } })).toBeNull()
+    expect(limitOf({ observation: { ...two.observation, limitsFloods: false } })).toBeNull()
+  })
+
   it('gets there by this plan', () => {
     expect(decide(two).plan.map(describeStep)).toMatchInlineSnapshot(`
       [
@@ -175,6 +185,7 @@ describe('a node with two members', () => {
         "reach MAC 22:97:26:8c:a6:ea by VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
         "flood to VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
         "flood to VTEP fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd on vlnet0",
+        "flood at most 10000 frames per second from vlnet0",
       ]
     `)
   })

@@ -35,7 +35,7 @@ describe('a plan', () => {
       fc.property(observable, observed => {
         const { draft } = apply(planOf(emptyKernelState, observed), observed)
         expect(freeze(draft)).toEqual(emptyKernelState)
-        expect(draft.guards.size).toBe(0)
+        expect(draft.guards.size + draft.limits.size).toBe(0)
       }),
     )
   })

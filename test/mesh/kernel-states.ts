@@ -107,6 +107,7 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
         tunnel: fc.constant(below.interface),
         vteps: fc.constant(prefix),
       }),
+      floodLimit: fc.constantFrom(null, 100, 10_000),
     }),
   )
 }
@@ -213,6 +214,7 @@ export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
           bridges,
           routes: routesOf(below, [...above, ...bridges]),
           strayGuards: [],
+          strayLimits: [],
           ...ways,
         })),
       ),
@@ -228,19 +230,27 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
       ipv6: fc.boolean(),
       keyless: fc.boolean(),
       unguarded: fc.boolean(),
+      limit: fc.constantFrom('kept', 'gone', 'altered'),
       routeless: fc.boolean(),
       strays: fc.subarray(segmentNames),
     })
     .map(
-      ({ up, ipv6, keyless, unguarded, routeless, strays }): KernelState => ({
+      ({ up, ipv6, keyless, unguarded, limit, routeless, strays }): KernelState => ({
         tunnel:
           state.tunnel === null
             ? null
             : { ...state.tunnel, up, ipv6, ...(keyless ? { publicKey: null, listenPort: null } : {}) },
-        segments: state.segments.map(each => ({ ...each, up, ipv6, guard: unguarded ? null : each.guard })),
+        segments: state.segments.map(each => ({
+          ...each,
+          up,
+          ipv6,
+          guard: unguarded ? null : each.guard,
+          floodLimit: limit === 'kept' ? each.floodLimit : limit === 'gone' ? null : 0,
+        })),
         bridges: state.bridges.map(each => (each.mac === null ? each : { ...each, up })),
         routes: routeless || !up ? [] : state.routes,
         strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
+        strayLimits: strays.filter(name => state.segments.every(each => each.interface !== name)),
         gateway: state.gateway === null ? null : { ...state.gateway, forwards: up },
         detours: routeless ? [] : state.detours,
         rules: unguarded ? [] : state.rules,

@@ -155,6 +155,7 @@ export function segmentConfiguration(changes: Partial<SegmentConfiguration> = {}
     port: 4789 as Port,
     mtu: null,
     ageingSeconds: 300,
+    floodLimit: 10_000,
     prefixes: [overlayPrefix],
     deriveIpv6: true,
     addresses: null,
@@ -214,7 +215,10 @@ export function observation(
   readings: readonly WireguardReading[] = [],
   bridges: readonly BridgeFacts[] = [],
 ): Observation {
-  return { state, readings, implementation: 'kernel', foreign: [], bridges, forwarding: [] }
+  return {
+    ...{ state, readings, implementation: 'kernel', foreign: [], bridges, forwarding: [] },
+    ...{ floods: [], limitsFloods: true },
+  }
 }
 
 /** Node `number` before an empty kernel, with these members, claims settled on the way. */

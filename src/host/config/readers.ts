@@ -9,6 +9,8 @@ import {
   parsePort,
 } from '../../model/address.ts'
 import {
+  floodFramesPerSecondMax,
+  floodFramesPerSecondMin,
   interfaceNameCharactersMax,
   mtuBytesMax,
   mtuBytesMin,
@@ -40,6 +42,14 @@ export const port: Reader<Port> = number('1 to 65535', parsePort)
 export const segmentMtu: Reader<number> = number(`${mtuBytesMin} to ${mtuBytesMax}`, value =>
   Number.isInteger(value) && value >= mtuBytesMin && value <= mtuBytesMax ? value : null,
 )
+/** Frames a second. */
+export const floodLimit: Reader<number | 'off'> = plain => {
+  const { value } = plain
+  const isRate = Number.isInteger(value) && Number(value) >= floodFramesPerSecondMin
+  if (value === 'off' || (isRate && Number(value) <= floodFramesPerSecondMax))
+    return { value: value as number | 'off' }
+  return refuse(`off or frames a second, ${floodFramesPerSecondMin} to ${floodFramesPerSecondMax}`, plain)
+}
 export const vni: Reader<Vni> = number(`1 to ${vniMax}`, parseVni)
 
 export const interfaceName: Reader<InterfaceName> = text(

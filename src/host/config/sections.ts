@@ -21,6 +21,7 @@ import {
   ageingSecondsMin,
   bootstrapPlacesMax,
   endpointsPerMemberMax,
+  floodFramesPerSecondDefault,
   forgetAfterSecondsDefault,
   forgetAfterSecondsMax,
   forgetAfterSecondsMin,
@@ -43,6 +44,7 @@ import {
   choice,
   duration,
   flag,
+  floodLimit,
   inlineSecret,
   interfaceAddress,
   interfaceName,
@@ -109,6 +111,7 @@ export const defaultSegment: SegmentConfiguration = {
   port: 4789 as Port,
   mtu: null,
   ageingSeconds: ageingSecondsDefault,
+  floodLimit: floodFramesPerSecondDefault,
   prefixes: ['192.168.102.0/24' as Prefix],
   deriveIpv6: true,
   addresses: null,
@@ -140,6 +143,7 @@ function readTunnel(fields: Fields): TunnelConfiguration {
 }
 
 function readSegment(fields: Fields): SegmentConfiguration {
+  const limit = fields.read('flood_limit', floodLimit)
   const prefixes = fields.readList('prefixes', pool, overlayAddressesPerSegmentMax)
   const addresses = fields.readListOr('addresses', 'auto', interfaceAddress, overlayAddressesPerSegmentMax)
   return {
@@ -149,6 +153,7 @@ function readSegment(fields: Fields): SegmentConfiguration {
     mtu: fields.read('mtu', orAuto(segmentMtu)),
     ageingSeconds:
       fields.read('ageing', duration(ageingSecondsMin, ageingSecondsMax)) ?? ageingSecondsDefault,
+    floodLimit: limit === 'off' ? null : (limit ?? floodFramesPerSecondDefault),
     prefixes: (prefixes ?? defaultSegment.prefixes).toSorted(compareAddresses),
     deriveIpv6: fields.read('derive_ipv6', flag) ?? true,
     addresses: addresses?.toSorted(compareAddresses) ?? null,

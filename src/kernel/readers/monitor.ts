@@ -44,7 +44,9 @@ export function classifyForwarding(isOwn: IsOwn): Classify {
 
 /** Lines of `nft monitor`: whatever happens to a table that bears lnet's name. */
 export function classifyTables(line: string): KernelEvent | null {
-  return /^(add|delete|insert|replace) (table|chain|rule) inet lnet[-_]/.test(line) ? 'ours' : null
+  return /^(add|delete|insert|replace) (table|chain|rule) (inet lnet[-_]|netdev lnet_)/.test(line)
+    ? 'ours'
+    : null
 }
 
 /** A permanent neighbour of ours was set, or some neighbour of ours went: whether it was a permanent one is not told. */

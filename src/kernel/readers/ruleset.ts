@@ -2,12 +2,12 @@ import { hostPrefix, type Prefix, parseIpAddress, parsePrefix } from '../../mode
 import { type Fields, texts } from './fields.ts'
 
 /** The lines of a table in a form of our own: without handles and counts, alike for all versions of nft. */
-export function contentOf(items: readonly Fields[], table: string): readonly string[] {
+export function contentOf(items: readonly Fields[], table: string, family = 'inet'): readonly string[] {
   return items
     .flatMap(item => Object.entries(item).slice(0, 1))
     .flatMap(([kind, value]) => {
       const fields = fieldsOf(value)
-      return fields.table === table && fields.family === 'inet' ? [lineOf(kind, fields)] : []
+      return fields.table === table && fields.family === family ? [lineOf(kind, fields)] : []
     })
     .sort()
 }
@@ -28,13 +28,19 @@ function expressionText(value: unknown): string {
   if ('counter' in expression) return 'counter'
   for (const verdict of ['drop', 'accept', 'masquerade']) if (verdict in expression) return verdict
   if (JSON.stringify(expression.mangle) === clamping) return 'clamp'
+  if ('limit' in expression) return limitText(fieldsOf(expression.limit))
   if (!('match' in expression)) return plain(value)
   const { op, left, right } = fieldsOf(expression.match)
   return `${leftText(left)} ${plain(op)} ${rightText(right)}`
 }
 
+function limitText({ rate, per, burst, inv }: Fields): string {
+  return `limit ${inv === true ? 'over ' : ''}${plain(rate)}/${plain(per)} burst ${plain(burst)}`
+}
+
 function leftText(left: unknown): string {
   const [kind, value] = Object.entries(fieldsOf(left))[0] ?? ['', null]
+  if (kind === '&' && Array.isArray(value)) return value.map(leftText).join(' & ')
   const fields = fieldsOf(value)
   if (kind === 'meta') return plain(fields.key)
   if (kind === 'ct') return `ct.${plain(fields.key)}`
@@ -47,7 +53,9 @@ function leftText(left: unknown): string {
 
 function rightText(right: unknown): string {
   if (typeof right === 'string') return prefixText(right) ?? right
-  const { addr, len } = fieldsOf(fieldsOf(right).prefix)
+  const { prefix, set } = fieldsOf(right)
+  if (Array.isArray(set)) return `{${set.map(plain).sort().join(' ')}}`
+  const { addr, len } = fieldsOf(prefix)
   return prefixText(`${plain(addr)}/${plain(len)}`) ?? plain(right)
 }
 

@@ -68,6 +68,12 @@ export const deletedEntries: readonly Meddling[] = [
     boundSeconds: 2,
     repair: 'guard VXLAN port',
   },
+  {
+    what: 'flood limit deleted',
+    command: () => 'nft delete table netdev lnet_vlnet0',
+    boundSeconds: 2,
+    repair: 'flood at most',
+  },
 ]
 
 export const changedDevices: readonly Meddling[] = [

@@ -74,6 +74,7 @@ export const changes: Readonly<Record<string, Change>> = {
     addresses: [...addresses, 'fd00::1/64' as InterfaceAddress],
   })),
   'segment address gone': onSegments(({ addresses }) => ({ addresses: addresses.slice(1) })),
+  'limit gone': onSegments(() => ({ floodLimit: null })),
   'guard gone': onSegments(() => ({ guard: null })),
   'flood list empty': onSegments(() => ({ flood: [] })),
   'flood to a stranger': onSegments(({ flood }) => ({ flood: [stranger, ...flood] })),

@@ -1,0 +1,33 @@
+import type { Snapshot } from '../control/snapshot.ts'
+import { tunnelPrefix } from '../mesh/claims.ts'
+import type { Problem } from '../model/problem.ts'
+import type { DaemonParts } from './parts.ts'
+import { isWarm } from './situation.ts'
+import type { State } from './state.ts'
+
+/** The state as views are made of it: nothing in it changes any more. */
+export function snapshotOf(parts: DaemonParts, state: State, problems: readonly Problem[]): Snapshot {
+  const { membership, tracks, refused, own, observation } = state
+  const now = parts.clock.now()
+  return {
+    mesh: parts.mesh,
+    software: parts.software,
+    publicKey: parts.publicKey,
+    now,
+    startedAt: state.startedAt,
+    wallSeconds: parts.clock.wallSeconds(),
+    self: own?.announcement ?? null,
+    implementation: observation?.implementation ?? null,
+    membership,
+    tracks,
+    state: observation?.state ?? null,
+    floods: observation?.floods ?? [],
+    neighbours: state.gossip?.neighbours() ?? [],
+    dials: state.gossip?.dials() ?? [],
+    problems,
+    refused: new Map(refused),
+    unanswered: new Map(state.unanswered),
+    warm: state.synced || isWarm(state, now),
+    vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
+  }
+}
