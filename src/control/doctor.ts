@@ -47,9 +47,10 @@ export function doctorPage({ findings }: DoctorView, paint: Paint): string {
 /** Looks at one side of it. */
 type Judge = (found: Examination, daemon: DaemonWords | null) => readonly Finding[]
 
-/** Every check in its order; one without findings is told to be well. */
+/** Every check that can be made, in its order; one without findings is told to be well. */
 export function diagnose(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
-  return Object.entries(judges).flatMap(([check, { judge, well }]) => {
+  const made = Object.entries(judges).filter(([, { asks }]) => !asks || daemon !== null)
+  return made.flatMap(([check, { judge, well }]) => {
     const findings = judge(found, daemon).map(finding => ({ ...finding, check }))
     return findings.length > 0
       ? findings
@@ -57,17 +58,24 @@ export function diagnose(found: Examination, daemon: DaemonWords | null): readon
   })
 }
 
-const judges: Readonly<Record<string, { readonly judge: Judge; readonly well: string }>> = {
+interface Check {
+  readonly judge: Judge
+  readonly well: string
+  /** Only lnetd can answer it. */
+  readonly asks?: true
+}
+
+const judges: Readonly<Record<string, Check>> = {
   configuration: { judge: judgeConfiguration, well: 'the configuration is whole' },
   machine: { judge: judgeMachine, well: 'rights, tools and WireGuard are there' },
   daemon: { judge: judgeDaemon, well: 'lnetd runs and finds nothing to complain about' },
-  ports: { judge: judgePorts, well: 'both ports are open here' },
-  reach: { judge: judgeReach, well: 'others reach this node, or there are none to' },
+  ports: { judge: judgePorts, well: 'both ports are open here', asks: true },
+  reach: { judge: judgeReach, well: 'others reach this node, or there are none to', asks: true },
   firewall: { judge: judgeFirewall, well: 'no chain drops by default' },
-  mtu: { judge: judgePaths, well: 'full packets get through to every member that was tried' },
+  mtu: { judge: judgePaths, well: 'full packets get through to every member that was tried', asks: true },
   clock: { judge: judgeClock, well: 'nothing tells against the clock' },
   addresses: { judge: judgeAddresses, well: 'no network is in use twice' },
-  segments: { judge: judgeSegments, well: 'the segments are the same everywhere' },
-  bridges: { judge: judgeBridges, well: 'no bridge is in doubt' },
+  segments: { judge: judgeSegments, well: 'the segments are the same everywhere', asks: true },
+  bridges: { judge: judgeBridges, well: 'no bridge is in doubt', asks: true },
   ipv6: { judge: judgeIpv6, well: 'IPv6 is as it has to be' },
 }

@@ -19,7 +19,11 @@ export function judgeMachine({ missing }: Examination): readonly Finding[] {
 export function judgeDaemon(_: Examination, daemon: DaemonWords | null): readonly Finding[] {
   if (daemon === null)
     return [
-      wrong('lnetd does not answer', 'nobody keeps this node in the mesh', 'systemctl enable --now lnetd'),
+      wrong(
+        'lnetd does not answer, and what only it knows was not looked at',
+        'nobody keeps this node in the mesh',
+        'systemctl enable --now lnetd',
+      ),
     ]
   const told = daemon.status.problems.filter(({ code }) => problemChecks[code] === undefined)
   const waiting = daemon.status.ready

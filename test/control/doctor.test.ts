@@ -50,6 +50,15 @@ describe('a machine where all is well', () => {
   })
 })
 
+describe('without lnetd', () => {
+  it('no check says that all is well with what only lnetd knows', () => {
+    const checks = diagnose({ ...well, paths: [] }, null).map(({ check }) => check)
+    expect(checks).toEqual([
+      ...['configuration', 'machine', 'daemon', 'firewall', 'clock', 'addresses', 'ipv6'],
+    ])
+  })
+})
+
 const silent = { small: 1, full: null, bytes: 1420 }
 const drops = (hook: 'input' | 'forward') => [{ name: 'ip filter CHAIN', hook }]
 const bridged = kernelState([vtepOf(2)])
