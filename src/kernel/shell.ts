@@ -98,22 +98,25 @@ function startShell(environment: Environment): ShellProcess {
     closed,
     new Promise<undefined>(resolve => process.once('exit', () => resolve(undefined))),
   ])
-  const ended = exited.then((code): Trouble => {
+  let tell: (trouble: Trouble) => void = () => undefined
+  void exited.then(code => {
     over = true
-    return { kind: 'shell-ended', code }
+    tell({ kind: 'shell-ended', code })
   })
   return {
     closed,
     isOver: () => over,
     async run(argv, inputPath) {
       const collectors = [stdout, stderr].map(pipe => new Collector(pipe, randomUUID())) as Collectors
-      const timer = Promise.withResolvers<Trouble>()
-      const clock = setTimeout(() => timer.resolve({ kind: 'timed-out' }), toolSecondsMax * 1000)
+      // Each tool's own: what waits for a promise that lives as long as the shell is kept for as long.
+      const broken = Promise.withResolvers<Trouble>()
+      tell = broken.resolve
+      const clock = setTimeout(() => broken.resolve({ kind: 'timed-out' }), toolSecondsMax * 1000)
       stdin.write(lineOf(argv, inputPath, collectors))
       const [out, err] = collectors
       const tooMuch = Promise.race([out.overflow, err.overflow]).then((kind): Trouble => ({ kind }))
       const told = Promise.all([out.ended, err.ended]).then(() => null)
-      const trouble = await Promise.race([told, ended, timer.promise, tooMuch])
+      const trouble = await Promise.race([told, broken.promise, tooMuch])
       clearTimeout(clock)
       for (const collector of collectors) collector.stop()
       return trouble === null ? endingOf(out, err) : troubled(trouble)

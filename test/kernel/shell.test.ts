@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8'
 import { expect, it, vi } from 'vitest'
 import { createShell } from '../../src/kernel/shell.ts'
 
@@ -49,4 +50,15 @@ it('ends what a hanging tool started', async () => {
   await shell.run(sh('sleep 4321 & sleep 4321; true'), '/dev/null')
   const { stdout } = await shell.run(sh('pgrep -x -f "sleep 4321" || echo none'), '/dev/null')
   expect(stdout).toBe('none\n')
+})
+
+it('keeps nothing of a tool that ended', async () => {
+  const shell = createShell(environment)
+  const runMany = async () => {
+    for (let times = 0; times < 50; times += 1) await shell.run(['true'], '/dev/null')
+    // Collects what nobody holds before it counts.
+    return queryObjects(Promise, { format: 'count' })
+  }
+  const before = await runMany()
+  expect((await runMany()) - before).toBeLessThan(25)
 })
