@@ -51,6 +51,8 @@ async function refusesDuplicate(
   peer: PeerId,
   coming: LetIn,
 ): Promise<boolean> {
+  // It would never be forgotten: the word of its end is over.
+  if (coming.connection.status !== 'open') return true
   const node = peer.toString() as NodeId
   const existing = standing.get(node)
   const stands = existing !== undefined && existing.connection.status === 'open'

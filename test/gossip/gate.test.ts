@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8'
 import type { Connection, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
@@ -37,7 +38,39 @@ describe('the gate', () => {
     first.abort()
     expect(await come(new FakeConnection(1))).toBe('let in')
   })
+
+  it('keeps the connection that stands when a later one ended during its handshake', async () => {
+    const come = gate()
+    const first = new FakeConnection(0)
+    const ended = new FakeConnection(later)
+    expect(await come(first)).toBe('let in')
+    ended.abort()
+    expect(await come(ended)).toBe('refused')
+    expect(first.status).toBe('open')
+  })
+
+  it('keeps nothing of a connection that ended during its handshake', async () => {
+    const come = gate()
+    const reference = await endAndCome(come)
+    // A reference is not cleared in the turn it was made in.
+    await new Promise(resolve => setImmediate(resolve))
+    collect()
+    expect(reference.deref()).toBeUndefined()
+    expect(await come(new FakeConnection(0))).toBe('let in')
+  })
 })
+
+async function endAndCome(come: (connection: FakeConnection) => Promise<string>) {
+  const ended = new FakeConnection(0)
+  ended.abort()
+  await come(ended)
+  return new WeakRef(ended)
+}
+
+/** Collects all that nobody holds. */
+function collect(): void {
+  queryObjects(WeakRef, { format: 'count' })
+}
 
 /** Connections that another node dials; what is refused is closed, as libp2p does. */
 function gate(): (connection: FakeConnection) => Promise<'let in' | 'refused'> {
