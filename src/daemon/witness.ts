@@ -147,7 +147,8 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     const answered = await state.gossip.reaches(node)
     asking.delete(node)
     if (answered) state.unanswered.delete(node)
-    else state.unanswered.set(node, clock.now())
+    // One that was forgotten meanwhile would stay in it for ever.
+    else if (state.membership.has(node)) state.unanswered.set(node, clock.now())
   }
 
   async function readNow(): Promise<void> {
