@@ -63,7 +63,8 @@ export async function openHistory(directory: string, clock: Clock): Promise<Hist
     note(event, fields) {
       const told = pastEventOf(event, fields)
       if (told === null) return
-      const noted = { number: (events.at(-1)?.number ?? 0) + 1, at: clock.wallSeconds() * 1000, ...told }
+      const number = (events.at(-1)?.number ?? 0) + 1
+      const noted = { number, at: clock.wallSeconds() * 1000, ...sharing(told, events) }
       events.push(noted)
       if (events.length > pastEventsMax) events.shift()
       unsaved.push(noted)
@@ -89,6 +90,17 @@ export function keepHistory(log: Log, history: Pick<History, 'note'>): Log {
       log[level](event, ...fields)
     }
   return { ...log, debug: both('debug'), info: both('info'), warn: both('warn'), error: both('error') }
+}
+
+/** The same with texts of earlier events where they are equal: the same few members rise and fall again and again. */
+function sharing<Told extends Pick<PastEvent, 'node' | 'name' | 'text'>>(
+  told: Told,
+  events: readonly PastEvent[],
+): Told {
+  const node = events.findLast(event => event.node === told.node)?.node ?? told.node
+  const name = events.findLast(event => event.name === told.name)?.name ?? told.name
+  const text = events.findLast(event => event.text === told.text)?.text ?? told.text
+  return { ...told, node, name, text }
 }
 
 /** As many of the last events as one file holds. */

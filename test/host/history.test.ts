@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { queryObjects } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/host/clock.ts'
 import { keepHistory, openHistory } from '../../src/host/history.ts'
@@ -14,6 +15,15 @@ import { testDirectory } from './directory.ts'
 
 const gauss = { member: nodeId(1), name: 'gauss' as NodeName }
 const endpoint = '192.0.2.1:51820' as Endpoint
+const textCharacters = 500
+/** Equal to the one before, and yet another one in memory. */
+const newText = () => Buffer.alloc(textCharacters, 'y').toString('latin1')
+
+/** Of what somebody holds: to count objects, all others are collected first. */
+function heapBytes(): number {
+  queryObjects(WeakRef, { format: 'count' })
+  return process.memoryUsage().heapUsed
+}
 
 describe('the history', () => {
   it('tells what members did, in order and after a number', async () => {
@@ -94,6 +104,16 @@ describe('the history', () => {
     const last = await openHistory(directory, systemClock)
     expect(last.after(0).at(-1)?.number).toBe(rounds * (pastEventsMax + 200))
     await last.close()
+  })
+
+  it('holds a text that comes again only once', async () => {
+    const history = await openHistory(testDirectory(), systemClock)
+    const before = heapBytes()
+    for (let index = 0; index < pastEventsMax; index += 1)
+      history.note('problem.raised', { code: 'x', subject: '', reason: newText() })
+    expect(heapBytes() - before).toBeLessThan((pastEventsMax * textCharacters) / 2)
+    expect(history.after(0).at(-1)?.text).toBe(newText())
+    await history.close()
   })
 
   it('is kept whatever the log shows, and is for the owner alone', async () => {
