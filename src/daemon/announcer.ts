@@ -1,6 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { encodeAnnouncement } from '../mesh/codec.ts'
-import { compose, saysTheSame } from '../mesh/compose.ts'
+import { compose, nextHeartbeatAt, type Spoken, saysTheSame } from '../mesh/compose.ts'
 import {
   afterProbe,
   firstSequence,
@@ -37,6 +37,7 @@ export function createAnnouncer(
 ): Announcer {
   const { clock, log } = parts
   let heartbeat: Cancel | null = null
+  let dueAt: number | null = null
   let probing: Cancel | null = null
   let stopped = false
   /** One word at a time, so that numbers go out in their order. */
@@ -81,15 +82,20 @@ export function createAnnouncer(
     state.sequence = { ...state.sequence, counter: state.sequence.counter + 1 }
     const numbered = { ...announcement, sequence: state.sequence }
     const envelope = await gossip.seal(encodeAnnouncement(numbered))
+    const secondsBefore = state.own?.announcement.heartbeatSeconds ?? null
     state.own = ownMember(numbered, envelope, clock.now())
-    scheduleHeartbeat(state.impostor.yielding ? impostorEchoSeconds : numbered.heartbeatSeconds)
+    const intervalSeconds = state.impostor.yielding ? impostorEchoSeconds : numbered.heartbeatSeconds
+    scheduleHeartbeat({ now: clock.now(), intervalSeconds, secondsBefore, dueAt })
     await gossip.publish(envelope)
   }
 
-  /** Spread out, and never later than the announcement promised. */
-  function scheduleHeartbeat(seconds: number): void {
+  function scheduleHeartbeat(spoken: Spoken): void {
     heartbeat?.()
-    heartbeat = clock.setTimer(seconds * 1000 * (0.8 + 0.2 * clock.random()), () => void inTurn(beat))
+    dueAt = nextHeartbeatAt(spoken, clock.random())
+    heartbeat = clock.setTimer(dueAt - spoken.now, () => {
+      dueAt = null
+      void inTurn(beat)
+    })
   }
 
   async function beat(): Promise<void> {

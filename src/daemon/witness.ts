@@ -1,5 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
-import { isSuspect, isUnproven, observeTunnel } from '../mesh/liveness.ts'
+import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
@@ -7,9 +7,8 @@ import {
   sleepSecondsMin,
   suspectLookMilliseconds,
 } from '../model/limits.ts'
-import type { Member } from '../model/member.ts'
-import type { NodeId } from '../model/node.ts'
 import { createAsker } from './asker.ts'
+import { createInquiry } from './inquiry.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 import { createTunnelNews } from './tunnel-news.ts'
@@ -37,12 +36,12 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   const { clock, kernel, log } = parts
   const news = createTunnelNews(parts, state)
   const asker = createAsker(parts, state, events.mark)
+  const inquiry = createInquiry(parts, state)
   let pending: Cancel | null = null
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
   let reading: Promise<void> | null = null
   let doubting: Cancel | null = null
-  const asking = new Set<NodeId>()
   /** When the last tick was. */
   let tickedSeconds = clock.uptimeSeconds()
 
@@ -96,7 +95,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
 
   function looked(): void {
     tellNews()
-    askSuspects()
+    if (inquiry.looked()) hurry()
     tellGateway()
   }
 
@@ -120,35 +119,12 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     kernel.speak(Array.from(told, ({ announcement }) => announcement.vtep))
   }
 
-  /** A word through the tunnel makes a living member answer; a dead one is asked by gossip, too, once. */
-  function askSuspects(): void {
-    const now = clock.now()
-    const suspects = [...state.membership.values()].filter(({ announcement }) => {
-      const track = state.tracks.get(announcement.publicKey)
-      return track !== undefined && isSuspect(track, now)
-    })
-    kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
-    for (const member of suspects) if (member.announcement.declaredBy === null) void ask(member)
-    if (suspects.length > 0) hurry()
-  }
-
   /** Looks again soon, whatever comes of it. */
   function hurry(): void {
     suspecting ??= clock.setTimer(suspectLookMilliseconds, () => {
       suspecting = null
       events.mark()
     })
-  }
-
-  async function ask({ announcement: { node }, heardAt }: Member): Promise<void> {
-    if (state.gossip === null || (state.unanswered.get(node) ?? Number.NEGATIVE_INFINITY) > heardAt) return
-    if (asking.has(node)) return
-    asking.add(node)
-    const answered = await state.gossip.reaches(node)
-    asking.delete(node)
-    if (answered) state.unanswered.delete(node)
-    // One that was forgotten meanwhile would stay in it for ever.
-    else if (state.membership.has(node)) state.unanswered.set(node, clock.now())
   }
 
   async function readNow(): Promise<void> {

@@ -65,5 +65,16 @@ function refused(error: string): DialOutcome {
 
 function describe(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error)
-  return text.replaceAll(/\s+/g, ' ').slice(0, 200)
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${dialSecondsMax} s`
+  const code = /\bE[A-Z]{4,}\b/.exec(text)?.[0] ?? ''
+  const meaning = meanings[code]
+  return meaning === undefined ? text.replaceAll(/\s+/g, ' ').slice(0, 200) : `${meaning} (${code})`
+}
+
+/** What the system's answers mean for who reads them: connect(2). */
+const meanings: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  EHOSTUNREACH: 'no way there',
+  ENETUNREACH: 'no way there',
+  ETIMEDOUT: 'no answer',
 }

@@ -16,7 +16,7 @@ export async function reaches(
 ): Promise<boolean> {
   if (isNeighbour(swarm, node)) {
     // Whoever does not answer the probe is hung up on.
-    sync?.probe()
+    sync?.probe(node)
     await sleep(syncProbeSecondsMax * 1000, undefined, { ref: false })
     return isNeighbour(swarm, node)
   }

@@ -90,6 +90,7 @@ class Redialling implements Redial {
         failures: record.failures,
         lastTriedAt: record.lastTriedAt,
         error: record.error,
+        answers: record.handshakeFailures > 0,
         secretMayDiffer: secretMayDiffer(record),
       }))
       .sort((a, b) => compareText(a.target, b.target))

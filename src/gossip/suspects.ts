@@ -53,6 +53,7 @@ export function watchSuspects(now: () => number): Suspects {
           failures,
           lastTriedAt: at,
           error: 'it connects to this node and fails in the handshake',
+          answers: true,
           secretMayDiffer: true,
         })),
   }

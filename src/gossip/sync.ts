@@ -1,7 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
+import { nextLink, overdueLinks, type SyncLink } from '../mesh/sync-turns.ts'
 import {
-  neighbourProbeSeconds,
-  neighbourSilenceSecondsMax,
   syncAgainMilliseconds,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
@@ -23,15 +22,15 @@ export const syncProtocol = '/lnet/sync/1'
 
 /** Keeps the sets of neighbours equal, and finds out by it which connections are dead. */
 export interface Sync {
-  /** Asks every neighbour now, with little patience: dead connections are likely. */
-  probe(): void
+  /** Asks every neighbour now, or this one, with little patience: dead connections are likely. */
+  probe(node?: NodeId): void
   /** There is something new here that these know: the other neighbours learn it by an exchange. */
   tell(informed: ReadonlySet<string>): void
   stop(): Promise<void>
 }
 
 /** What is known of one connection. Times are monotonic milliseconds. */
-interface Link {
+interface Link extends SyncLink {
   readonly connection: Connection
   readonly node: NodeId
   readonly memory: Unsettled
@@ -81,12 +80,13 @@ class Syncing implements Sync {
     this.ticking = setInterval(() => this.tick(), syncTickSeconds * 1000)
   }
 
-  probe(): void {
-    for (const link of this.links.values()) this.askSoon(link, syncProbeSecondsMax)
+  probe(node?: NodeId): void {
+    const links = [...this.links.values()].filter(link => node === undefined || link.node === node)
+    for (const link of links) this.askSoon(link, syncProbeSecondsMax)
   }
 
   tell(heard: ReadonlySet<string>): void {
-    for (const link of this.links.values()) if (!heard.has(link.node)) this.askSoon(link, syncStepSecondsMax)
+    for (const link of this.links.values()) if (!heard.has(link.node)) this.askSoon(link)
   }
 
   async stop(): Promise<void> {
@@ -116,9 +116,8 @@ class Syncing implements Sync {
   private open(connection: Connection): void {
     const link = this.linkOf(connection)
     // The side that dialled asks: one exchange and not two.
-    if (connection.direction === 'inbound') return
-    for (const wait of [0, syncAgainMilliseconds])
-      setTimeout(() => this.askSoon(link, syncStepSecondsMax), wait).unref()
+    if (link.direction === 'inbound') return
+    for (const wait of [0, syncAgainMilliseconds]) setTimeout(() => this.askSoon(link), wait).unref()
   }
 
   private linkOf(connection: Connection): Link {
@@ -126,6 +125,7 @@ class Syncing implements Sync {
     if (known !== undefined) return known
     const link: Link = {
       connection,
+      direction: connection.direction,
       node: connection.remotePeer.toString() as NodeId,
       memory: { pair: null },
       heardAt: this.options.now(),
@@ -135,22 +135,18 @@ class Syncing implements Sync {
     return link
   }
 
-  /** A random neighbour from time to time, and whoever was silent for long: the side that dialled first. */
+  /** A neighbour from time to time, and whoever was silent for long: the side that dialled first. */
   private tick(): void {
     const now = this.options.now()
     const links = [...this.links.values()]
-    for (const link of links) {
-      const isDialler = link.connection.direction === 'outbound'
-      const bound = isDialler ? neighbourProbeSeconds : neighbourSilenceSecondsMax
-      if (now - link.heardAt > bound * 1000) this.askSoon(link, syncStepSecondsMax)
-    }
+    for (const link of overdueLinks(links, now)) this.askSoon(link)
     if (now < this.nextAskAt) return
     this.nextAskAt = now + this.interval()
-    const chosen = links[Math.floor(this.options.random() * links.length)]
+    const chosen = nextLink(links)
     if (chosen !== undefined) this.askSoon(chosen, syncStepSecondsMax, true)
   }
 
-  private askSoon(link: Link, stepSeconds: number, patient = false): void {
+  private askSoon(link: Link, stepSeconds = syncStepSecondsMax, patient = false): void {
     if (link.asking) {
       link.askAgain ||= !patient
       return

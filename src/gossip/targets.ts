@@ -1,6 +1,6 @@
-import type { DialTarget } from '../mesh/redial.ts'
+import { bootstrapRestMilliseconds, type DialTarget } from '../mesh/redial.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { bootstrapAgainSeconds, discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
+import { discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
 import type { DialCandidate } from './port.ts'
@@ -41,7 +41,8 @@ export class TargetBook {
       .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }))
       .filter(({ key }) => !keys.has(key))
     const members = [...known, ...found].filter(({ key }) => key !== self && !connected.has(key))
-    return [...this.bootstrapTargets(connected, now), ...members]
+    const rest = bootstrapRestMilliseconds(candidates.length)
+    return [...this.bootstrapTargets(connected, now, rest), ...members]
   }
 
   /** Found by other means than an announcement. */
@@ -75,12 +76,12 @@ export class TargetBook {
   }
 
   /** With enough neighbours a bootstrap place is asked rarely: then only to hear of another part of a split mesh. */
-  private bootstrapTargets(connected: ReadonlySet<string>, now: number): readonly Target[] {
+  private bootstrapTargets(connected: ReadonlySet<string>, now: number, rest: number): readonly Target[] {
     return this.bootstrap.flatMap(place => {
       const key = bootstrapKey(place)
       if (this.ourselves.has(key) || this.isConnected(key, connected)) return []
       const reached = this.reached.get(key)
-      const rested = reached === undefined || now - reached.at > bootstrapAgainSeconds * 1000
+      const rested = reached === undefined || now - reached.at > rest
       if (connected.size >= neighboursEnough && !rested) return []
       return [{ key, node: null, wanted: true, addresses: () => dialableAddresses(place, this.resolve) }]
     })

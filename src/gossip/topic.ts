@@ -46,14 +46,15 @@ export function topicProtocolOptions(topic: string): Partial<GossipsubOpts> {
     tagMeshPeers: false,
     heartbeatInterval: 2000,
     mcacheLength: 10,
-    mcacheGossip: 2,
+    mcacheGossip: 1,
     // Each link of this mesh carries each announcement, mostly twice; what it misses, the exchanges between neighbours bring.
     D: 3,
     Dlo: 2,
     Dhi: 4,
     Dscore: 1,
     Dout: 1,
-    Dlazy: 2,
+    // Who has what is told once to one of the others: each notice costs a third of a copy, and hardly ever saves one.
+    Dlazy: 1,
     gossipFactor: 0.1,
     // A notice costs a third of the copy it may save, and mostly comes too late to save one.
     idontwantMinDataSize: topicMessageBytesMax,

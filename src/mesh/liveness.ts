@@ -154,6 +154,17 @@ export function isSuspect(track: TunnelTrack, now: number): boolean {
   )
 }
 
+/** What was said through a tunnel to a suspect, when, and when it was heard last by then. Monotonic milliseconds. */
+export interface SpokenWord {
+  readonly at: number
+  readonly grewAt: number
+}
+
+/** It did not answer a word in the time that takes. */
+export function isMute(track: TunnelTrack, word: SpokenWord, now: number): boolean {
+  return track.grewAt === word.grewAt && now - word.at >= proofMilliseconds
+}
+
 /**
  * The second witness against a member: WireGuard has not heard from it for as long as a session can last, whatever
  * was tried meanwhile.

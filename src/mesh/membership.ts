@@ -58,13 +58,18 @@ export function admit(
   return { membership: news.size === 0 ? membership : withNews(membership, news), verdicts }
 }
 
-/** Without those whose sequence stood still for longer than `forgetAfterSeconds`; the same value when there are none. */
+/**
+ * Without those whose sequence stood still for longer than `forgetAfterSeconds`, and than it may when they live; the
+ * same value when there are none.
+ */
 export function forget(
   membership: Membership,
   now: number,
   forgetAfterSeconds: number = forgetAfterSecondsDefault,
 ): Membership {
-  const kept = [...membership].filter(([, member]) => now - member.heardAt <= forgetAfterSeconds * 1000)
+  const kept = [...membership].filter(
+    ([, { announcement, heardAt }]) => !isForgotten(announcement, now - heardAt, forgetAfterSeconds),
+  )
   return kept.length === membership.size ? membership : new Map(kept)
 }
 
@@ -75,8 +80,7 @@ export function forget(
 export function standingOf(member: Member, now: number): Standing {
   if (member.announcement.left) return 'left'
   if (member.announcement.declaredBy !== null) return 'live'
-  const silentAfter = member.announcement.heartbeatSeconds * 1000 * heartbeatsMissedMax
-  return now - member.heardAt > silentAfter ? 'silent' : 'live'
+  return now - member.heardAt > silentAfterSeconds(member.announcement) * 1000 ? 'silent' : 'live'
 }
 
 /** Members in the order of their ids, the same on every node. */
@@ -125,6 +129,20 @@ function heardSince(known: Member | undefined, ageMilliseconds: number, now: num
   return Math.max(known?.heardAt ?? Number.NEGATIVE_INFINITY, now - Math.max(0, ageMilliseconds))
 }
 
+/** In a large mesh heartbeats are hours apart: nobody is forgotten who was not silent. */
+function isForgotten(
+  announcement: Announcement,
+  ageMilliseconds: number,
+  forgetAfterSeconds: number,
+): boolean {
+  const silentAfter = announcement.left ? 0 : silentAfterSeconds(announcement)
+  return ageMilliseconds > Math.max(forgetAfterSeconds, silentAfter) * 1000
+}
+
+function silentAfterSeconds({ heartbeatSeconds }: Announcement): number {
+  return heartbeatSeconds * heartbeatsMissedMax
+}
+
 function judge(
   known: Member | undefined,
   members: number,
@@ -133,7 +151,8 @@ function judge(
   forgetAfterSeconds: number,
 ): Verdict {
   if (known === undefined) {
-    if (ageMilliseconds > forgetAfterSeconds * 1000) return { kind: 'ignore', reason: 'expired' }
+    if (isForgotten(announcement, ageMilliseconds, forgetAfterSeconds))
+      return { kind: 'ignore', reason: 'expired' }
     if (declared.of(announcement.declaredBy) >= declarationsPerMemberMax)
       return { kind: 'ignore', reason: 'full' }
     return members < membersMax ? accept : { kind: 'ignore', reason: 'full' }

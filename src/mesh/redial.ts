@@ -1,4 +1,6 @@
 import {
+  bootstrapAgainSecondsMin,
+  bootstrapAgainSecondsPerMember,
   dialsAtOnceMax,
   handshakeFailuresMin,
   neighboursEnough,
@@ -110,6 +112,11 @@ export function afterEnd(record: DialRecord, now: number, random: number): DialR
   if (record.answeredAt === null) return record
   if (now - record.answeredAt >= shortConnectionSeconds * 1000) return null
   return afterFailure(record, { error: 'the connection ended at once', handshake: false }, now, random)
+}
+
+/** How long a bootstrap place that answered is left alone while there are enough neighbours, milliseconds. */
+export function bootstrapRestMilliseconds(members: number): number {
+  return Math.max(bootstrapAgainSecondsMin, members * bootstrapAgainSecondsPerMember) * 1000
 }
 
 /** The same record with its waiting over: something changed, and it may answer now. */

@@ -122,10 +122,25 @@ describe('standing', () => {
 
 describe('forget', () => {
   it('drops who stood still too long, and is the same value when nobody did', () => {
-    const known = membership(member(1, {}, 10), member(2, {}, 30))
+    const known = membership(member(1, {}, 10), member(2, {}, 300))
     expect(forget(known, now)).toBe(known)
-    expect([...forget(known, now, 20).keys()]).toEqual([nodeId(1)])
+    expect([...forget(known, now, 250).keys()]).toEqual([nodeId(1)])
     expect(forget(known, now + forgetAfterSecondsDefault * 1000 - 15_000).size).toBe(1)
+  })
+
+  it('drops nobody who was not silent, however seldom it speaks', () => {
+    const seldom = { heartbeatSeconds: 7200 }
+    const known = membership(member(1, seldom, 8 * 3600), member(2, seldom, 8 * 3600 + 1))
+    expect([...forget(known, now, 3600).keys()]).toEqual([nodeId(1)])
+    const left = membership(member(1, { ...seldom, left: true }, 3601))
+    expect(forget(left, now, 3600).size).toBe(0)
+  })
+
+  it('agrees with what is taken of others', () => {
+    const taken = (age: number) =>
+      admit(nobody, [heard(1, 1, { age, heartbeatSeconds: 7200 })], self, now, 3600).membership.size
+    expect(taken(8 * 3_600_000)).toBe(1)
+    expect(taken(8 * 3_600_000 + 1)).toBe(0)
   })
 })
 
@@ -144,10 +159,22 @@ function heard(
     age = 0,
     left = false,
     declaredBy = null,
-  }: { incarnation?: number; age?: number; left?: boolean; declaredBy?: NodeId | null } = {},
+    heartbeatSeconds = 60,
+  }: {
+    incarnation?: number
+    age?: number
+    left?: boolean
+    declaredBy?: NodeId | null
+    heartbeatSeconds?: number
+  } = {},
 ): Heard {
   return {
-    announcement: announcement(number, { sequence: { incarnation, counter }, left, declaredBy }),
+    announcement: announcement(number, {
+      sequence: { incarnation, counter },
+      left,
+      declaredBy,
+      heartbeatSeconds,
+    }),
     envelope: new Uint8Array(),
     ageMilliseconds: age,
   }

@@ -1,0 +1,61 @@
+import { isMute, isSuspect, type SpokenWord } from '../mesh/liveness.ts'
+import type { Member } from '../model/member.ts'
+import type { NodeId } from '../model/node.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** Finds out whether those live whom WireGuard has not heard when they were due. */
+export interface Inquiry {
+  /** The kernel was looked at. True when it should be looked at again soon. */
+  looked(): boolean
+}
+
+export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inquiry {
+  const words = new Map<NodeId, SpokenWord & { asked: boolean }>()
+
+  const trackOf = (node: NodeId) => {
+    const member = state.membership.get(node)
+    return member === undefined ? undefined : state.tracks.get(member.announcement.publicKey)
+  }
+
+  /** A question by gossip may take a connection of its own; a word through the tunnel is two packets. */
+  function looked(): boolean {
+    const now = clock.now()
+    const suspects = [...state.membership.values()].filter(({ announcement: { node } }) => {
+      const track = trackOf(node)
+      return track !== undefined && isSuspect(track, now)
+    })
+    kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
+    for (const { announcement } of suspects) noteWord(announcement.node, now)
+    askMute(now)
+    return suspects.length > 0
+  }
+
+  function noteWord(node: NodeId, now: number): void {
+    const grewAt = trackOf(node)?.grewAt
+    if (grewAt === undefined || grewAt === null || words.get(node)?.grewAt === grewAt) return
+    words.set(node, { at: now, grewAt, asked: false })
+  }
+
+  function askMute(now: number): void {
+    for (const [node, word] of words) {
+      const member = state.membership.get(node)
+      const track = trackOf(node)
+      if (member === undefined || track === undefined || track.grewAt !== word.grewAt) words.delete(node)
+      else if (!word.asked && isMute(track, word, now)) {
+        word.asked = true
+        if (member.announcement.declaredBy === null) void ask(member)
+      }
+    }
+  }
+
+  async function ask({ announcement: { node }, heardAt }: Member): Promise<void> {
+    if (state.gossip === null || (state.unanswered.get(node) ?? Number.NEGATIVE_INFINITY) > heardAt) return
+    const answered = await state.gossip.reaches(node)
+    if (answered) state.unanswered.delete(node)
+    // One that was forgotten meanwhile would stay in it for ever.
+    else if (state.membership.has(node)) state.unanswered.set(node, clock.now())
+  }
+
+  return { looked }
+}
