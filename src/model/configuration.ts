@@ -38,6 +38,8 @@ export interface Configuration {
   readonly socket: string
   /** The loopback address Prometheus asks; null: metrics are not served. */
   readonly metrics: Endpoint | null
+  /** Whether the names of members are kept for this machine to look up. */
+  readonly names: boolean
   readonly log: { readonly level: LogLevel }
 }
 

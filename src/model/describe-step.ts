@@ -48,6 +48,8 @@ const sentences: { readonly [Kind in StepKind]: (step: StepOf<Kind>) => string }
   'guard.remove': step => `remove the guard of ${step.interface}`,
   'limit.set': step => `flood at most ${step.framesPerSecond} frames per second from ${step.interface}`,
   'limit.remove': step => `flood from ${step.interface} without a limit`,
+  'watch.set': ({ watch }) => `watch ${watch.ports.join(', ')} for loops of ${watch.interface}`,
+  'watch.remove': ({ watch }) => `watch for loops of ${watch.interface} no more`,
   'gateway.set': step => `be a gateway ${describeGateway(step.gateway)}${describeReturned(step.returned)}`,
   'gateway.remove': step =>
     `be no gateway by ${step.gateway.interface}${describeReturned(step.gateway.borrowed)}`,

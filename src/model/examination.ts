@@ -1,5 +1,6 @@
 import type { Prefix } from './address.ts'
 import type { PingTime } from './ping.ts'
+import type { Ruleset } from './ruleset.ts'
 
 /** What `lnetctl doctor` found on this machine; nothing in it is a judgement yet. */
 export interface Examination {
@@ -10,6 +11,7 @@ export interface Examination {
   readonly missing: readonly string[]
   readonly ports: readonly PortState[]
   readonly firewall: Firewall
+  readonly ways: Ways
   readonly clock: ClockState
   /** `net.ipv6.conf.all.disable_ipv6`, or no IPv6 at all. */
   readonly ipv6Disabled: boolean
@@ -37,16 +39,23 @@ export interface PortState {
 export interface Firewall {
   readonly ufw: boolean
   readonly firewalld: boolean
-  /** Base chains that drop what no rule of theirs accepts. */
-  readonly droppingChains: readonly DroppingChain[]
+  readonly docker: boolean
+  /** Null when it could not be read: `unreadable` is why. */
+  readonly ruleset: Ruleset | null
+  readonly unreadable: string | null
   /** Frames in bridges go through the chains of routed packets: br_netfilter. */
   readonly filtersBridges: boolean
 }
 
-export interface DroppingChain {
-  /** As `nft` names it: `ip filter FORWARD`. */
-  readonly name: string
-  readonly hook: 'input' | 'forward'
+/** The devices and ports that packets of the mesh take on this machine, as configured. */
+export interface Ways {
+  readonly tunnel: string
+  readonly tunnelFamily: 4 | 6
+  readonly vxlanPorts: readonly number[]
+  /** Where the addresses of segments are: their devices, or the bridges they are ports of. */
+  readonly devices: readonly string[]
+  readonly bridges: readonly string[]
+  readonly gateway: { readonly interface: string; readonly devices: readonly string[] } | null
 }
 
 export interface ClockState {

@@ -7,10 +7,12 @@ export interface Facts {
   readonly addresses: readonly UnderlayAddress[]
   /** The MTU of the way out: of the default route's device, else the least of the interfaces. */
   readonly pathMtu: number
+  /** Devices of the best default routes, sorted. */
+  readonly waysOut: readonly string[]
 }
 
 /** Of a machine that could not be looked at yet. */
-export const noFacts: Facts = { addresses: [], pathMtu: ethernetMtuBytes }
+export const noFacts: Facts = { addresses: [], pathMtu: ethernetMtuBytes, waysOut: [] }
 
 export interface UnderlayAddress {
   readonly address: IpAddress

@@ -8,6 +8,7 @@ import type {
   Prefix,
 } from './address.ts'
 import type { Detour, DetourRule, GatewayState } from './gateway.ts'
+import type { LoopWatch } from './loop-watch.ts'
 import type { Vni } from './segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
 
@@ -27,6 +28,8 @@ export interface KernelState {
   readonly strayGuards: readonly InterfaceName[]
   /** The same of flood limits. */
   readonly strayLimits: readonly InterfaceName[]
+  /** Sorted by interface, one each, also of segments that are gone. */
+  readonly loopWatches: readonly LoopWatch[]
   /** Null: this machine is none. */
   readonly gateway: GatewayState | null
   /** Sorted by prefix, one each. */
@@ -157,6 +160,8 @@ export interface BridgeFacts {
   readonly stp: boolean
   /** Ports through which a cable can lead back into the segment. Sorted. */
   readonly physicalPorts: readonly string[]
+  /** Devices on top of it, as VLANs are. Sorted. */
+  readonly stacked: readonly string[]
 }
 
 export type TunnelImplementation = 'kernel' | 'userspace'
@@ -169,6 +174,8 @@ export interface Observation {
   readonly floods: readonly FloodReading[]
   /** This kernel can limit what floods. */
   readonly limitsFloods: boolean
+  /** This kernel can watch for loops; not told where no segment is in a bridge. */
+  readonly watchesLoops: boolean
   readonly implementation: TunnelImplementation | null
   readonly foreign: readonly ForeignDevice[]
   /** Every bridge of this machine, sorted by interface. */
@@ -184,6 +191,7 @@ export const emptyKernelState: KernelState = {
   routes: [],
   strayGuards: [],
   strayLimits: [],
+  loopWatches: [],
   gateway: null,
   detours: [],
   rules: [],

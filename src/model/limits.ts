@@ -57,8 +57,37 @@ export const floodFramesPerSecondMin = 10
 export const floodFramesPerSecondMax = 1_000_000
 /** What ARP has beside that, and ND as much again, so that addresses are found in a storm. */
 export const questionFramesPerSecond = 1000
+/** What is sent to a MAC that was heard for so long is no flood; so many are remembered a segment. */
+export const heardSeconds = 3600
+export const heardMacsMax = 65_535
 /** So long after the last dropped frame was counted a storm is over: two looks. */
 export const floodCalmSeconds = 15
+/** How often a node says on a bridge with a physical port that it is there: a loop has to be broken within a second. */
+export const loopProbeMilliseconds = 400
+/** Where probes go: no program is known to use the port. */
+export const loopProbePort = 51_823
+/** A node id has 52 characters; what is before and after it 38 bytes. */
+export const loopProbeBytesMax = 128
+/** Datagrams looked at, whoever sends them: 64 nodes on one LAN say 160. */
+export const loopProbesPerSecondMax = 500
+/** So often a node says that it is gone: one word may get lost, on a radio above all. */
+export const loopFarewells = 3
+/** Physical ports of one bridge that are told apart: probes that come in by the nth get the nth port after ours. */
+export const loopPortsMax = 64
+/** So long after its last probe a node still counts as there: seven probes. */
+export const loopFreshSeconds = 3
+/** A segment that is not in its bridge listens so long before it goes in. */
+export const loopListenSeconds = 2
+/** Who should leave has had its time: it does not hear us, so we leave. */
+export const loopPatienceSeconds = 5
+/** So long nothing may speak against it before a segment goes back; doubled when it had to leave again within an hour. */
+export const loopQuietSecondsMin = 15
+export const loopQuietSecondsMax = 3600
+export const loopRelapseSeconds = 3600
+/** So long without hearing itself, and a node says that it is deaf to loops. */
+export const loopDeafSeconds = 10
+/** Other nodes heard on one bridge that are remembered. */
+export const loopNodesMax = 64
 /** What a path carries where nothing can be found out. */
 export const ethernetMtuBytes = 1500
 /** RFC 8200 section 5: every IPv6 link carries 1280 bytes. */
@@ -72,10 +101,24 @@ export const heartbeatSecondsMin = 1
 export const heartbeatSecondsMax = 86_400
 /** DESIGN section 5: silent after four missed heartbeats. */
 export const heartbeatsMissedMax = 4
-/** What one announcement costs each node, sent and received, measured in a mesh of 10: its copies and their headers. */
-export const announcementCostBytes = 4000
-/** Gossip one member's share of the heartbeats may cause, bytes per second, whatever the size of the mesh. */
-export const idleGossipBytesPerSecond = 200
+/** Each heartbeat is spoken after a part of its interval, between this and all of it, by chance. */
+export const heartbeatPartMin = 0.8
+/**
+ * The same when there was none before or it became so much longer: nodes that start together would else speak together
+ * for hours.
+ */
+export const heartbeatPartMinAnew = 0.2
+export const heartbeatGrowthAnew = 1.5
+/**
+ * What one announcement costs each node, sent and received, measured in a mesh of 10: up to 2.7 copies, a notice that it can be
+ * had, and their acknowledgements.
+ */
+export const announcementCostBytes = 4500
+/**
+ * What all heartbeats together may cause at a node at their intervals, bytes per second, whatever the size of the mesh.
+ * They are spoken a little sooner than promised, and watching over neighbours takes about 40 besides.
+ */
+export const idleGossipBytesPerSecond = 120
 export const keepaliveSecondsDefault = 25
 /**
  * A tunnel is up when its receive counter grew within so long: a keepalive is due every 25 s, and a suspected member
@@ -107,7 +150,7 @@ export const resolvedEndpointsMax = 4
 /** WireGuard whitepaper section 6.1: REJECT_AFTER_TIME 180 s + REKEY_TIMEOUT 5 s + REKEY_ATTEMPT_TIME 90 s. */
 export const handshakeFreshSecondsMax = 275
 export const forgetAfterSecondsDefault = 7 * 24 * 3600
-/** Longer than any heartbeat is due, so that nobody who lives is forgotten. */
+/** Where heartbeats are further apart, nobody is forgotten before it is silent. */
 export const forgetAfterSecondsMin = 3600
 export const forgetAfterSecondsMax = 365 * 24 * 3600
 /** Without any answer from the mesh, a starting daemon counts as warm after this. */
@@ -128,6 +171,8 @@ export const neighboursEnough = 4
 export const silentNeighboursWanted = 6
 export const neighboursMax = 100
 export const syncMessageBytesMax = 4 * 1024 * 1024
+/** Half of what a stream may carry unread (yamux specification: 256 KiB): used up so far, the other side is given more. */
+export const windowUpdateBytesMin = 128 * 1024
 export const syncIntervalSecondsMin = 20
 export const syncIntervalSecondsMax = 60
 /** Every member and oneself. A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
@@ -182,8 +227,12 @@ export const searchMillisecondsPerNode = 500
 export const searchMillisecondsMax = 30_000
 /** A connection that ended sooner counts as a dial that failed. */
 export const shortConnectionSeconds = 10
-/** A bootstrap place without a connection is asked again so often even with enough neighbours: it may know of others. */
-export const bootstrapAgainSeconds = 300
+/**
+ * A bootstrap place without a connection is asked again so often even with enough neighbours: it may know of others.
+ * Each takes so much longer as there are members that the place is asked by the whole mesh once in so many seconds.
+ */
+export const bootstrapAgainSecondsMin = 300
+export const bootstrapAgainSecondsPerMember = 100
 /** A neighbour that is not wanted is kept for so long, so that a newcomer learns the mesh from it. */
 export const surplusSeconds = 60
 /** Above so many neighbours the oldest that nobody here wants are let go, so that newcomers find room. */
@@ -226,8 +275,19 @@ export const statusMembersMax = 20
 /** `init --start` and `join --start` say by then how it went; joining itself takes one to three seconds. */
 export const arrivalSecondsMax = 15
 export const arrivalPollMilliseconds = 200
-/** Chains of a firewall `lnetctl doctor` names, and members it sends large packets to. */
-export const droppingChainsMax = 20
+/** By then each bootstrap place was dialled to an end: dialSecondsMax, and the start of lnetd. */
+export const everyPlaceSeconds = 7
+/** A service that does not answer for so long is asked why it did not start. */
+export const refusalSecondsMin = 3
+/** Names of members in a hosts file, addresses of them; its bytes, and those of the hosts file they are put into. */
+export const hostEntriesMax = 20_000
+export const hostEntriesBytesMax = 4 * 1024 * 1024
+export const hostsFileBytesMax = 16 * 1024 * 1024
+/** Of a firewall, by `lnetctl doctor`: rules read, rules a packet is led past, and chains one leads to from another. */
+export const filterRulesMax = 20_000
+export const filterStepsMax = 100_000
+export const filterDepthMax = 16
+/** Members `lnetctl doctor` sends large packets to. */
 export const provenPathsMax = 16
 export const provenPathsAtOnceMax = 4
 export const pingAnswerSecondsMax = 1

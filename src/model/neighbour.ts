@@ -14,7 +14,9 @@ export interface DialReport {
   /** Milliseconds of the daemon's monotonic clock. */
   readonly lastTriedAt: number
   readonly error: string
-  /** The TCP connection stood but the private network's handshake did not, repeatedly. */
+  /** The last time the TCP connection stood, and the handshake that follows did not. */
+  readonly answers: boolean
+  /** The same several times in a row, and never otherwise. */
   readonly secretMayDiffer: boolean
 }
 

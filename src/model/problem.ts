@@ -5,6 +5,8 @@ export const problemCodes = [
   'address-contested',
   'address-none-free',
   'bridge-unusable',
+  'bridge-loop',
+  'bridge-unwatched',
   'flood-limited',
   'flood-unlimited',
   'gateway-missing',

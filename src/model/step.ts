@@ -8,6 +8,7 @@ import type {
   UnicastEntry,
   WireguardPeer,
 } from './kernel-state.ts'
+import type { LoopWatch } from './loop-watch.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'
 
 /** One change to the kernel. Applying a step whose effect is already there is no error. */
@@ -78,6 +79,8 @@ export type Step =
       readonly framesPerSecond: number
     }
   | { readonly kind: 'limit.remove'; readonly interface: InterfaceName }
+  | { readonly kind: 'watch.set'; readonly watch: LoopWatch }
+  | { readonly kind: 'watch.remove'; readonly watch: LoopWatch }
   | {
       readonly kind: 'gateway.set'
       readonly gateway: GatewayState
