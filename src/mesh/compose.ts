@@ -2,7 +2,14 @@ import type { Announcement } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
-import { announcementCostBytes, heartbeatSecondsMax, idleGossipBytesPerSecond } from '../model/limits.ts'
+import {
+  announcementCostBytes,
+  heartbeatGrowthAnew,
+  heartbeatPartMin,
+  heartbeatPartMinAnew,
+  heartbeatSecondsMax,
+  idleGossipBytesPerSecond,
+} from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
 import { tunnelMtu } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -60,6 +67,28 @@ export function saysTheSame(a: Announcement, b: Announcement): boolean {
 export function heartbeatSeconds(configuredSeconds: number, members: number): number {
   const stretched = Math.ceil((members * announcementCostBytes) / idleGossipBytesPerSecond)
   return Math.min(heartbeatSecondsMax, Math.max(configuredSeconds, stretched))
+}
+
+/** A word that was just said, and the heartbeat that was due before it. Monotonic milliseconds. */
+export interface Spoken {
+  readonly now: number
+  readonly intervalSeconds: number
+  /** Of the word before; null: there was none. */
+  readonly secondsBefore: number | null
+  /** Null: the word was the heartbeat. */
+  readonly dueAt: number | null
+}
+
+/**
+ * When the next heartbeat is spoken, never later than promised. News do not put it off: those that hear the same news
+ * would be in step from then on. `random` is in [0, 1).
+ */
+export function nextHeartbeatAt(spoken: Spoken, random: number): number {
+  const { now, intervalSeconds, secondsBefore, dueAt } = spoken
+  const isAnew = secondsBefore === null || intervalSeconds >= heartbeatGrowthAnew * secondsBefore
+  const partMin = isAnew ? heartbeatPartMinAnew : heartbeatPartMin
+  const at = now + intervalSeconds * 1000 * (partMin + (1 - partMin) * random)
+  return isAnew || dueAt === null ? at : Math.min(dueAt, at)
 }
 
 function substance(announcement: Announcement) {

@@ -6,7 +6,7 @@ import type { GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
-import { tunnelMtu } from '../model/segment.ts'
+import { tunnelMtu, type Vni } from '../model/segment.ts'
 import type { Plan } from '../model/step.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
 import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds } from './claims.ts'
@@ -36,6 +36,8 @@ export interface Situation {
   readonly resolved: Resolved
   /** How gateways answered. */
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
+  /** Segments that stay out of their bridges, because they are or may be part of a loop. */
+  readonly keptOut: ReadonlySet<Vni>
   /** Automatic IPv4 addresses may be chosen: it is known what others hold. */
   readonly mayChoose: boolean
   /** The mesh was heard, or has had its time: what is not known may be taken away. */
@@ -85,6 +87,7 @@ export function decide(situation: Situation): Decision {
       mtu: ownMtu(situation),
       ...{ bridges: observation.bridges, forwarding: observation.forwarding },
       limitsFloods: observation.limitsFloods,
+      ...{ watchesLoops: observation.watchesLoops, keptOut: situation.keptOut },
       observed: observation.state.gateway,
     },
     { members: present, holds, tracks, ways },

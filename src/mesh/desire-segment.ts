@@ -37,7 +37,7 @@ export function desireSegment(
   { vtep, vteps, mtu }: Lower,
 ): SegmentState {
   const { vni, port, ageingSeconds } = segment
-  const bridge = usableBridge(segment, intent.bridges)
+  const bridge = usableBridge(segment, intent)
   const inSegment = membersIn(vni, reachable)
   const mac = segmentMac(intent.node, vni)
   const unicast = desireUnicast(inSegment, vni, mac)
@@ -75,8 +75,8 @@ export function desireBridge(
   world: World,
   reachable: readonly Member[],
 ): BridgeState | null {
-  const bridge = usableBridge(segment, intent.bridges)
-  if (bridge === null) return null
+  const bridge = usableBridge(segment, intent)
+  if (bridge === null) return bareBridge(segment, intent)
   const addresses = ownAddresses(segment, intent)
   const neighbours = desireNeighbours(membersIn(segment.vni, reachable), segment, intent, world)
   const isOwn = intent.bridges.find(facts => facts.interface === bridge)?.own ?? true
@@ -84,6 +84,14 @@ export function desireBridge(
   const mac = isOwn ? segmentMac(intent.node, segment.vni) : null
   if (!isOwn && addresses.length === 0 && neighbours.length === 0) return null
   return { interface: bridge, mac, up: true, addresses, neighbours }
+}
+
+/** One of our own stays where it is while its segment is kept out of it: machines are on it. */
+function bareBridge({ vni, bridge }: SegmentConfiguration, intent: Intent): BridgeState | null {
+  const facts = intent.bridges.find(({ interface: name }) => name === bridge?.name)
+  if (facts === undefined || !facts.own || !intent.keptOut.has(vni)) return null
+  const mac = segmentMac(intent.node, vni)
+  return { interface: facts.interface, mac, up: true, addresses: [], neighbours: [] }
 }
 
 function membersIn(vni: Vni, members: readonly Member[]): readonly Member[] {

@@ -22,10 +22,12 @@ import {
   type TunnelState,
   type WireguardPeer,
 } from '../model/kernel-state.ts'
+import type { LoopWatch } from '../model/loop-watch.ts'
 import type { Member } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
-import { agreedTunnelMtu } from '../model/segment.ts'
+import { agreedTunnelMtu, type Vni } from '../model/segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
+import { loopRisks } from './bridge.ts'
 import { type Holds, ownerOf, tunnelPrefix } from './claims.ts'
 import { desireBridge, desireSegment } from './desire-segment.ts'
 import { desireGateway } from './gateway.ts'
@@ -50,6 +52,10 @@ export interface Intent {
   readonly forwarding: readonly InterfaceName[]
   /** This kernel can limit what floods. */
   readonly limitsFloods: boolean
+  /** This kernel can watch for loops. */
+  readonly watchesLoops: boolean
+  /** Segments that stay out of their bridges, because they are or may be part of a loop. */
+  readonly keptOut: ReadonlySet<Vni>
   /** The gateway this machine is now. */
   readonly observed: GatewayState | null
 }
@@ -84,7 +90,18 @@ export function desire(intent: Intent, world: World): KernelState | null {
   const routes = desireRoutes(tunnel, [...segments, ...bridges], prefix)
   const { detours, rules } = world.ways
   const gateway = desireGateway(intent)
-  return { tunnel, segments, bridges, routes, strayGuards: [], strayLimits: [], gateway, detours, rules }
+  return {
+    ...{ tunnel, segments, bridges, routes, strayGuards: [], strayLimits: [] },
+    loopWatches: intent.watchesLoops ? desireLoopWatches(intent) : [],
+    ...{ gateway, detours, rules },
+  }
+}
+
+function desireLoopWatches({ configuration, bridges }: Intent): readonly LoopWatch[] {
+  // Also where the machine's way out is now: it may move.
+  return loopRisks(configuration.segments, bridges, [])
+    .map(({ segment, ports }) => ({ interface: segment.interface, ports }))
+    .sort((a, b) => compareText(a.interface, b.interface))
 }
 
 /** A member's VTEP counts where it is a host of our prefix and its own. */

@@ -27,6 +27,7 @@ export function diff(
     ...diffSegments(desired.segments, kept),
     ...diffBridges(desired.bridges, observed.bridges),
     ...orphanedTables(desired.segments, observed, kept),
+    ...diffWatches(desired, observed),
     ...diffWays(desired, observed),
   ]
   return [...devices, ...diffRoutes(desired.routes, routesLeft(observed, kept, devices))]
@@ -137,6 +138,21 @@ function tableRemovals({ interface: device, guard, floodLimit }: SegmentState) {
   return [
     ...(guard === null ? [] : [{ kind: 'guard.remove', interface: device } as const]),
     ...(floodLimit === null ? [] : [{ kind: 'limit.remove', interface: device } as const]),
+  ]
+}
+
+function diffWatches(desired: KernelState, observed: KernelState): readonly Step[] {
+  const { added, removed } = compare(
+    desired.loopWatches,
+    observed.loopWatches,
+    watch => `${watch.interface} ${watch.ports.join(' ')}`,
+  )
+  const kept = new Set(desired.loopWatches.map(watch => watch.interface))
+  return [
+    ...added.map((watch): Step => ({ kind: 'watch.set', watch })),
+    ...removed
+      .filter(watch => !kept.has(watch.interface))
+      .map((watch): Step => ({ kind: 'watch.remove', watch })),
   ]
 }
 

@@ -3,6 +3,7 @@ import type { Configuration } from '../model/configuration.ts'
 import type { GatewaySource, GatewayState } from '../model/gateway.ts'
 import type { BridgeFacts, KernelState } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
+import type { Vni } from '../model/segment.ts'
 import type { Step } from '../model/step.ts'
 import { usableBridge } from './bridge.ts'
 import { segmentPrefixes } from './claims.ts'
@@ -13,19 +14,20 @@ export interface GatewayNeeds {
   readonly configuration: Configuration
   readonly mesh: MeshId
   readonly bridges: readonly BridgeFacts[]
+  readonly keptOut: ReadonlySet<Vni>
   readonly forwarding: readonly InterfaceName[]
   readonly observed: GatewayState | null
 }
 
 /** This machine as the gateway it should be; null when it should be none. */
 export function desireGateway(needs: GatewayNeeds): GatewayState | null {
-  const { configuration, mesh, bridges, forwarding, observed } = needs
+  const { configuration, mesh, forwarding, observed } = needs
   const { gateway, segments } = configuration
   if (gateway === null) return null
   const sources = segments
     .filter(segment => gateway.segments.includes(segment.interface))
     .flatMap(segment => {
-      const device = usableBridge(segment, bridges) ?? segment.interface
+      const device = usableBridge(segment, needs) ?? segment.interface
       const networks = segmentPrefixes(segment, mesh).filter(network => familyOf(network) === 4)
       return networks.map((network): GatewaySource => ({ device, network }))
     })

@@ -15,6 +15,7 @@ const rank: Readonly<Record<StepKind, number>> = {
   'peer.renew': 4,
   'peer.set': 5,
   'guard.set': 6,
+  'watch.set': 6,
   'link.mtu': 7,
   'bridge.create': 8,
   'segment.create': 9,
@@ -52,6 +53,7 @@ const rank: Readonly<Record<StepKind, number>> = {
   'peer.remove': 41,
   'limit.remove': 42,
   'guard.remove': 43,
+  'watch.remove': 43,
   'bridge.remove': 44,
 }
 

@@ -71,6 +71,7 @@ const waits: Readonly<Record<Removal, boolean>> = {
   // By the configuration alone.
   'gateway.remove': false,
   'limit.remove': false,
+  'watch.remove': false,
   // Only to be made anew, which `restrain` sees to.
   'segment.remove': false,
   'tunnel.remove': false,

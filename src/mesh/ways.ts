@@ -40,6 +40,7 @@ export interface WaysSituation {
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   readonly facts: Facts
   readonly bridges: readonly BridgeFacts[]
+  readonly keptOut: ReadonlySet<Vni>
   /** Segments this node bears an IPv4 address in. */
   readonly addressed: ReadonlySet<Vni>
   /** The detours there are. */
@@ -157,7 +158,7 @@ function gatewayOf(member: Member, situation: WaysSituation): Gateway | null {
           familyOf(address) === 4 &&
           ownerOf(address, situation.holds.overlay.get(overlayKey(own.vni, address))) === node,
       )
-    const device = usableBridge(own, situation.bridges) ?? own.interface
+    const device = usableBridge(own, situation) ?? own.interface
     if (via === undefined) continue
     const isMute = !isAnswering && (answers?.misses ?? 0) >= gatewayMissesMax
     return { member, via, device, milliseconds: answers?.milliseconds ?? Number.POSITIVE_INFINITY, isMute }

@@ -120,6 +120,7 @@ function factsOf(...addresses: readonly string[]): Facts {
       interface: 'eth0' as InterfaceName,
     })),
     pathMtu: 1500,
+    waysOut: ['eth0'],
   }
 }
 

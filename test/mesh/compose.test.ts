@@ -3,14 +3,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { holdsOf } from '../../src/mesh/claims.ts'
 import { decodeAnnouncement, encodeAnnouncement, encodeOverlayAddress } from '../../src/mesh/codec.ts'
-import { compose, heartbeatSeconds, saysTheSame } from '../../src/mesh/compose.ts'
+import { compose, heartbeatSeconds, nextHeartbeatAt, saysTheSame } from '../../src/mesh/compose.ts'
 import { settle } from '../../src/mesh/settle.ts'
 import { verify } from '../../src/mesh/verify.ts'
 import type { HostPort, InterfaceAddress, InterfaceName, IpAddress } from '../../src/model/address.ts'
 import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../../src/model/claims.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
 import type { Facts } from '../../src/model/facts.ts'
-import { heartbeatSecondsMax, sequenceNumberMax } from '../../src/model/limits.ts'
+import {
+  announcementCostBytes,
+  heartbeatSecondsMax,
+  idleGossipBytesPerSecond,
+  sequenceNumberMax,
+} from '../../src/model/limits.ts'
 import { compareSequence } from '../../src/model/node.ts'
 import type { OverlayAddress, Vni } from '../../src/model/segment.ts'
 import {
@@ -53,7 +58,7 @@ describe('what a node says of itself', () => {
           "/dns/vps.example.org/tcp/51821",
           "/ip4/203.0.0.1/tcp/51821",
         ],
-        "heartbeatSeconds": 60,
+        "heartbeatSeconds": 75,
         "left": false,
         "mtu": 1420,
         "name": "node1",
@@ -195,6 +200,30 @@ describe('the heartbeat', () => {
     expect(large).toBeGreaterThan(small)
     expect(heartbeatSeconds(60, 1e9)).toBe(heartbeatSecondsMax)
     expect(Number.isInteger(heartbeatSeconds(60, 12_345))).toBe(true)
+  })
+
+  it('costs what it may when all are spoken at their intervals', () => {
+    for (const members of [10, 100, 1000]) {
+      const cost = (members * announcementCostBytes) / heartbeatSeconds(60, members)
+      expect(cost).toBeLessThanOrEqual(idleGossipBytesPerSecond)
+      expect(cost).toBeGreaterThan(0.99 * idleGossipBytesPerSecond)
+    }
+  })
+
+  it('is never later than promised, and spread out when the interval is a new one', () => {
+    const next = (secondsBefore: number | null, random: number, dueAt: number | null = null) =>
+      nextHeartbeatAt({ now: 5, intervalSeconds: 100, secondsBefore, dueAt }, random) - 5
+    expect(next(100, 0)).toBe(80_000)
+    expect(next(80, 0.5)).toBe(90_000)
+    expect(next(null, 0)).toBe(20_000)
+    expect(next(60, 0, 1000)).toBe(20_000)
+    for (const before of [null, 60, 100, 200]) expect(next(before, 1)).toBe(100_000)
+  })
+
+  it('is not put off by news', () => {
+    const news = { now: 5, intervalSeconds: 100, secondsBefore: 100 }
+    expect(nextHeartbeatAt({ ...news, dueAt: 30_000 }, 0)).toBe(30_000)
+    expect(nextHeartbeatAt({ ...news, dueAt: 300_000 }, 0)).toBe(80_005)
   })
 })
 

@@ -34,6 +34,7 @@ describe('a node with two members', () => {
         "bridges": [],
         "detours": [],
         "gateway": null,
+        "loopWatches": [],
         "routes": [
           {
             "device": "vlnet0",
@@ -285,6 +286,29 @@ describe('a segment in a bridge', () => {
     const { segments } = desiredOf(given)
     expect(segments[0]).toMatchObject({ bridge: goesIn ? name : null })
     expect(segments[0]?.addresses.length).toBe(goesIn ? 0 : 2)
+  })
+
+  it('is watched for loops where a cable is allowed, also while it is kept out', () => {
+    const given = {
+      ...wanted({ allowLoopRisk: true }),
+      ...beside(bridgeFacts({ physicalPorts: ['eth1'] })),
+    }
+    const watches = [{ interface: 'vlnet0', ports: ['eth1'] }]
+    expect(desiredOf(situation(1, [], given)).loopWatches).toEqual(watches)
+    const out = desiredOf(situation(1, [], { ...given, keptOut: new Set([vni]) }))
+    expect(out.loopWatches).toEqual(watches)
+    expect(out.segments[0]).toMatchObject({ bridge: null, addresses: [expect.anything(), expect.anything()] })
+    expect(out.bridges).toEqual([])
+    const observed = { ...given.observation, watchesLoops: false }
+    expect(desiredOf(situation(1, [], { ...given, observation: observed })).loopWatches).toEqual([])
+  })
+
+  it('that is kept out leaves a bridge of our own to the machines on it', () => {
+    const own = bridgeFacts({ own: true, physicalPorts: ['eth1'] })
+    const given = { ...wanted({ create: true, allowLoopRisk: true }), ...beside(own) }
+    const { segments, bridges } = desiredOf(situation(1, [], { ...given, keptOut: new Set([vni]) }))
+    expect(segments[0]?.bridge).toBeNull()
+    expect(bridges).toMatchObject([{ interface: name, mac: segments[0]?.mac, up: true, addresses: [] }])
   })
 })
 

@@ -215,6 +215,9 @@ export const desirable: fc.Arbitrary<KernelState> = fc.oneof(
           routes: routesOf(below, [...above, ...bridges]),
           strayGuards: [],
           strayLimits: [],
+          loopWatches: above
+            .filter(({ bridge }) => bridge !== null)
+            .map(({ interface: device }) => ({ interface: device, ports: ['eth1' as InterfaceName] })),
           ...ways,
         })),
       ),
@@ -251,6 +254,9 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
         routes: routeless || !up ? [] : state.routes,
         strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
         strayLimits: strays.filter(name => state.segments.every(each => each.interface !== name)),
+        loopWatches: unguarded
+          ? state.loopWatches.map(watch => ({ ...watch, ports: [] }))
+          : state.loopWatches,
         gateway: state.gateway === null ? null : { ...state.gateway, forwards: up },
         detours: routeless ? [] : state.detours,
         rules: unguarded ? [] : state.rules,

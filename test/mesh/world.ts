@@ -181,6 +181,7 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',
     metrics: null,
+    names: false,
     log: { level: 'info' },
     ...changes,
   }
@@ -189,13 +190,18 @@ export function configuration(number: number, changes: Partial<Configuration> = 
 export function facts(number: number, changes: Partial<Facts> = {}): Facts {
   const address = underlayAddress(number)
   const network = `${address}/32` as Prefix
-  return { addresses: [{ address, network, interface: 'eth0' as InterfaceName }], pathMtu: 1500, ...changes }
+  return {
+    addresses: [{ address, network, interface: 'eth0' as InterfaceName }],
+    pathMtu: 1500,
+    waysOut: ['eth0'],
+    ...changes,
+  }
 }
 
 /** A bridge of the machine that nothing speaks against. */
 export function bridgeFacts(changes: Partial<BridgeFacts> = {}): BridgeFacts {
   const name = 'br0' as InterfaceName
-  return { interface: name, own: false, up: true, stp: false, physicalPorts: [], ...changes }
+  return { interface: name, own: false, up: true, stp: false, physicalPorts: [], stacked: [], ...changes }
 }
 
 /** What WireGuard says of a member it hears from. */
@@ -217,7 +223,7 @@ export function observation(
 ): Observation {
   return {
     ...{ state, readings, implementation: 'kernel', foreign: [], bridges, forwarding: [] },
-    ...{ floods: [], limitsFloods: true },
+    ...{ floods: [], limitsFloods: true, watchesLoops: true },
   }
 }
 
@@ -233,6 +239,7 @@ export function situation(
     node: nodeId(number),
     publicKey: publicKey(number),
     presharedKey,
+    keptOut: new Set(),
     facts: facts(number),
     claims: noClaims,
     membership: membership(...members),

@@ -1,0 +1,65 @@
+import { bridgeRefusal, type LoopRisk, loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
+import { type LoopTrack, sharers } from '../mesh/loop.ts'
+import type { Observation } from '../model/kernel-state.ts'
+import { loopDeafSeconds, loopProbePort } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
+import type { Problem } from '../model/problem.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** Segments that stay out of their bridges, and why; bridges whose loops would not be seen. */
+export function bridgeProblems({ clock }: Pick<DaemonParts, 'clock'>, state: State): readonly Problem[] {
+  const { observation } = state
+  if (observation === null) return []
+  return [...refusals(state, observation), ...loops(state, observation, clock.now())]
+}
+
+function refusals({ configuration, facts }: State, { bridges }: Observation): readonly Problem[] {
+  return configuration.segments.flatMap(({ interface: device, bridge }): readonly Problem[] => {
+    if (bridge === null) return []
+    const refusal = bridgeRefusal(bridge, bridges) ?? wayOutRefusal(bridge, bridges, facts.waysOut)
+    if (refusal === null) return []
+    const message = `${device} stays out of its bridge: ${refusal}`
+    return [{ code: 'bridge-unusable', subject: bridge.name, message, severity: 'degraded' }]
+  })
+}
+
+function loops(state: State, observation: Observation, now: number): readonly Problem[] {
+  return loopRisks(state.configuration.segments, observation.bridges, state.facts.waysOut).flatMap(risk => {
+    if (!observation.watchesLoops) return [unwatched(risk, noTable)]
+    const track = state.loops.get(risk.segment.vni)
+    if (track === undefined) return []
+    const isDeaf = now - (track.echoAt ?? track.since) >= loopDeafSeconds * 1000
+    return [...loop(risk, track, state, now), ...(isDeaf ? [unwatched(risk, deaf(risk))] : [])]
+  })
+}
+
+function loop(risk: LoopRisk, track: LoopTrack, state: State, now: number): readonly Problem[] {
+  const { exile } = track
+  const other = exile ?? sharers(track, now)[0]
+  if (other === undefined) return []
+  const { segment, bridge } = risk
+  const device = segment.interface
+  const where = `${other.port} of ${bridge} leads to ${nodeText(state, other.node)} as ${device} does, a loop between ${state.configuration.name} and that node`
+  const outcome =
+    exile === null ? 'whose segment stays out of its bridge' : `and ${device} stays out of ${bridge}`
+  const message = `${where}, ${outcome}: take one of the two ways away (the cable, or the bridge in the configuration of one node), or use STP on both bridges`
+  return [{ code: 'bridge-loop', subject: device, message, severity: exile === null ? 'notice' : 'degraded' }]
+}
+
+function unwatched({ bridge, ports }: LoopRisk, reason: string): Problem {
+  const message = `a loop through ${ports.join(', ')} of ${bridge} would not be seen: ${reason}`
+  return { code: 'bridge-unwatched', subject: bridge, message, severity: 'notice' }
+}
+
+const noTable =
+  'this kernel has no nftables of family bridge (NF_TABLES_BRIDGE): take one that has, or use STP on the bridge'
+
+function deaf({ bridge }: LoopRisk): string {
+  return `what is sent to UDP port ${loopProbePort} on ${bridge} does not arrive: let it in through the firewall, and let ${bridge} have IPv6 (sysctl -w net.ipv6.conf.${bridge}.disable_ipv6=0)`
+}
+
+function nodeText({ membership }: State, node: NodeId): string {
+  const name = membership.get(node)?.announcement.name
+  return name === undefined ? node : `${name} (${node})`
+}
