@@ -51,6 +51,8 @@ function deviceOf(step: Step): InterfaceName | null {
     case 'guard.set':
     case 'guard.remove':
     case 'limit.remove':
+    case 'watch.set':
+    case 'watch.remove':
       return null
     default:
       return step.interface

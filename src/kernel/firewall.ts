@@ -1,46 +1,24 @@
 import { readFile } from 'node:fs/promises'
-import type { DroppingChain, Firewall } from '../model/examination.ts'
-import { droppingChainsMax } from '../model/limits.ts'
+import type { Firewall } from '../model/examination.ts'
+import { readFilters } from './readers/filters.ts'
 import { run } from './run.ts'
 
 /** Looks at what may stand in the way of our packets, and changes nothing. */
 export async function examineFirewall(): Promise<Firewall> {
-  const [chains, ufw, firewalld, bridges] = await Promise.all([
-    run({ tool: 'nft', arguments: ['--json', 'list', 'chains'] }),
+  const [listed, ufw, firewalld, bridges] = await Promise.all([
+    run({ tool: 'nft', arguments: ['--json', 'list', 'ruleset'] }),
     readText('/etc/ufw/ufw.conf'),
     run({ tool: 'firewall-cmd', arguments: ['--state'] }),
     readText('/proc/sys/net/bridge/bridge-nf-call-iptables'),
   ])
+  const read = listed.ok ? readFilters(listed.value) : listed
   return {
     ufw: /^ENABLED=yes$/im.test(ufw),
     firewalld: firewalld.ok,
-    droppingChains: chains.ok ? readDroppingChains(chains.value) : [],
+    docker: read.ok && read.value.chains.some(({ name }) => name === 'DOCKER-USER'),
+    ruleset: read.ok ? read.value : null,
+    unreadable: read.ok ? null : read.failure.message,
     filtersBridges: bridges.trim() === '1',
-  }
-}
-
-/** Of `nft --json list chains`, those of others than us whose policy is to drop. What is no such JSON holds none. */
-export function readDroppingChains(text: string): readonly DroppingChain[] {
-  const items = parseItems(text)
-  const found = items.flatMap(({ chain }) => {
-    if (chain === undefined || chain.policy !== 'drop') return []
-    const { family, table, name, hook } = chain
-    if (hook !== 'input' && hook !== 'forward') return []
-    return String(table).startsWith('lnet') ? [] : [{ name: `${family} ${table} ${name}`, hook } as const]
-  })
-  return found.slice(0, droppingChainsMax)
-}
-
-interface NftItem {
-  readonly chain?: Readonly<Record<'family' | 'table' | 'name' | 'hook' | 'policy', unknown>>
-}
-
-function parseItems(text: string): readonly NftItem[] {
-  try {
-    const { nftables } = JSON.parse(text) as { readonly nftables?: unknown }
-    return Array.isArray(nftables) ? nftables.filter(item => typeof item === 'object' && item !== null) : []
-  } catch {
-    return []
   }
 }
 

@@ -4,9 +4,11 @@ import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
 import { canLimitFloods } from './flood-limit.ts'
+import { canWatchLoops } from './loop-watch.ts'
 import { glance, observe } from './observe.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
+import { openProbes } from './probes.ts'
 import { question } from './question.ts'
 import { speak } from './speak.ts'
 import { type TakeOver, takeOver } from './take-over.ts'
@@ -23,6 +25,8 @@ export interface LinuxKernelOptions {
     readonly prefix: Prefix | null
   }
   readonly secrets: TunnelSecrets
+  /** By which loop probes of this mesh are known. */
+  readonly probeKey: Uint8Array
   /** Device names of the configuration in force: whoever holds one without our mark is reported as foreign. */
   wanted(): readonly InterfaceName[]
   /** Devices that have to forward, because the configuration in force makes a gateway of this machine. */
@@ -45,16 +49,19 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
   let limitsFloods = false
+  let watchesLoops = false
   return {
     observe: async () => {
       // Asked again while it cannot: a module may be loaded later.
       limitsFloods ||= await canLimitFloods()
+      watchesLoops ||= options.bridges().length > 0 && (await canWatchLoops())
       return await observe({
         mesh,
         tunnel: tunnel.interface,
         wanted: options.wanted(),
         forwarders: options.forwarders(),
-        limitsFloods: limitsFloods,
+        limitsFloods,
+        watchesLoops,
       })
     },
     glance,
@@ -67,6 +74,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
         onEnded: failure => options.log(failure),
       }),
     speak,
+    probes: hear => openProbes(options.probeKey, hear),
     question,
     preflight: () => preflight(tunnel),
     takeOver: wanted => takeOver({ ...wanted, mesh }),

@@ -37,13 +37,14 @@ export interface Found {
   /** Devices that forward, of those that have to. */
   readonly forwards: readonly InterfaceName[]
   readonly limitsFloods: boolean
+  readonly watchesLoops: boolean
   readonly ipv6: ReadonlyMap<InterfaceName, boolean>
 }
 
 /** One look at the kernel, of all that the tools told. */
 export function assemble(found: Found, wireguard: WireguardDump | null): Observation {
   const { tunnel, segments, routes, detours, rules, foreign, names, bridges, neighbours } = found.devices
-  const { guards, limits, floods, gateway } = found.tables
+  const { guards, limits, floods, watches, gateway } = found.tables
   const implementation = tunnel === null ? null : tunnel.kind === 'wireguard' ? 'kernel' : 'userspace'
   return {
     state: {
@@ -54,6 +55,9 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
       // The tables of a device that is there belong to that, be it another mesh's.
       strayGuards: [...guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
       strayLimits: [...limits.keys()].filter(segment => !names.has(segment)).sort(compareText),
+      loopWatches: watches.filter(
+        watch => !names.has(watch.interface) || segments.some(own => own.interface === watch.interface),
+      ),
       gateway,
       detours,
       rules,
@@ -61,6 +65,7 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
     readings: wireguard?.readings ?? [],
     floods,
     limitsFloods: found.limitsFloods,
+    watchesLoops: found.watchesLoops,
     implementation,
     foreign,
     bridges,

@@ -25,6 +25,8 @@ export interface ObserveOptions {
   readonly forwarders: readonly InterfaceName[]
   /** Whether this kernel can limit what floods. */
   readonly limitsFloods: boolean
+  /** Whether it can watch for loops. */
+  readonly watchesLoops: boolean
 }
 
 /** Looks at everything under our mark: four processes at most. */
@@ -48,6 +50,7 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
     tables: tables.value,
     forwards,
     limitsFloods: options.limitsFloods,
+    watchesLoops: options.watchesLoops,
     ipv6,
   }
   return ok(assemble(found, wireguard.value))

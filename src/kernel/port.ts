@@ -1,6 +1,8 @@
-import type { IpAddress } from '../model/address.ts'
+import type { LoopProbe } from '../mesh/loop-probe.ts'
+import type { InterfaceName, IpAddress } from '../model/address.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
+import type { LinkPlace } from '../model/loop-watch.ts'
 import type { Plan, Step } from '../model/step.ts'
 import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
 
@@ -19,6 +21,8 @@ export interface Kernel {
   watch(listener: (event: KernelEvent) => void): Closeable
   /** Says a word (one small UDP datagram) through the tunnel to each VTEP, so that WireGuard there learns our endpoint. */
   speak(vteps: readonly IpAddress[]): void
+  /** Says and hears loop probes, until closed. Silent until the first is said. */
+  probes(hear: (heard: HeardProbe) => void): ProbeWire
   /** The round trip to a VTEP in milliseconds; null when nothing came back in time. One small datagram each way. */
   question(vtep: IpAddress): Promise<number | null>
 }
@@ -26,6 +30,22 @@ export interface Kernel {
 export interface StepFailure {
   readonly step: Step
   readonly failure: Failure
+}
+
+export interface HeardProbe {
+  readonly probe: LoopProbe
+  readonly bridge: InterfaceName
+  /** By which of the ports its segment's watch has; null when by none, as our own that never left. */
+  readonly port: number | null
+  /** The sender's own. */
+  readonly place: LinkPlace
+}
+
+export interface ProbeWire extends Closeable {
+  /** One small datagram to all who can be reached by the bridge but not by the segment in it. */
+  say(bridge: InterfaceName, probe: LoopProbe): void
+  /** Whether the kernel of a node that says nothing any more answers. One small datagram each way. */
+  ask(place: LinkPlace): Promise<boolean>
 }
 
 /** `ours`: something under our mark changed. `underlay`: another device's link or address did. */

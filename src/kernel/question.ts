@@ -8,7 +8,12 @@ import { discardPort } from './speak.ts'
  * error (RFC 1122 section 3.2.2.1), which a connected socket is told of. No program runs for it on either side.
  */
 export function question(vtep: IpAddress): Promise<number | null> {
-  const socket = createSocket(familyOf(vtep) === 4 ? 'udp4' : 'udp6')
+  return ask(familyOf(vtep) === 4 ? 'udp4' : 'udp6', vtep, discardPort)
+}
+
+/** The same of a port of an address. */
+export function ask(type: 'udp4' | 'udp6', address: string, port: number): Promise<number | null> {
+  const socket = createSocket(type)
   return new Promise(resolve => {
     const asked = performance.now()
     const finish = (milliseconds: number | null) => {
@@ -21,6 +26,6 @@ export function question(vtep: IpAddress): Promise<number | null> {
     socket.on('error', error =>
       finish('code' in error && error.code === 'ECONNREFUSED' ? performance.now() - asked : null),
     )
-    socket.connect(discardPort, vtep, () => socket.send(Uint8Array.of(0)))
+    socket.connect(port, address, () => socket.send(Uint8Array.of(0)))
   })
 }

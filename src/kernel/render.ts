@@ -7,6 +7,7 @@ import { detourText, ruleText } from './detours.ts'
 import { floodLimitRemoval, floodLimitScript } from './flood-limit.ts'
 import { removeGateway, setGateway } from './gateway.ts'
 import { guardRemoval, guardScript } from './guard.ts'
+import { loopWatchRemoval, loopWatchScript } from './loop-watch.ts'
 import { markOf, routeProtocol } from './mark.ts'
 import type { TunnelSecrets } from './port.ts'
 import { disableIpv6Path } from './sysctl.ts'
@@ -137,6 +138,8 @@ const renderers: Renderers = {
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
   'limit.set': step => [{ tool: 'nft', script: floodLimitScript(step.interface, step.framesPerSecond) }],
   'limit.remove': step => [{ tool: 'nft', script: floodLimitRemoval(step.interface) }],
+  'watch.set': step => [{ tool: 'nft', script: loopWatchScript(step.watch) }],
+  'watch.remove': step => [{ tool: 'nft', script: loopWatchRemoval(step.watch.interface) }],
   'gateway.set': step => setGateway(step.gateway, step.returned),
   'gateway.remove': step => removeGateway(step.gateway),
   'detour.set': step => [ip(`route replace ${detourText(step.detour)}`)],

@@ -119,6 +119,7 @@ export class FakeNode implements Gossip {
         failures,
         lastTriedAt,
         error,
+        answers: false,
         secretMayDiffer: false,
       }))
       .sort((a, b) => (a.target < b.target ? -1 : 1))

@@ -18,6 +18,7 @@ import type {
   TunnelState,
   WireguardPeer,
 } from '../../src/model/kernel-state.ts'
+import type { LoopWatch } from '../../src/model/loop-watch.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
@@ -57,6 +58,7 @@ export interface KernelDraft {
   readonly guards: Map<InterfaceName, Guard | null>
   /** The same; frames per second, 0 for an altered one. */
   readonly limits: Map<InterfaceName, number>
+  readonly watches: Map<InterfaceName, LoopWatch>
   gateway: GatewayState | null
   readonly detours: Map<Prefix, Detour>
   readonly rules: Map<string, DetourRule>
@@ -80,6 +82,7 @@ export function thaw(state: KernelState): KernelDraft {
       ),
       ...state.strayLimits.map(device => [device, 0] as const),
     ]),
+    watches: new Map(state.loopWatches.map(watch => [watch.interface, watch])),
     gateway: state.gateway,
     detours: new Map(state.detours.map(detour => [detour.prefix, detour])),
     rules: new Map(state.rules.map(rule => [JSON.stringify(rule), rule])),
@@ -98,6 +101,7 @@ export function freeze(draft: KernelDraft): KernelState {
     ),
     strayGuards: [...draft.guards.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
     strayLimits: [...draft.limits.keys()].filter(device => !draft.segments.has(device)).sort(compareText),
+    loopWatches: [...draft.watches.values()].sort((a, b) => compareText(a.interface, b.interface)),
     gateway: draft.gateway,
     detours: [...draft.detours.values()].sort((a, b) => compareAddresses(a.prefix, b.prefix)),
     rules: [...draft.rules.values()].sort(compareRules),

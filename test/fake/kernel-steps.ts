@@ -188,6 +188,14 @@ const effects: Effects = {
     draft.limits.delete(step.interface)
     return null
   },
+  'watch.set': (draft, { watch }) => {
+    draft.watches.set(watch.interface, watch)
+    return null
+  },
+  'watch.remove': (draft, { watch }) => {
+    draft.watches.delete(watch.interface)
+    return null
+  },
   'gateway.set': (draft, step) => {
     draft.gateway = step.gateway
     return null

@@ -1,4 +1,4 @@
-import type { Closeable, Kernel, KernelEvent, StepFailure } from '../../src/kernel/port.ts'
+import type { Closeable, Kernel, KernelEvent, ProbeWire, StepFailure } from '../../src/kernel/port.ts'
 import { compareText, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
 import { failed, ok, type Result } from '../../src/model/failure.ts'
@@ -110,6 +110,11 @@ export class FakeKernel implements Kernel {
     this.spoken.push(vteps)
   }
 
+  /** No bridge here has a physical port. */
+  probes(): ProbeWire {
+    return { say: () => undefined, ask: () => Promise.resolve(false), close: () => undefined }
+  }
+
   /** Nobody is on the other side. */
   question(): Promise<null> {
     return Promise.resolve(null)
@@ -177,9 +182,14 @@ export class FakeKernel implements Kernel {
   #bridgeFacts({ bridges }: KernelState): readonly BridgeFacts[] {
     const own = new Set(bridges.filter(({ mac }) => mac !== null).map(bridge => bridge.interface))
     const names = new Set([...own, ...(this.#bridges as ReadonlySet<InterfaceName>)])
-    return [...names]
-      .sort(compareText)
-      .map(name => ({ interface: name, own: own.has(name), up: true, stp: false, physicalPorts: [] }))
+    return [...names].sort(compareText).map(name => ({
+      interface: name,
+      own: own.has(name),
+      up: true,
+      stp: false,
+      physicalPorts: [],
+      stacked: [],
+    }))
   }
 
   #look(): Observation {
@@ -198,6 +208,7 @@ export class FakeKernel implements Kernel {
       forwarding: [],
       floods: [],
       limitsFloods: true,
+      watchesLoops: true,
     }
     return this.#observation
   }

@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isListening } from '../../src/host/listening.ts'
-import { readDroppingChains } from '../../src/kernel/firewall.ts'
 import { parsePing } from '../../src/kernel/ping.ts'
 
 describe('what tools say of this machine', () => {
@@ -9,27 +7,6 @@ describe('what tools say of this machine', () => {
     expect(parsePing('64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.052 ms\n')).toBe(0.052)
     expect(parsePing('64 bytes from ::1: icmp_seq=1 ttl=64 time=12 ms\n')).toBe(12)
     expect(parsePing('1 packets transmitted, 0 received, 100% packet loss, time 0ms\n')).toBeNull()
-  })
-
-  it('is which chains drop by default, ours left out', () => {
-    const chain = (table: string, name: string, hook: string, policy: string) => ({
-      chain: { family: 'ip', table, name, handle: 1, type: 'filter', hook, prio: 0, policy },
-    })
-    const nftables = [
-      { metainfo: { version: '1.0.6' } },
-      chain('filter', 'FORWARD', 'forward', 'drop'),
-      chain('filter', 'INPUT', 'input', 'accept'),
-      chain('filter', 'OUTPUT', 'output', 'drop'),
-      chain('lnet-vlnet0', 'receive', 'input', 'drop'),
-      { chain: { family: 'ip', table: 'filter', name: 'DOCKER', handle: 2 } },
-    ]
-    expect(readDroppingChains(JSON.stringify({ nftables }))).toEqual([
-      { name: 'ip filter FORWARD', hook: 'forward' },
-    ])
-  })
-
-  it('is nothing where it makes no sense', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), text => readDroppingChains(text).length === 0))
   })
 
   it('is who listens', () => {

@@ -107,6 +107,8 @@ describe('nft monitor', () => {
     ['ours', 'delete table inet lnet_vlnet0'],
     ['ours', 'delete table netdev lnet_vlnet0'],
     [null, 'delete table netdev filter'],
+    ['ours', 'delete table bridge lnet_vlnet0'],
+    [null, 'delete table bridge filter'],
     [
       'ours',
       'add chain inet lnet_vlnet0 guard_rx { type filter hook prerouting priority raw; policy accept; }',

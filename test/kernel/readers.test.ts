@@ -4,12 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { ruleText } from '../../src/kernel/detours.ts'
 import { describeForeign } from '../../src/kernel/foreign.ts'
 import { readBatchErrors } from '../../src/kernel/readers/batch-errors.ts'
+import { readBridges } from '../../src/kernel/readers/bridges.ts'
 import { readForwarding } from '../../src/kernel/readers/fdb.ts'
 import { documents, reading } from '../../src/kernel/readers/fields.ts'
 import { readFloodLimits } from '../../src/kernel/readers/flood-limits.ts'
 import { readGateway } from '../../src/kernel/readers/gateway.ts'
 import { readGuards } from '../../src/kernel/readers/guards.ts'
 import { linkNames, ownLinks, readLinkNames } from '../../src/kernel/readers/links.ts'
+import { readLoopWatches } from '../../src/kernel/readers/loop-watches.ts'
 import { readNeighbours } from '../../src/kernel/readers/neighbours.ts'
 import { readDetours, readRoutes } from '../../src/kernel/readers/routes.ts'
 import { readRules } from '../../src/kernel/readers/rules.ts'
@@ -209,6 +211,45 @@ describe('guards', () => {
       .replaceAll('"flags": ["daddr"]', '"flags": "daddr"')
       .replaceAll('"packets": 0', '"packets": 7')
     expect(unwrap(readGuards(other)).size).toBe(1)
+  })
+})
+
+describe('a bridge', () => {
+  it('is told with its cables, and with what stands on top of it', () => {
+    const card = { ifname: 'eth1', flags: ['UP'], master: 'br0' }
+    const tap = { ifname: 'tap0', flags: ['UP'], master: 'br0', linkinfo: { info_kind: 'tun' } }
+    const vlan = { ifname: 'br0.7', flags: ['UP'], link: 'br0', linkinfo: { info_kind: 'vlan' } }
+    const bridge = {
+      ...{ ifname: 'br0', flags: ['UP'], address: '02:00:5e:00:53:01' },
+      linkinfo: { info_kind: 'bridge', info_data: { stp_state: 0 } },
+    }
+    expect(readBridges([vlan, card, tap, bridge], `lnet:${mesh}`)).toMatchObject([
+      { interface: 'br0', own: false, up: true, stp: false, physicalPorts: ['eth1'], stacked: ['br0.7'] },
+    ])
+  })
+})
+
+describe('watches for loops', () => {
+  const output = fixture('nft-watches.json')
+  const portsIn = (text: string) => unwrap(readLoopWatches(text))
+
+  it('are read back with their ports; tables of others are passed over', () => {
+    expect(portsIn(output)).toEqual([{ interface: 'vlnet0', ports: ['eth1', 'eth2'] }])
+    expect(portsIn(fixture('nft-empty.json'))).toEqual([])
+  })
+
+  it.each([
+    ['another hook', '"hook": "input"', '"hook": "forward"'],
+    ['another mark', '51825', '51826'],
+    ['another port', '"right": "eth1"', '"right": "eth3"'],
+    ['another device of the fence', '"right": "vlnet0"', '"right": "vlnet1"'],
+    ['another verdict', '{"drop": null}', '{"accept": null}'],
+    ['another field', '"field": "sport"}}, "value"', '"field": "dport"}}, "value"'],
+    ['an unknown word', '"expr": [', '"expr": ["word", '],
+  ])('are altered with %s in one place', (_, from, to) => {
+    const altered = output.replace(from, to)
+    expect(altered).not.toBe(output)
+    expect(portsIn(altered)).toEqual([{ interface: 'vlnet0', ports: [] }])
   })
 })
 

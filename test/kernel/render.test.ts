@@ -109,6 +109,11 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'guard.set': { kind: 'guard.set', interface: segment, guard },
   'guard.remove': { kind: 'guard.remove', interface: segment },
   'limit.set': { kind: 'limit.set', interface: segment, framesPerSecond: 10_000 },
+  'watch.set': {
+    kind: 'watch.set',
+    watch: { interface: segment, ports: ['eth1', 'eth2'] as InterfaceName[] },
+  },
+  'watch.remove': { kind: 'watch.remove', watch: { interface: segment, ports: [] } },
   'limit.remove': { kind: 'limit.remove', interface: segment },
   'gateway.set': { kind: 'gateway.set', gateway, returned: ['eth1' as InterfaceName] },
   'gateway.remove': { kind: 'gateway.remove', gateway },
@@ -217,15 +222,50 @@ describe('render', () => {
       table netdev lnet_vlnet0
       delete table netdev lnet_vlnet0
       table netdev lnet_vlnet0 {
+        set heard {
+          type ether_addr
+          size 65535
+          flags dynamic,timeout
+          timeout 3600s
+        }
+        chain hear {
+          type filter hook ingress device "vlnet0" priority 0; policy accept;
+          update @heard { ether saddr }
+        }
         chain flood {
           type filter hook egress device "vlnet0" priority 0; policy accept;
-          ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 accept
+          ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr @heard accept
           ether type arp limit rate 1000/second burst 1000 packets accept
           icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } limit rate 1000/second burst 1000 packets accept
           limit rate 10000/second burst 10000 packets accept
           counter drop
         }
       }
+      END
+      # watch.set
+      nft <<END
+      table bridge lnet_vlnet0
+      delete table bridge lnet_vlnet0
+      table bridge lnet_vlnet0 {
+        chain forged {
+          type filter hook prerouting priority 0; policy accept;
+          ip6 daddr ff02::1 udp dport 51823 udp sport != 51823 drop
+        }
+        chain watch {
+          type filter hook input priority 0; policy accept;
+          iifname "eth1" ip6 daddr ff02::1 udp dport 51823 udp sport set 51824
+          iifname "eth2" ip6 daddr ff02::1 udp dport 51823 udp sport set 51825
+        }
+        chain fence {
+          type filter hook postrouting priority 0; policy accept;
+          oifname "vlnet0" ip6 daddr ff02::1 udp dport 51823 drop
+        }
+      }
+      END
+      # watch.remove
+      nft <<END
+      table bridge lnet_vlnet0
+      delete table bridge lnet_vlnet0
       END
       # limit.remove
       nft <<END

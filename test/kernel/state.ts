@@ -88,6 +88,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
     ].sort((a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? '')),
     strayGuards: [],
     strayLimits: [],
+    loopWatches: [],
     gateway: null,
     detours: [],
     rules: [],

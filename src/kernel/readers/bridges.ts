@@ -57,6 +57,10 @@ function bridgeLink(fields: Fields, links: readonly Fields[], mark: string): rea
         .filter(link => optionalText(link, 'master') === device && isPhysical(link))
         .map(link => text(link, 'ifname', `a port of ${device}`))
         .sort(compareText),
+      stacked: links
+        .filter(link => optionalText(link, 'link') === device)
+        .map(link => text(link, 'ifname', `a device on ${device}`))
+        .sort(compareText),
       addresses: objects(fields.addr_info ?? [], `${device} addresses`)
         .filter(address => address.metric === addressMetric)
         .flatMap(address => markedAddress(address))

@@ -44,7 +44,7 @@ export function classifyForwarding(isOwn: IsOwn): Classify {
 
 /** Lines of `nft monitor`: whatever happens to a table that bears lnet's name. */
 export function classifyTables(line: string): KernelEvent | null {
-  return /^(add|delete|insert|replace) (table|chain|rule) (inet lnet[-_]|netdev lnet_)/.test(line)
+  return /^(add|delete|insert|replace) (table|chain|rule) (inet lnet[-_]|(netdev|bridge) lnet_)/.test(line)
     ? 'ours'
     : null
 }

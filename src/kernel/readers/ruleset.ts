@@ -17,6 +17,9 @@ function lineOf(kind: string, fields: Fields): string {
     const [name, ...rest] = ['name', 'type', 'hook', 'prio', 'policy'].map(key => plain(fields[key]))
     return `chain ${name}: ${rest.join(' ')}`
   }
+  // Versions of nft differ in the flags they tell.
+  if (kind === 'set')
+    return `set ${plain(fields.name)}: ${[fields.type, fields.size, fields.timeout].map(plain).join(' ')}`
   if (kind !== 'rule' || !Array.isArray(fields.expr)) return `${kind} ${JSON.stringify(fields)}`
   const parts = fields.expr.map(expressionText).filter(part => part !== 'counter')
   return `rule ${plain(fields.chain)}: ${parts.join(', ')}`
@@ -28,6 +31,14 @@ function expressionText(value: unknown): string {
   if ('counter' in expression) return 'counter'
   for (const verdict of ['drop', 'accept', 'masquerade']) if (verdict in expression) return verdict
   if (JSON.stringify(expression.mangle) === clamping) return 'clamp'
+  if ('mangle' in expression) {
+    const { key, value: set } = fieldsOf(expression.mangle)
+    return `set ${leftText(key)} ${plain(set)}`
+  }
+  if ('set' in expression) {
+    const { op, set, elem } = fieldsOf(expression.set)
+    return `${plain(op)} ${plain(set)} ${leftText(elem)}`
+  }
   if ('limit' in expression) return limitText(fieldsOf(expression.limit))
   if (!('match' in expression)) return plain(value)
   const { op, left, right } = fieldsOf(expression.match)
