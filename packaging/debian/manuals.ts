@@ -82,6 +82,7 @@ const service = [
   'lnetd.service starts with the machine once it is configured: by lnetctl init, lnetctl join, a file dropped at /etc/lnetd/lnetd.yaml, or a token in /etc/default/lnetd. It runs as the user lnetd with CAP_NET_ADMIN, in a sandbox; systemctl cat lnetd shows both, and systemctl edit lnetd loosens them where a configuration asks for more: CAP_NET_BIND_SERVICE for a gossip or metrics port below 1024, ReadWritePaths= for a state_dir elsewhere.',
   'systemctl reload lnetd reads the configuration again; the journal says what only a restart changes. systemctl stop and restart leave the network up. A daemon that ends is started again, after a pause that grows to a minute; one that refuses its configuration is not.',
   'Where the kernel has no WireGuard, lnetd-wireguard.service runs wireguard-go on request. It is part of the data plane: neither an upgrade nor stopping lnetd ends it.',
+  'With names: true, lnetd keeps the names of members in /run/lnetd/hosts, and lnetd-names.service puts them into a block of /etc/hosts whenever they change.',
   'Secrets are read from files of mode 0600 below /etc/lnetd. Those that root left there are given to the user lnetd before each start.',
 ]
 

@@ -66,6 +66,7 @@ export const logEvents = {
   'log.level': { meaning: 'other events are shown from now on', fields: ['level'] },
   'key.created': { meaning: 'a key was made for the first time', fields: ['file'] },
   'metrics.not_served': { meaning: 'nobody can read the metrics', fields: ['reason'] },
+  'names.not_kept': { meaning: 'NAME.lnet leads where it led before', fields: ['reason'] },
   'notify.failed': { meaning: 'systemd could not be told', fields: ['reason'] },
   'state.set_aside': { meaning: 'a damaged state file was put away', fields: ['subject', 'reason'] },
   'state.not_saved': { meaning: 'the state directory does not take what must be kept', fields: ['reason'] },

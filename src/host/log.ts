@@ -50,7 +50,15 @@ export function createLog(level: LogLevel, stream: LogStream): Log {
 }
 
 /** No field of the glossary holds one; this is for the day somebody spreads an object that does. */
-const secretNames = ['secret', 'privateKey', 'presharedKey', 'networkKey', 'identitySeed', 'token']
+const secretNames = [
+  'secret',
+  'privateKey',
+  'presharedKey',
+  'networkKey',
+  'probeKey',
+  'identitySeed',
+  'token',
+]
 const secretPaths = secretNames.flatMap(name => [name, `*.${name}`])
 
 function setLevel(logger: Logger, level: LogLevel): void {

@@ -15,6 +15,8 @@ export interface MeshKeys {
   /** 32 bytes: the libp2p private-network key. */
   readonly networkKey: Uint8Array
   readonly meshId: MeshId
+  /** 32 bytes: by which nodes know each other's loop probes. */
+  readonly probeKey: Uint8Array
   /** The same for both nodes of a pair, and another for every other pair. */
   presharedKey(a: WireguardPublicKey, b: WireguardPublicKey): WireguardSecretKey
 }
@@ -64,9 +66,11 @@ export function formatMeshSecret(secret: Uint8Array): string {
 /** HKDF-SHA256 (RFC 5869) with a label for each use, so that no key tells anything about another. */
 export function deriveMeshKeys(secret: Uint8Array, configuredId: MeshId | null): MeshKeys {
   const presharedKeys = new Map<string, WireguardSecretKey>()
+  const meshId = configuredId ?? deriveMeshId(secret)
   return {
     networkKey: derive(secret, 'private network', 32),
-    meshId: configuredId ?? deriveMeshId(secret),
+    meshId,
+    probeKey: derive(secret, `loop probe ${meshId}`, 32),
     presharedKey(a, b) {
       const pair = a < b ? `${a} ${b}` : `${b} ${a}`
       const known = presharedKeys.get(pair)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { ok, type Result } from '../model/failure.ts'
+import { failed, ok, type Result } from '../model/failure.ts'
 import { join } from './setup.ts'
 
 /**
@@ -10,9 +10,10 @@ export async function setUpFromEnvironment(
   environment: NodeJS.ProcessEnv,
   configPath: string,
 ): Promise<Result<readonly string[]>> {
-  const token = environment.LNETD_TOKEN?.trim() ?? ''
+  const token = environment.LNETD_TOKEN?.trim()
   delete environment.LNETD_TOKEN
-  if (token === '' || existsSync(configPath)) return ok([])
+  if (token === undefined || existsSync(configPath)) return ok([])
+  if (token === '') return failed('LNETD_TOKEN is empty: put in what `lnetctl token` prints on a member')
   const joined = await join({ token, configPath })
   return joined.ok ? ok(joined.value.written) : joined
 }

@@ -42,7 +42,7 @@ export function findFacts(texts: UnderlayTexts, ours: ReadonlySet<InterfaceName>
   addresses.sort((a, b) => compareAddresses(a.address, b.address))
   const waysOut = defaultRouteDevices(texts.route, texts.ipv6Route).filter(device => !isOurs(device))
   const devices = waysOut.length > 0 ? waysOut : addresses.map(address => address.interface)
-  return { addresses, pathMtu: leastMtu(devices, texts.mtus) }
+  return { addresses, pathMtu: leastMtu(devices, texts.mtus), waysOut: [...new Set(waysOut)].sort() }
 }
 
 /** The devices of the best default routes, IPv4's and IPv6's. */

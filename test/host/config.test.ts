@@ -57,6 +57,7 @@ describe('a configuration with nothing but its secret', () => {
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
       metrics: null,
+      names: false,
       log: { level: 'info' },
     })
   })
@@ -343,7 +344,7 @@ colour: red
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, metrics, log",
+        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, metrics, names, log",
       ]
     `)
   })

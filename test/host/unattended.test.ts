@@ -43,6 +43,13 @@ describe('LNETD_TOKEN', () => {
     expect(existsSync(configPath)).toBe(false)
   })
 
+  it('is refused when it is empty, rather than passed over', async () => {
+    const configPath = join(testDirectory(), 'lnetd.yaml')
+    const refused = await setUpFromEnvironment({ LNETD_TOKEN: ' \n' }, configPath)
+    expect(!refused.ok && refused.failure.message).toContain('LNETD_TOKEN is empty')
+    expect(existsSync(configPath)).toBe(false)
+  })
+
   it('is refused without being shown when it is none', async () => {
     const configPath = join(testDirectory(), 'lnetd.yaml')
     const refused = await setUpFromEnvironment({ LNETD_TOKEN: 'lnet1-hunter2' }, configPath)

@@ -53,6 +53,7 @@ describe('the facts of a machine', () => {
         { address: '2001:db8::5', network: '2001:db8::/64', interface: 'eth0' },
       ],
       pathMtu: 1492,
+      waysOut: ['eth0', 'ppp0'],
     })
   })
 
@@ -67,7 +68,7 @@ describe('the facts of a machine', () => {
 
   it('are Ethernet’s when nothing can be read', () => {
     const nothing = { addresses: [], route: '', ipv6Route: '', ifInet6: '', mtus: new Map() }
-    expect(findFacts(nothing, noInterfaces)).toEqual({ addresses: [], pathMtu: 1500 })
+    expect(findFacts(nothing, noInterfaces)).toEqual({ addresses: [], pathMtu: 1500, waysOut: [] })
   })
 
   it.each([

@@ -100,6 +100,7 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     stateDir: root.read('state_dir', absolutePath) ?? defaultStateDir,
     socket: root.read('socket', socketPath) ?? defaultSocket,
     metrics: root.read('metrics', metricsPlace(gossip.port)) ?? null,
+    names: root.read('names', flag) ?? false,
     log: root.section('log', fields => ({ level: fields.read('level', choice(...logLevels)) ?? 'info' })),
   }
 }
