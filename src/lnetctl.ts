@@ -7,9 +7,12 @@ import { describeDoctor, type Examine } from './control/doctor-command.ts'
 import { describeEvents } from './control/events-command.ts'
 import { describeExport, type ExportMachine } from './control/export-command.ts'
 import { describeImport, type ImportMachine } from './control/import-command.ts'
+import { describeNames, type NamesMachine } from './control/names-command.ts'
 import { describePing } from './control/ping-command.ts'
+import { openScreen } from './control/screen.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
+import { describeTop } from './control/top-command.ts'
 import { defaultSocket } from './model/configuration.ts'
 import { failed, ok, type Result } from './model/failure.ts'
 import { tokenCharactersMax } from './model/limits.ts'
@@ -35,7 +38,11 @@ const setupMachine: SetupMachine & ImportMachine & ExportMachine = {
   importWgQuick: async options => (await import('./host/import.ts')).importWgQuick(options),
   readToken,
   startService: async () => (await import('./kernel/service.ts')).startService(),
-  serviceRefusals: async () => (await import('./kernel/service.ts')).serviceRefusals(),
+}
+
+const namesMachine: NamesMachine = {
+  readNames: async path => (await import('./host/hosts-file.ts')).readNames(path),
+  putNames: async (path, entries) => (await import('./host/hosts-file.ts')).putNames(path, entries),
 }
 
 const examine: Examine = async (config, peers) => (await import('./daemon/examine.ts')).examine(config, peers)
@@ -86,6 +93,8 @@ function describe(setting: CommandSetting): Command {
   describeExport(program, setting, setupMachine)
   describeReadings(program, setting)
   describeEvents(program, setting)
+  describeNames(program, setting, namesMachine)
+  describeTop(program, setting, () => openScreen(process.stdin, process.stdout))
   describePing(program, setting, async request => (await import('./kernel/ping.ts')).ping(request))
   describeDoctor(program, setting, examine)
   describeBugReport(program, setting, {

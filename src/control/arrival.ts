@@ -1,44 +1,78 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { arrivalPollMilliseconds, arrivalSecondsMax, claimGraceSeconds } from '../model/limits.ts'
+import {
+  arrivalPollMilliseconds,
+  arrivalSecondsMax,
+  claimGraceSeconds,
+  everyPlaceSeconds,
+  refusalSecondsMin,
+} from '../model/limits.ts'
 import { ask, type Reply } from './client.ts'
 import type { StatusView } from './protocol.ts'
 import { plural, printable } from './text.ts'
 
+const goesOn = 'lnetd goes on trying: lnetctl status tells how it is'
+
 /** How a node that was just started is doing. */
 export type Arrival =
-  | { readonly state: 'in'; readonly sentence: string }
+  | { readonly state: 'in'; readonly sentence: string; readonly notices: readonly string[] }
   /** Nothing can be said yet; the reasons are what it would be when nothing changes any more. */
   | { readonly state: 'waiting'; readonly reasons: readonly string[] }
   /** Waiting does not help. */
   | { readonly state: 'wrong'; readonly reasons: readonly string[] }
 
+/** lnetd as a service that was just started. */
+export interface StartedService {
+  /** Why it did not start, in sentences, as far as it left word. */
+  refusals(): Promise<readonly string[]>
+}
+
 /** `others`: whether there have to be any, as for one who joins. */
 export function judgeArrival(view: StatusView, others: boolean): Arrival {
   const reasons = reasonsOf(view, others)
   const isIn = others ? view.ready && view.members.up > 0 : isSettled(view)
-  if (isIn && hasAddresses(view)) return { state: 'in', sentence: inSentence(view) }
-  const secretDiffers = view.dials.some(dial => dial.secret_may_differ) && view.neighbours.length === 0
-  return { state: secretDiffers ? 'wrong' : 'waiting', reasons }
+  if (isIn && hasAddresses(view)) return { state: 'in', sentence: inSentence(view), notices: notices(view) }
+  return { state: others && isHopeless(view) ? 'wrong' : 'waiting', reasons }
 }
 
 /** Asks the daemon until it is in, or until it is known why not. */
 export async function awaitArrival(
   socket: string,
   others: boolean,
-  secondsMax = arrivalSecondsMax,
+  service: StartedService,
 ): Promise<Arrival> {
-  const deadline = performance.now() + secondsMax * 1000
+  const began = performance.now()
   for (;;) {
-    const arrival = judgeReply(await ask(socket, 'status'), others)
-    if (arrival.state !== 'waiting') return arrival
-    if (performance.now() >= deadline) return { ...arrival, state: 'wrong' }
+    const reply = await ask(socket, 'status')
+    const seconds = (performance.now() - began) / 1000
+    const arrival = reply.ok ? judgeArrival(reply.view, others) : await judgeSilence(reply, service, seconds)
+    if (arrival.state === 'in') return arrival
+    if (arrival.state === 'wrong' || seconds >= arrivalSecondsMax)
+      return { state: 'wrong', reasons: reply.ok ? [...arrival.reasons, goesOn] : arrival.reasons }
     await sleep(arrivalPollMilliseconds)
   }
 }
 
-function judgeReply(reply: Reply<StatusView>, others: boolean): Arrival {
-  if (reply.ok) return judgeArrival(reply.view, others)
-  return { state: 'waiting', reasons: reply.kind === 'failed' ? [reply.message] : [] }
+/** A daemon that cannot be asked has said in its log why. Some starts are refused once, and not the next time. */
+async function judgeSilence(
+  reply: Exclude<Reply<StatusView>, { ok: true }>,
+  service: StartedService,
+  seconds: number,
+): Promise<Arrival> {
+  const refusals = seconds < refusalSecondsMin ? [] : await service.refusals()
+  if (refusals.length > 0) return { state: 'wrong', reasons: refusals.map(printable) }
+  const silence = 'lnetd does not answer: journalctl -u lnetd -n 20 tells why'
+  return { state: 'waiting', reasons: [reply.kind === 'failed' ? reply.message : silence] }
+}
+
+/** No place answers at all, and nobody was found by multicast meanwhile; or one answers and does not understand. */
+function isHopeless({ dials, neighbours, uptime_seconds: uptime }: StatusView): boolean {
+  if (neighbours.length > 0) return false
+  if (dials.some(dial => dial.secret_may_differ)) return true
+  return uptime >= everyPlaceSeconds && dials.length > 0 && !dials.some(dial => dial.answers)
+}
+
+function notices({ problems }: StatusView): readonly string[] {
+  return problems.filter(({ severity }) => severity === 'notice').map(({ message }) => printable(message))
 }
 
 /** A first node has nobody to wait for, but time to see whether there is somebody after all. */

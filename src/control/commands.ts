@@ -80,7 +80,8 @@ function reading(program: Command, name: string, description: string): Command {
     .option('--no-header', 'leave out the line of column names')
 }
 
-function parseSeconds(text: string): number {
+/** Between two looks. */
+export function parseSeconds(text: string): number {
   const seconds = Number(text)
   if (text.trim() !== '' && seconds >= watchSecondsMin && seconds <= watchSecondsMax) return seconds
   throw new InvalidArgumentError(`Give a number from ${watchSecondsMin} to ${watchSecondsMax}.`)

@@ -1,13 +1,7 @@
 import type { Examination } from '../model/examination.ts'
 import type { DaemonWords, Finding } from './finding.ts'
-import {
-  judgeConfiguration,
-  judgeDaemon,
-  judgeFirewall,
-  judgeMachine,
-  judgePorts,
-  judgeReach,
-} from './judge-machine.ts'
+import { judgeFirewall } from './judge-firewall.ts'
+import { judgeConfiguration, judgeDaemon, judgeMachine, judgePorts, judgeReach } from './judge-machine.ts'
 import {
   judgeAddresses,
   judgeBridges,
@@ -54,28 +48,40 @@ export function diagnose(found: Examination, daemon: DaemonWords | null): readon
     const findings = judge(found, daemon).map(finding => ({ ...finding, check }))
     return findings.length > 0
       ? findings
-      : [{ check, state: 'ok' as const, what: well, why: null, fix: null }]
+      : [{ check, state: 'ok' as const, what: wellText(well, daemon), why: null, fix: null }]
   })
+}
+
+type Well = string | ((daemon: DaemonWords | null) => string)
+
+function wellText(well: Well, daemon: DaemonWords | null): string {
+  return typeof well === 'string' ? well : well(daemon)
 }
 
 interface Check {
   readonly judge: Judge
-  readonly well: string
+  readonly well: Well
   /** Only lnetd can answer it. */
   readonly asks?: true
 }
 
 const judges: Readonly<Record<string, Check>> = {
   configuration: { judge: judgeConfiguration, well: 'the configuration is whole' },
-  machine: { judge: judgeMachine, well: 'rights, tools and WireGuard are there' },
+  machine: { judge: judgeMachine, well: machineText },
   daemon: { judge: judgeDaemon, well: 'lnetd runs and finds nothing to complain about' },
   ports: { judge: judgePorts, well: 'both ports are open here', asks: true },
   reach: { judge: judgeReach, well: 'others reach this node, or there are none to', asks: true },
-  firewall: { judge: judgeFirewall, well: 'no chain drops by default' },
+  firewall: { judge: judgeFirewall, well: 'no rule drops what tunnels and segments need' },
   mtu: { judge: judgePaths, well: 'full packets get through to every member that was tried', asks: true },
   clock: { judge: judgeClock, well: 'nothing tells against the clock' },
   addresses: { judge: judgeAddresses, well: 'no network is in use twice' },
   segments: { judge: judgeSegments, well: 'the segments are the same everywhere', asks: true },
   bridges: { judge: judgeBridges, well: 'no bridge is in doubt', asks: true },
   ipv6: { judge: judgeIpv6, well: 'IPv6 is as it has to be' },
+}
+
+function machineText(daemon: DaemonWords | null): string {
+  const implementation = daemon?.status.tunnel?.implementation ?? null
+  if (implementation === null) return 'rights, tools and WireGuard are there'
+  return `rights and tools are there; WireGuard is ${implementation === 'kernel' ? 'the kernel’s' : 'wireguard-go, in user space'}`
 }

@@ -32,6 +32,8 @@ export const problemChecks: { readonly [Code in ProblemCode]?: string } = {
   'address-none-free': 'addresses',
   'tunnel-prefix-differs': 'segments',
   'bridge-unusable': 'bridges',
+  'bridge-loop': 'bridges',
+  'bridge-unwatched': 'bridges',
 }
 
 export function told(check: string, daemon: DaemonWords | null): readonly Finding[] {

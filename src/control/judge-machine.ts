@@ -1,5 +1,6 @@
 import type { Examination } from '../model/examination.ts'
 import { asFinding, type DaemonWords, type Finding, notice, problemChecks, wrong } from './finding.ts'
+import { openPort } from './judge-firewall.ts'
 
 export function judgeConfiguration({ configurationProblems, file }: Examination): readonly Finding[] {
   return configurationProblems.map(problem =>
@@ -58,8 +59,8 @@ export function judgeReach({ ports, firewall }: Examination, daemon: DaemonWords
   if (daemon === null || daemon.status.members.known === daemon.status.members.left) return []
   const { members, neighbours } = daemon.status
   const portOf = (protocol: 'udp' | 'tcp') => ports.find(each => each.protocol === protocol)?.port ?? 0
-  const udp = openCommand(firewall, 'udp', portOf('udp'))
-  const tcp = openCommand(firewall, 'tcp', portOf('tcp'))
+  const udp = openPort(firewall, 'udp', portOf('udp'), null)
+  const tcp = openPort(firewall, 'tcp', portOf('tcp'), null)
   return [
     ...(members.up === 0
       ? [
@@ -88,43 +89,4 @@ export function judgeReach({ ports, firewall }: Examination, daemon: DaemonWords
           ),
         ]),
   ]
-}
-
-function openCommand({ ufw, firewalld }: Examination['firewall'], protocol: string, port: number): string {
-  if (ufw) return `ufw allow ${port}/${protocol}`
-  if (firewalld) return `firewall-cmd --permanent --add-port=${port}/${protocol} && firewall-cmd --reload`
-  return `open ${protocol.toUpperCase()} port ${port} in the firewalls and routers on the way`
-}
-
-/** A chain that drops by default may still accept what we need; tunnels that answer show that it does. */
-export function judgeFirewall({ firewall }: Examination, daemon: DaemonWords | null): readonly Finding[] {
-  const { droppingChains, filtersBridges } = firewall
-  const tunnel = daemon?.status.tunnel?.interface ?? 'lnet0'
-  const devices = [
-    tunnel,
-    ...(daemon?.status.segments ?? []).map(segment => segment.bridge ?? segment.interface),
-  ]
-  const bridges = (daemon?.status.segments ?? []).flatMap(({ bridge }) => bridge ?? [])
-  return droppingChains.flatMap(({ name, hook }) => {
-    if (hook === 'input') return [inputFinding(firewall, name, devices)]
-    if (bridges.length === 0 || !filtersBridges) return []
-    return [
-      wrong(
-        `${name} drops by default, and frames in bridges go through it`,
-        `machines behind ${bridges.join(' and ')} do not hear the segment (docker sets this)`,
-        `iptables -I FORWARD -i ${bridges[0]} -o ${bridges[0]} -j ACCEPT`,
-      ),
-    ]
-  })
-}
-
-function inputFinding(firewall: Examination['firewall'], name: string, devices: readonly string[]): Finding {
-  const why = 'VXLAN comes in by the tunnel, and whatever you use by the segment: neither may be dropped'
-  const allow = (device: string) =>
-    firewall.ufw
-      ? `ufw allow in on ${device}`
-      : firewall.firewalld
-        ? `firewall-cmd --permanent --zone=trusted --add-interface=${device}`
-        : `nft insert rule ${name} iifname ${device} accept`
-  return notice(`${name} drops what no rule of it accepts`, why, devices.map(allow).join(' && '))
 }

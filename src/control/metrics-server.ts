@@ -41,10 +41,11 @@ export function createMetricsServer(source: Pick<ControlSource, 'snapshot'>): Me
   return { serve, close }
 }
 
-/** Answers one request; its path, its method and nothing else of it counts. */
+/** Answers one request; its path, its method, the host it asks for and nothing else of it counts. */
 export function answerMetrics(source: Pick<ControlSource, 'snapshot'>): RequestListener {
   const text = freshText(source)
-  return ({ method, url = '' }, response) => {
+  return ({ method, url = '', headers }, response) => {
+    if (!isOwnHost(headers.host)) return send(response, 403, 'ask by address, or as localhost\n')
     if (url.split('?', 1)[0] !== '/metrics') return send(response, 404, 'only /metrics is here\n')
     if (method !== 'GET') return send(response, 405, '/metrics takes GET only\n')
     text().then(
@@ -52,6 +53,11 @@ export function answerMetrics(source: Pick<ControlSource, 'snapshot'>): RequestL
       (error: Error) => send(response, 500, `lnetd could not answer: ${error.message}\n`),
     )
   }
+}
+
+/** A web page can have a browser here ask loopback under the name of its own site, and no other: by DNS rebinding. */
+function isOwnHost(host: string | undefined): boolean {
+  return host === undefined || /^(localhost|[\d.]+|\[[\da-f:.]+\])(:\d+)?$/i.test(host)
 }
 
 /** The text of now, shared by all who ask within metricsFreshMilliseconds: each look costs a tool. */

@@ -159,6 +159,8 @@ export interface DialSummary {
   readonly failures: number
   readonly tried_seconds: number
   readonly error: string
+  /** The last time TCP stood, and the handshake did not. */
+  readonly answers: boolean
   readonly secret_may_differ: boolean
 }
 

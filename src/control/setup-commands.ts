@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
-import { awaitArrival } from './arrival.ts'
+import { awaitArrival, type StartedService } from './arrival.ts'
 import { ask, order } from './client.ts'
 import type { CommandSetting } from './commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './show.ts'
@@ -14,10 +14,8 @@ export interface SetupMachine {
   makeToken(options: TokenOptions): Promise<Result<string>>
   /** A token from a file; null: from standard input. */
   readToken(file: string | null): Promise<Result<string>>
-  /** False where no service manager knows lnetd. */
-  startService(): Promise<Result<boolean>>
-  /** Why lnetd did not start, as far as it left word. */
-  serviceRefusals(): Promise<readonly string[]>
+  /** Null where no service manager knows lnetd. */
+  startService(): Promise<Result<StartedService | null>>
 }
 
 export interface SetupOptions {
@@ -128,11 +126,11 @@ async function finish(
   await makeRoom(given.socket, done.value.mesh)
   const started = await machine.startService()
   if (!started.ok) return refuse(terminal, started.failure.message)
-  if (!started.value)
+  if (started.value === null)
     return refuse(terminal, `there is no service lnetd on this machine: start lnetd yourself\n${next[0]}`)
-  const arrival = await awaitArrival(given.socket, joins)
-  if (arrival.state !== 'in') return refuse(terminal, (await reasonsFor(arrival.reasons, machine)).join('\n'))
-  tell(terminal, [arrival.sentence])
+  const arrival = await awaitArrival(given.socket, joins, started.value)
+  if (arrival.state !== 'in') return refuse(terminal, arrival.reasons.join('\n'))
+  tell(terminal, [arrival.sentence, ...arrival.notices])
   return joins ? exitCodes.ok : tellNextMachine(given, machine, terminal)
 }
 
@@ -140,13 +138,6 @@ async function finish(
 async function makeRoom(socket: string, mesh: MeshId): Promise<void> {
   const before = await ask(socket, 'status')
   if (before.ok && before.view.mesh !== mesh) await order(socket, 'down')
-}
-
-/** A daemon that cannot be asked has said in its log why. */
-async function reasonsFor(reasons: readonly string[], machine: SetupMachine): Promise<readonly string[]> {
-  if (reasons.length > 0) return [...reasons, 'lnetd goes on trying: lnetctl status tells how it is']
-  const refusals = await machine.serviceRefusals()
-  return refusals.length > 0 ? refusals : ['lnetd does not answer: journalctl -u lnetd -n 20 tells why']
 }
 
 async function tellNextMachine(

@@ -20,8 +20,15 @@ export function peersTable({ self, peers }: PeersView, header: boolean, paint: P
   return layOut([...(header ? [headerCells] : []), ...rows], paint)
 }
 
-/** Columns as wide as their widest cell, two spaces apart, no trailing blanks. Ends with a newline. */
-export function layOut(rows: readonly (readonly Cell[])[], paint: Paint): string {
+/**
+ * Columns as wide as their widest cell, two spaces apart, no trailing blanks. Ends with a newline. `columns`: what is
+ * right of them is cut off; null: nothing is.
+ */
+export function layOut(
+  rows: readonly (readonly Cell[])[],
+  paint: Paint,
+  columns: number | null = null,
+): string {
   const safe = rows.map(row => row.map(cell => ({ ...cell, text: printable(cell.text) })))
   const widths = safe.reduce<number[]>((known, row) => {
     row.forEach(({ text }, column) => {
@@ -29,9 +36,14 @@ export function layOut(rows: readonly (readonly Cell[])[], paint: Paint): string
     })
     return known
   }, [])
-  const lines = safe.map(row =>
-    row.map((cell, column) => pad(cell, widths[column] as number, paint)).join('  '),
+  const starts = widths.map((_, column) =>
+    widths.slice(0, column).reduce((start, width) => start + width + 2, 0),
   )
+  const within = (cell: Cell, column: number) => {
+    const room = (columns ?? Number.POSITIVE_INFINITY) - (starts[column] as number)
+    return pad(cell, widths[column] as number, Math.max(0, room), paint)
+  }
+  const lines = safe.map(row => row.map(within).join('  '))
   return lines.map(line => `${line.trimEnd()}\n`).join('')
 }
 
@@ -76,13 +88,14 @@ function peerCells(row: PeerRow, isSelf: boolean): readonly Cell[] {
 }
 
 /** Without the blank, so that a column stays a word for awk. */
-function age(seconds: number): string {
+export function age(seconds: number): string {
   return duration(seconds).replace(' ', '')
 }
 
-/** Padding stands outside the colour, so that trailing blanks can be trimmed. */
-function pad({ text, colour, align }: Cell, width: number, paint: Paint): string {
+/** Padding stands outside the colour, so that trailing blanks can be trimmed. Nothing stands right of the room. */
+function pad({ text, colour, align }: Cell, width: number, room: number, paint: Paint): string {
   const blanks = ' '.repeat(width - text.length)
-  const shown = colour === undefined || text === '' ? text : paint(colour, text)
-  return align === 'right' ? blanks + shown : shown + blanks
+  const [left, right] = align === 'right' ? [blanks.slice(0, room), ''] : ['', blanks]
+  const cut = text.slice(0, room - left.length)
+  return left + (colour === undefined || cut === '' ? cut : paint(colour, cut)) + right
 }

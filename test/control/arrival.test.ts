@@ -24,15 +24,18 @@ const dial: DialReport = {
   failures: 4,
   lastTriedAt: now,
   error: 'ECONNRESET',
+  answers: true,
   secretMayDiffer: true,
 }
 
+const neighbours = [{ node: nodeId(2), address: '203.0.113.2:51821', direction: 'outbound' as const }]
 describe('one who joins', () => {
   it('is in when a member answers through the tunnel', () => {
     const both = snapshot([member(2), member(3)], [track(2), track(3, silent)], settled([2, 3]))
     expect(judge(both)).toEqual({
       state: 'in',
       sentence: 'node1 is in the mesh with 1 other, 192.168.102.1 on vlnet0',
+      notices: [],
     })
   })
 
@@ -67,13 +70,41 @@ describe('one who joins', () => {
     expect(arrival).toEqual({ state: 'wrong', reasons: ['the mesh secret may differ'] })
   })
 
+  it('does not wait for a place that was tried in vain, once there was time for all of them', () => {
+    const unanswered = { ...dial, answers: false, secretMayDiffer: false }
+    const stateAfter = (seconds: number, changes: Partial<Snapshot> = {}) =>
+      judge(
+        snapshot([], [], {
+          ...settled([]),
+          dials: [unanswered],
+          startedAt: now - seconds * 1000,
+          ...changes,
+        }),
+      ).state
+    expect(stateAfter(6)).toBe('waiting')
+    expect(stateAfter(7)).toBe('wrong')
+    expect(stateAfter(7, { dials: [] })).toBe('waiting')
+    expect(stateAfter(7, { dials: [unanswered, { ...unanswered, answers: true }] })).toBe('waiting')
+    expect(stateAfter(7, { neighbours })).toBe('waiting')
+  })
+
+  it('is told what is not as it should be although it is in', () => {
+    const behind = {
+      code: 'clock-behind',
+      subject: '',
+      message: 'the clock is behind',
+      severity: 'notice',
+    } as const
+    const arrival = judge(snapshot([member(2)], [track(2)], { ...settled([2]), problems: [behind] }))
+    expect(arrival).toMatchObject({ state: 'in', notices: ['the clock is behind'] })
+  })
+
   it('is told that nobody was found', () => {
     const arrival = judge(snapshot([], [], settled([])))
     expect(arrival).toMatchObject({ state: 'waiting', reasons: [expect.stringContaining('bootstrap')] })
   })
 
   it('is told that a neighbour has said nothing yet', () => {
-    const neighbours = [{ node: nodeId(2), address: '203.0.113.2:51821', direction: 'outbound' as const }]
     const arrival = judge(snapshot([], [], { ...settled([]), neighbours }))
     expect(arrival).toMatchObject({ state: 'waiting', reasons: [expect.stringContaining('answers gossip')] })
   })
@@ -89,6 +120,7 @@ describe('the first node', () => {
     expect(judge(snapshot([], [], { ...alone, startedAt: now - 5000 }), false)).toEqual({
       state: 'in',
       sentence: 'node1 is the first node of its mesh, 192.168.102.1 on vlnet0',
+      notices: [],
     })
   })
 })

@@ -5,7 +5,7 @@ import type { Snapshot } from '../../src/control/snapshot.ts'
 import { statusView } from '../../src/control/status-view.ts'
 import { painter } from '../../src/control/text.ts'
 import { peersView } from '../../src/control/views.ts'
-import type { InterfaceName, Prefix } from '../../src/model/address.ts'
+import type { Prefix } from '../../src/model/address.ts'
 import type { Examination } from '../../src/model/examination.ts'
 import { announcement, kernelState, member, nodeId, snapshot, track, vtepOf } from './snapshots.ts'
 
@@ -19,7 +19,22 @@ const well: Examination = {
     { protocol: 'udp', port: 51_820, listening: true },
     { protocol: 'tcp', port: 51_821, listening: true },
   ],
-  firewall: { ufw: false, firewalld: false, droppingChains: [], filtersBridges: false },
+  firewall: {
+    ufw: false,
+    firewalld: false,
+    docker: false,
+    ruleset: { chains: [] },
+    unreadable: null,
+    filtersBridges: false,
+  },
+  ways: {
+    tunnel: 'lnet0',
+    tunnelFamily: 6,
+    vxlanPorts: [4789],
+    devices: ['vlnet0'],
+    bridges: [],
+    gateway: null,
+  },
   clock: { synchronized: true },
   ipv6Disabled: false,
   ipv6Needed: true,
@@ -50,6 +65,16 @@ describe('a machine where all is well', () => {
   })
 })
 
+describe('the machine', () => {
+  it.each([
+    ['kernel' as const, /WireGuard is the kernel’s$/],
+    ['userspace' as const, /WireGuard is wireguard-go, in user space$/],
+  ])('tells of a tunnel whose WireGuard is %s', (implementation, told) => {
+    const findings = diagnose(well, words({ state: kernelState([vtepOf(2)]), implementation }))
+    expect(findings.find(({ check }) => check === 'machine')?.what).toMatch(told)
+  })
+})
+
 describe('without lnetd', () => {
   it('no check says that all is well with what only lnetd knows', () => {
     const checks = diagnose({ ...well, paths: [] }, null).map(({ check }) => check)
@@ -60,15 +85,20 @@ describe('without lnetd', () => {
 })
 
 const silent = { small: 1, full: null, bytes: 1420 }
-const drops = (hook: 'input' | 'forward') => [{ name: 'ip filter CHAIN', hook }]
-const bridged = kernelState([vtepOf(2)])
-const inBridge = words({
-  state: {
-    ...bridged,
-    segments: bridged.segments.map(each => ({ ...each, bridge: 'br0' as InterfaceName })),
-  },
+const closed = (hook: 'input' | 'forward') => ({
+  chains: [
+    {
+      family: 'ip' as const,
+      table: 'filter',
+      name: hook.toUpperCase(),
+      hook,
+      policy: 'drop' as const,
+      rules: [],
+    },
+  ],
 })
-
+const behindBridge = { ...well.ways, devices: ['br0'], bridges: ['br0'] }
+const gateway = { interface: 'eth0', devices: ['vlnet0'] }
 describe('what is found', () => {
   it.each<[string, string, 'wrong' | 'notice', RegExp, Partial<Examination>, DaemonWords | null]>([
     ['a wrong file', 'configuration', 'wrong', /lnetd --check/, { configurationProblems: ['bad'] }, words()],
@@ -101,20 +131,34 @@ describe('what is found', () => {
     ],
     ['nobody who came in', 'reach', 'notice', /TCP port 51821/, {}, words({ neighbours: [] })],
     [
-      'an input chain',
+      'a firewall nobody may read',
       'firewall',
       'notice',
-      /ufw allow in on lnet0 && ufw allow in on vlnet0/,
-      { firewall: { ...well.firewall, ufw: true, droppingChains: drops('input') } },
+      /as root/,
+      { firewall: { ...well.firewall, ruleset: null, unreadable: 'not permitted' } },
       words(),
     ],
     [
-      'docker',
+      'docker and a bridge',
       'firewall',
       'wrong',
-      /FORWARD -i br0/,
-      { firewall: { ...well.firewall, filtersBridges: true, droppingChains: drops('forward') } },
-      inBridge,
+      /^iptables -I DOCKER-USER -i br0 -o br0 -j ACCEPT$/,
+      {
+        firewall: { ...well.firewall, docker: true, filtersBridges: true, ruleset: closed('forward') },
+        ways: behindBridge,
+      },
+      words(),
+    ],
+    [
+      'a gateway that may not forward',
+      'firewall',
+      'wrong',
+      /^ufw route allow in on vlnet0 out on eth0$/,
+      {
+        firewall: { ...well.firewall, ufw: true, ruleset: closed('forward') },
+        ways: { ...well.ways, gateway },
+      },
+      words(),
     ],
     ['a small path', 'mtu', 'wrong', /mtu/, { paths: [{ ...well.paths[0]!, tunnel: silent }] }, words()],
     ['a cut underlay', 'mtu', 'notice', /mtu/, { paths: [{ ...well.paths[0]!, underlay: silent }] }, words()],
@@ -175,9 +219,41 @@ describe('what is found', () => {
     ])
   })
 
-  it('says nothing of docker where no bridge is', () => {
-    const firewall = { ...well.firewall, filtersBridges: true, droppingChains: drops('forward') }
+  it('says nothing of docker where nothing is forwarded', () => {
+    const firewall = { ...well.firewall, filtersBridges: true, ruleset: closed('forward') }
     expect(troubles({ firewall })).toEqual([])
+  })
+
+  it('tells what a closed firewall has to let in, and how, whoever runs it', () => {
+    const found = { ways: { ...well.ways, tunnelFamily: 4 as const } }
+    const fixes = (firewall: Partial<Examination['firewall']>) =>
+      troubles({ ...found, firewall: { ...well.firewall, ruleset: closed('input'), ...firewall } }, null)
+        .filter(({ check }) => check === 'firewall')
+        .map(({ state, fix }) => `${state} ${fix}`)
+    expect(fixes({})).toEqual([
+      'wrong nft insert rule ip filter INPUT udp dport 51820 accept',
+      'wrong nft insert rule ip filter INPUT tcp dport 51821 accept',
+      'wrong nft insert rule ip filter INPUT iifname lnet0 accept',
+      'notice nft insert rule ip filter INPUT iifname vlnet0 accept',
+    ])
+    expect(fixes({ ufw: true })).toEqual([
+      'wrong ufw allow 51820/udp',
+      'wrong ufw allow 51821/tcp',
+      'wrong ufw allow in on lnet0',
+      'notice ufw allow in on vlnet0',
+    ])
+    expect(fixes({ firewalld: true })[1]).toBe(
+      'wrong firewall-cmd --permanent --add-port=51821/tcp && firewall-cmd --reload',
+    )
+  })
+
+  it('believes those who came in more than its own reading of the rules', () => {
+    const firewall = { ...well.firewall, ruleset: closed('input') }
+    const whats = (daemon: DaemonWords) =>
+      troubles({ firewall }, daemon).map(({ state, what }) => `${state} ${what}`)
+    expect(whats(words()).join('\n')).not.toContain('TCP')
+    expect(whats(words())[0]).toMatch(/^notice .* what comes to UDP port 51820$/)
+    expect(whats(words({ neighbours: [] })).join('\n')).toContain('TCP')
   })
 
   it('is printed with why and what to do', () => {

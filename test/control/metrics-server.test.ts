@@ -68,6 +68,20 @@ describe('the metrics server', () => {
     expect(await ask(path, method)).toMatchObject({ status })
   })
 
+  it.each([
+    ['127.0.0.1:51822', 200],
+    ['[::1]:51822', 200],
+    ['localhost', 200],
+    ['LOCALHOST:9999', 200],
+    ['rebound.example.org', 403],
+    ['rebound.example.org:51822', 403],
+    ['localhost.example.org', 403],
+    ['127.0.0.1.example.org:51822', 403],
+  ])('answers one who asks for the host "%s" with %i', async (host, status) => {
+    await serve()
+    expect(await ask('/metrics', 'GET', { host })).toMatchObject({ status })
+  })
+
   it('looks at the daemon once for many who ask at once', async () => {
     let looks = 0
     await serve({

@@ -92,6 +92,7 @@ export function kernelState(flood: readonly IpAddress[]): KernelState {
     routes: [],
     strayGuards: [],
     strayLimits: [],
+    loopWatches: [],
     gateway: null,
     detours: [],
     rules: [],

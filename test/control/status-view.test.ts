@@ -109,6 +109,7 @@ describe('statusView', () => {
             failures: 3,
             lastTriedAt: 3_597_000,
             error: 'ECONNREFUSED',
+            answers: true,
             secretMayDiffer: true,
           },
         ],
@@ -122,6 +123,7 @@ describe('statusView', () => {
         failures: 3,
         tried_seconds: 3,
         error: 'ECONNREFUSED',
+        answers: true,
         secret_may_differ: true,
       },
     ])

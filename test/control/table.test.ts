@@ -131,6 +131,7 @@ describe('statusPage', () => {
           failures: 12,
           lastTriedAt: 3_590_000,
           error: 'x',
+          answers: true,
           secretMayDiffer: true,
         },
         {
@@ -138,6 +139,7 @@ describe('statusPage', () => {
           failures: 1,
           lastTriedAt: 3_590_000,
           error: 'connection refused',
+          answers: false,
           secretMayDiffer: false,
         },
       ],
@@ -183,6 +185,7 @@ describe('statusPage', () => {
       failures: 2,
       lastTriedAt: 3_599_000,
       error: 'timeout',
+      answers: false,
       secretMayDiffer: false,
     }))
     const page = statusPage(statusView(snapshot([member(2)], [track(2)], { dials })), plain)

@@ -1,0 +1,147 @@
+import { familyOf } from '../model/address.ts'
+import type { Examination } from '../model/examination.ts'
+import { type DaemonWords, type Finding, notice, wrong } from './finding.ts'
+import { type Obstacle, obstacleTo, type Probe } from './walk-ruleset.ts'
+
+/** Something that has to pass the filters of this machine. */
+interface Need {
+  readonly probe: Omit<Probe, 'family' | 'ours'>
+  readonly families: readonly (4 | 6)[]
+  /** As it stands in a sentence: `UDP port 51820`. */
+  readonly what: string
+  readonly why: string
+  /** What lets it in. `base`: the chain it begins in, as nft names it. */
+  readonly fix: (base: string) => string
+  readonly isVital: boolean
+}
+
+/** What the rules do with a first packet of each kind, without sending one. */
+export function judgeFirewall(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
+  const { ruleset, unreadable } = found.firewall
+  if (ruleset === null)
+    return [
+      notice(
+        `the firewall could not be read: ${unreadable}`,
+        'whether it lets tunnels and segments through is not known',
+        'run lnetctl doctor as root',
+      ),
+    ]
+  const ours = [found.ways.tunnel, ...found.ways.devices]
+  const told = needsOf(found, daemon).flatMap(need => {
+    const obstacle = need.families
+      .map(family => obstacleTo(ruleset, { ...need.probe, family, ours }))
+      .find(each => each !== null)
+    return obstacle === undefined || obstacle === null ? [] : [findingOf(need, obstacle)]
+  })
+  return told
+}
+
+function findingOf({ what, why, fix, isVital }: Need, { chain, base, isSure }: Obstacle): Finding {
+  const make = isSure && isVital ? wrong : notice
+  const act = isSure ? 'drops' : 'may drop'
+  return make(`${chain} ${act} ${what}`, why, fix(base))
+}
+
+function needsOf(found: Examination, daemon: DaemonWords | null): readonly Need[] {
+  const { ways, firewall, networks } = found
+  const outside = [...new Set(networks.map(({ prefix }) => familyOf(prefix)))]
+  const families = outside.length === 0 ? ([4, 6] as const) : outside
+  const isAnswered = (daemon?.status.members.up ?? 0) > 0
+  const connects = daemon?.status.neighbours.some(({ direction }) => direction === 'inbound') ?? false
+  return [
+    ...found.ports
+      // Whoever has come in has come past the filters.
+      .filter(({ protocol }) => protocol === 'udp' || !connects)
+      .map(({ protocol, port }) => portNeed(firewall, protocol, port, families, !isAnswered)),
+    ...ways.vxlanPorts.map(port => ({
+      ...deviceNeed(firewall, ways.tunnel, { protocol: 'udp', port }, [ways.tunnelFamily]),
+      what: `UDP port ${port} in by ${ways.tunnel}`,
+      why: 'that is VXLAN: nothing arrives in the segments without it',
+      isVital: true,
+    })),
+    ...ways.devices.map(device => deviceNeed(firewall, device, { protocol: 'icmp', port: null }, [4, 6])),
+    ...(firewall.filtersBridges ? ways.bridges.map(bridge => forwardNeed(firewall, bridge, bridge)) : []),
+    ...(ways.gateway?.devices ?? []).map(device =>
+      forwardNeed(firewall, device, ways.gateway?.interface as string),
+    ),
+  ]
+}
+
+function portNeed(
+  firewall: Examination['firewall'],
+  protocol: 'udp' | 'tcp',
+  port: number,
+  families: readonly (4 | 6)[],
+  isVital: boolean,
+): Need {
+  const name = `${protocol.toUpperCase()} port ${port}`
+  return {
+    probe: { hook: 'input', protocol, port, from: null, to: null },
+    families,
+    what: `what comes to ${name}`,
+    why:
+      protocol === 'udp'
+        ? 'tunnels begin only from this side, and not at all with members in the same position'
+        : 'no other machine can join by this one',
+    fix: base => openPort(firewall, protocol, port, base),
+    isVital,
+  }
+}
+
+function deviceNeed(
+  firewall: Examination['firewall'],
+  device: string,
+  { protocol, port }: Pick<Probe, 'protocol' | 'port'>,
+  families: readonly (4 | 6)[],
+): Need {
+  return {
+    probe: { hook: 'input', protocol, port, from: device, to: null },
+    families,
+    what: `what comes in by ${device}`,
+    why: 'what you use by the segment may be meant to come in; whoever else is not, need not',
+    fix: base => {
+      if (firewall.ufw) return `ufw allow in on ${device}`
+      if (firewall.firewalld)
+        return `firewall-cmd --permanent --zone=trusted --add-interface=${device} && firewall-cmd --reload`
+      return `nft insert rule ${base} iifname ${device} accept`
+    },
+    isVital: false,
+  }
+}
+
+function forwardNeed(firewall: Examination['firewall'], from: string, to: string): Need {
+  const isBridge = from === to
+  return {
+    probe: { hook: 'forward', protocol: 'icmp', port: null, from, to },
+    families: [4],
+    what: isBridge ? `what machines behind ${from} send` : `what is forwarded from ${from} to ${to}`,
+    why: isBridge
+      ? 'frames in bridges go through the rules of routed packets (docker sets this): the segment is not heard behind it'
+      : 'others cannot leave by this gateway',
+    fix: base => {
+      if (/^ip filter FORWARD$/.test(base) && !firewall.ufw) {
+        const chain = firewall.docker ? 'DOCKER-USER' : 'FORWARD'
+        const back = isBridge ? '' : ` && iptables -I ${chain} -i ${to} -o ${from} -j ACCEPT`
+        return `iptables -I ${chain} -i ${from} -o ${to} -j ACCEPT${back}`
+      }
+      if (firewall.ufw) return `ufw route allow in on ${from} out on ${to}`
+      if (firewall.firewalld)
+        return `firewall-cmd --permanent --zone=trusted --add-interface=${from} && firewall-cmd --reload`
+      return `nft insert rule ${base} iifname ${from} oifname ${to} accept`
+    },
+    isVital: true,
+  }
+}
+
+/** `base`: the chain that drops, where one is known. */
+export function openPort(
+  { ufw, firewalld }: Examination['firewall'],
+  protocol: 'udp' | 'tcp',
+  port: number,
+  base: string | null,
+): string {
+  if (ufw) return `ufw allow ${port}/${protocol}`
+  if (firewalld) return `firewall-cmd --permanent --add-port=${port}/${protocol} && firewall-cmd --reload`
+  if (base !== null) return `nft insert rule ${base} ${protocol} dport ${port} accept`
+  return `open ${protocol.toUpperCase()} port ${port} in the firewalls and routers on the way`
+}
