@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path'
 import { createGossip } from '../gossip/gossip.ts'
 import { systemClock } from '../host/clock.ts'
 import { readFacts } from '../host/facts.ts'
+import { createHostsFile } from '../host/hosts-file.ts'
 import { type Keyring, tunnelSecrets } from '../host/keyring.ts'
 import type { Log } from '../host/log.ts'
 import { createResolver, type Resolver } from '../host/resolve.ts'
@@ -37,6 +39,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     mesh: keys.meshId,
     tunnel: configuration.tunnel,
     secrets,
+    probeKey: keys.probeKey,
     wanted: () => devicesOf(machine.current),
     forwarders: () => forwarders(machine.current),
     bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
@@ -69,6 +72,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
         handlers,
       ),
     archive: store,
+    hosts: createHostsFile(join(dirname(configuration.socket), 'hosts')),
     facts: () =>
       readFacts(new Set(devicesOf(machine.current)), text => isInside(text, machine.current, keys)),
     resolved: place => resolver.known(place),

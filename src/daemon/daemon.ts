@@ -14,6 +14,8 @@ import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
 import { failureFields } from './log-fields.ts'
+import { createLoopKeeper } from './loops.ts'
+import { createNamer } from './namer.ts'
 import type { DaemonParts } from './parts.ts'
 import { watchProgress } from './progress.ts'
 import { createReconciler } from './reconciler.ts'
@@ -52,6 +54,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
     endpointsSet: () => witness.endpointsSet(),
     looked() {
       witness.looked()
+      loops.looked()
+      namer.looked()
       health.tell()
     },
   })
@@ -59,6 +63,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
     mark: reconciler.mark,
     announce: () => void announcer.update(),
   })
+  const loops = createLoopKeeper(parts, state, reconciler.mark)
+  const namer = createNamer(parts, state)
   const listener = createListener(parts, state, {
     membersChanged,
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
@@ -123,6 +129,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     endProgress()
     announcer.stop()
     witness.stop()
+    loops.stop()
     watching?.close()
     await reconciler.stop()
     await journal.saveMembers()
@@ -131,7 +138,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
   }
 
   async function down(): Promise<readonly Failure[]> {
+    loops.leave()
     await stop()
+    await namer.end()
     const failures = await takeAway()
     for (const failure of failures) log.error('down.failed', failureFields(failure))
     log.info('down.done')

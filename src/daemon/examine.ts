@@ -8,8 +8,8 @@ import { examineKernel } from '../kernel/examine.ts'
 import { ping } from '../kernel/ping.ts'
 import { segmentPrefixes } from '../mesh/claims.ts'
 import { familyOf, type InterfaceName, type IpAddress } from '../model/address.ts'
-import type { Configuration } from '../model/configuration.ts'
-import type { Examination, OverlayNetwork, PathProof } from '../model/examination.ts'
+import type { Configuration, SegmentConfiguration } from '../model/configuration.ts'
+import type { Examination, OverlayNetwork, PathProof, Ways } from '../model/examination.ts'
 import { noFacts } from '../model/facts.ts'
 import { provenPathsAtOnceMax, provenPathsMax } from '../model/limits.ts'
 import type { PingTime } from '../model/ping.ts'
@@ -43,6 +43,25 @@ export async function examine(configPath: string, peers: PeersView | null): Prom
     })),
     overlays,
     paths,
+    ways: waysOf(configuration, tunnel),
+  }
+}
+
+/** Without a configuration there are none but the tunnel. */
+function waysOf(
+  configuration: Configuration | null,
+  tunnel: typeof fallbackTunnel | Configuration['tunnel'],
+): Ways {
+  const { segments = [], gateway = null } = configuration ?? {}
+  const deviceOf = ({ interface: device, bridge }: SegmentConfiguration) => bridge?.name ?? device
+  const leaving = segments.filter(({ interface: device }) => gateway?.segments.includes(device) === true)
+  return {
+    tunnel: tunnel.interface,
+    tunnelFamily: tunnel.prefix === null ? 6 : familyOf(tunnel.prefix),
+    vxlanPorts: [...new Set(segments.map(({ port }) => port))],
+    devices: [...new Set(segments.map(deviceOf))],
+    bridges: [...new Set(segments.flatMap(({ bridge }) => bridge?.name ?? []))],
+    gateway: gateway === null ? null : { interface: gateway.interface, devices: leaving.map(deviceOf) },
   }
 }
 

@@ -1,13 +1,16 @@
-import { bridgeRefusal } from '../mesh/bridge.ts'
 import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { clockBehindSeconds } from '../mesh/clock-skew.ts'
 import { isReachable } from '../mesh/desire.ts'
 import { type Impostor, isIdentityInUse } from '../mesh/identity.ts'
 import { actingMembers } from '../mesh/static-members.ts'
+import { formatBootstrapPlace } from '../model/bootstrap.ts'
+import type { BootstrapPlace } from '../model/configuration.ts'
 import { describeStep } from '../model/describe-step.ts'
 import { firstNeighbourSeconds, membersMax } from '../model/limits.ts'
+import type { DialReport } from '../model/neighbour.ts'
 import type { Problem, ProblemCode } from '../model/problem.ts'
 import { accusations } from './accusations.ts'
+import { bridgeProblems } from './bridge-problems.ts'
 import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import type { DaemonParts } from './parts.ts'
@@ -39,7 +42,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
   return [
     ...parts.archive.notes,
     ...kernelProblems(state),
-    ...bridgeProblems(state),
+    ...bridgeProblems(parts, state),
     ...floodProblems(state, parts.clock.now()),
     ...gatewayProblems(state),
     ...claimProblems(state),
@@ -65,16 +68,6 @@ function kernelProblems(state: State): readonly Problem[] {
       ),
     )
   return problems
-}
-
-/** Segments that stay out of the bridge they should be in. */
-function bridgeProblems({ configuration, observation }: State): readonly Problem[] {
-  if (observation === null) return []
-  return configuration.segments.flatMap(({ interface: device, bridge }) => {
-    const refusal = bridge === null ? null : bridgeRefusal(bridge, observation.bridges)
-    if (bridge === null || refusal === null) return []
-    return [degraded('bridge-unusable', bridge.name, `${device} stays out of its bridge: ${refusal}`)]
-  })
 }
 
 function claimProblems(state: State): readonly Problem[] {
@@ -114,12 +107,15 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
   const expectsOthers = state.configuration.bootstrap.length > 0 || knowsNodes
   const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
   if (isAlone && expectsOthers && hadTime)
-    problems.push(degraded('no-neighbour', '', noNeighbourMessage(dials)))
+    problems.push(degraded('no-neighbour', '', noNeighbourMessage(state.configuration.bootstrap, dials)))
   return problems
 }
 
-function noNeighbourMessage(dials: readonly { readonly target: string; readonly error: string }[]): string {
-  const [first] = dials
+/** Tells of the first place of the configuration: to its reader it says more than a node id. */
+function noNeighbourMessage(bootstrap: readonly BootstrapPlace[], dials: readonly DialReport[]): string {
+  const places = bootstrap.map(formatBootstrapPlace)
+  const configured = places.flatMap(place => dials.filter(({ target }) => target === place))
+  const first = configured[0] ?? dials[0]
   const tried = first === undefined ? '' : ` (${first.target}: ${first.error})`
   return `no other node answers gossip${tried}: check the bootstrap addresses, and that their TCP port is open`
 }

@@ -1,5 +1,6 @@
 import type { Gossip, GossipHandlers } from '../gossip/port.ts'
 import type { Clock } from '../host/clock.ts'
+import type { HostsFile } from '../host/hosts-file.ts'
 import type { Log } from '../host/log.ts'
 import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
@@ -23,6 +24,7 @@ export interface DaemonParts {
   readonly kernel: Kernel
   startGossip(handlers: GossipHandlers): Promise<Result<Gossip>>
   readonly archive: Archive
+  readonly hosts: HostsFile
   /** Null when this machine does not tell now. */
   facts(): Facts | null
   /** The endpoints of a name, as far as they are known now. */

@@ -1,7 +1,10 @@
+import { loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
 import type { Situation } from '../mesh/decide.ts'
+import { keptOut } from '../mesh/loop.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import { claimGraceSeconds, warmGraceSeconds, warmSyncedSeconds } from '../model/limits.ts'
 import type { Membership } from '../model/member.ts'
+import type { Vni } from '../model/segment.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -28,6 +31,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       observation,
       now,
     },
+    keptOut: new Set([...wayOuts(state, observation), ...looping(state, observation, now)]),
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
     warm: yielding || isWarm(state, now),
@@ -35,6 +39,26 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
     inDoubt: state.inDoubt,
     wallSeconds: clock.wallSeconds(),
   }
+}
+
+function looping(
+  { configuration, loops, facts }: State,
+  observation: Observation,
+  now: number,
+): ReadonlySet<Vni> {
+  return keptOut(
+    loopRisks(configuration.segments, observation.bridges, facts.waysOut),
+    loops,
+    observation,
+    now,
+  )
+}
+
+/** Segments whose bridges this machine needs itself. */
+function wayOuts({ configuration, facts }: State, { bridges }: Observation): readonly Vni[] {
+  return configuration.segments
+    .filter(({ bridge }) => bridge !== null && wayOutRefusal(bridge, bridges, facts.waysOut) !== null)
+    .map(({ vni }) => vni)
 }
 
 /** The mesh was heard, and not only by one who may just have started like us; or it has had its time. */

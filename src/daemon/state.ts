@@ -2,6 +2,7 @@ import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
 import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
+import type { LoopTracks } from '../mesh/loop.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
 import type { Prefix } from '../model/address.ts'
@@ -63,6 +64,9 @@ export interface State {
   looks: number
   stepFailures: readonly StepFailure[]
 
+  /** Loop keeper: segments that a cable may make a loop of. */
+  loops: LoopTracks
+
   /** Looker. */
   floods: FloodTracks
 
@@ -95,6 +99,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     lost: [],
     refusedRoutes: [],
     answers: new Map(),
+    loops: new Map(),
     floods: new Map(),
     exhausted: [],
     tracks: new Map(),
