@@ -28,7 +28,7 @@ const usage = `npm run bench                    every act, lnet beside a static 
 npm run bench -- NAME...         these acts only
   --nodes N                      may be given more than once (2 to 60, default 10)
   --repeat N                     how often what is quick is measured; the median counts (default 3)
-  --idle SECONDS                 how long idleness is watched (default 60)
+  --idle SECONDS                 how long idleness is watched (default 300: each of 10 nodes speaks once)
   --only CONTESTANT              leave the others out
   --rivals                       tinc and nebula as well, from Debian's packages
   --out DIRECTORY                where bench.jsonl, bench.md and bench.svg go (default: dist/bench)
@@ -81,7 +81,7 @@ function readOptions(): Options | null {
       options: {
         nodes: { type: 'string', multiple: true, default: ['10'] },
         repeat: { type: 'string', default: '3' },
-        idle: { type: 'string', default: '60' },
+        idle: { type: 'string', default: '300' },
         only: { type: 'string', multiple: true },
         rivals: { type: 'boolean', default: false },
         out: { type: 'string', default: join(root, 'dist/bench') },

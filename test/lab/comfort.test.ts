@@ -1,10 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DoctorView } from '../../src/control/doctor.ts'
 import type { PingReport } from '../../src/control/ping-report.ts'
+import type { RateRow } from '../../src/control/rates.ts'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
+import { ownPlaces } from './own-places.ts'
 
 /** What lnetctl offers beside the views, over two real daemons. */
 let lab: Lab
@@ -22,6 +25,11 @@ beforeAll(async () => {
   })
 })
 afterAll(() => lab.cleanup())
+
+async function isUpAgain(): Promise<boolean> {
+  const reply = await first.ask('status')
+  return reply.ok && reply.view.ready && reply.view.members.up === 1
+}
 
 describe('lnetctl events', () => {
   it('tells who came, and still does after a restart', async () => {
@@ -46,12 +54,47 @@ describe('lnetctl events', () => {
   })
 })
 
+describe('lnetctl top', () => {
+  it('shows what runs through the tunnels, as JSON and as a table', async () => {
+    await eventually('n1 is up again', isUpAgain)
+    const reply = await first.ask('peers')
+    const vtep = reply.ok ? String(reply.view.peers[0]?.vtep) : ''
+    const pinging = first.namespace.run(['ping', '-n', '-q', '-i0.1', '-c60', '-s1000', vtep])
+    const { stdout, exitCode } = await first.lnetctl(['top', '--once', '--json', '--interval', '1'])
+    expect(exitCode).toBe(0)
+    const [row] = (JSON.parse(stdout) as { peers: RateRow[] }).peers
+    expect(row).toMatchObject({ name: 'n2', state: 'up' })
+    // Ten of 1,000 bytes a second, each way.
+    expect(row?.rx_bytes_per_second).toBeGreaterThan(2000)
+    expect(row?.tx_bytes_per_second).toBeGreaterThan(2000)
+    const { stdout: table } = await first.lnetctl(['top', '--interval', '1'])
+    expect(table).toMatch(/^n1: 1 other, 1 up, receiving \d+\.\d\d KiB, sending \d+\.\d\d KiB$/m)
+    expect(table).toMatch(/^n2 +up +\d+\.\d\d KiB +\d+\.\d\d KiB /m)
+    await pinging
+  })
+
+  it.each([
+    ['q', 'sleep 3; printf q'],
+    ['its end by a signal', 'sleep 3; pkill -TERM -f "lnetctl.js[ ]top" >/dev/null'],
+  ])('gives a terminal back after %s', async (_, ending) => {
+    const command = `stty rows 24 columns 60; ${join(lab.directory, 'bin', 'lnetctl')} top --interval 0.5; stty -a`
+    const { stdout } = await first.namespace.run([
+      'sh',
+      '-c',
+      '{ eval "$1"; sleep 2; } | script -qec "$0" /dev/null',
+      command,
+      ending,
+    ])
+    expect(stdout).toContain('\u001b[?1049h')
+    expect(stripVTControlCharacters(stdout)).toMatch(/n2 +up/)
+    const after = stdout.slice(stdout.lastIndexOf('\u001b[?1049l'))
+    expect(after).toMatch(/ icanon .* echo /s)
+  })
+})
+
 describe('lnetctl ping', () => {
   it('tells the layers apart', async () => {
-    await eventually('n1 is up again', async () => {
-      const reply = await first.ask('status')
-      return reply.ok && reply.view.ready && reply.view.members.up === 1
-    })
+    await eventually('n1 is up again', isUpAgain)
     const { exitCode, stdout } = await first.lnetctl(['ping', 'n2', '-c', '2', '-i', '0.2', '--json'])
     const report = JSON.parse(stdout) as PingReport
     expect(report.layers.map(({ layer, sent, received }) => [layer, sent, received])).toEqual([
@@ -70,6 +113,36 @@ describe('lnetctl ping', () => {
     expect(exitCode).toBe(1)
     expect(stdout).toMatch(/overlay no answer/)
     expect(stdout).toContain('answers through the tunnel and not on the overlay')
+  })
+})
+
+describe('names', () => {
+  it('lead to members by NAME.lnet while they are on, and the hosts file is as before afterwards', async () => {
+    await ownPlaces(first)
+    await first.namespace.must(['sh', '-c', 'printf "127.0.0.1 localhost" >/etc/hosts'])
+    const reload = (names: boolean) => {
+      first.configuration = { ...first.configuration, names }
+      first.write()
+      process.kill(first.pid() as number, 'SIGHUP')
+    }
+    const listed = () => first.lnetctl(['names'])
+    expect(await listed()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('names: true') })
+    reload(true)
+    const { stdout } = await eventually('n2 has a name', async () => {
+      const done = await listed()
+      return done.stdout.includes('n2.lnet') && done
+    })
+    expect(stdout).toMatch(/^n1\.lnet +192\.168\.102\.\d+$/m)
+    expect((await first.lnetctl(['names', '--apply'])).exitCode).toBe(0)
+    const found = await first.namespace.must(['getent', 'ahostsv4', 'n2.lnet'])
+    const peers = await first.ask('peers')
+    const overlay = peers.ok ? peers.view.peers[0]?.segments[0]?.addresses[0]?.split('/')[0] : ''
+    expect(found.split(/\s/)[0]).toBe(overlay)
+    await first.namespace.must(['ping', '-n', '-c1', '-W2', 'n2.lnet'])
+    reload(false)
+    await eventually('no name is left', async () => (await listed()).exitCode === 1)
+    expect((await first.lnetctl(['names', '--apply'])).exitCode).toBe(0)
+    expect(await first.namespace.must(['cat', '/etc/hosts'])).toBe('127.0.0.1 localhost')
   })
 })
 
@@ -96,6 +169,22 @@ describe('lnetctl doctor', () => {
       { check: 'mtu', what: expect.stringContaining('vanish in the tunnel') },
     ])
     expect(exitCode).toBe(4)
+  })
+
+  it('finds a rule that drops VXLAN, and says what lets it in', async () => {
+    const rules =
+      'table inet test { chain c { type filter hook input priority 0; jump d; }; chain d { udp dport 4789 drop; }; }'
+    await first.namespace.must(['nft', rules])
+    const { exitCode, findings } = await examined()
+    const ofFirewall = findings.filter(({ check }) => check === 'firewall')
+    expect(ofFirewall).toMatchObject([
+      { state: 'wrong', what: 'inet test d drops UDP port 4789 in by lnet0' },
+    ])
+    expect(exitCode).toBe(4)
+    await first.namespace.must(['sh', '-c', String(ofFirewall[0]?.fix)])
+    const after = (await examined()).findings.filter(({ check }) => check === 'firewall')
+    await first.namespace.must(['nft', 'delete', 'table', 'inet', 'test'])
+    expect(after).toMatchObject([{ state: 'ok' }])
   })
 
   it('works without a daemon', async () => {

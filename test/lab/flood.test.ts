@@ -23,14 +23,14 @@ describe('a storm of broadcasts', () => {
     const [first, second] = await started()
     const { ipv4 } = await overlayAddresses(second)
     await countArrivals(second)
-    const storm = first.namespace.run([node24, '-e', broadcasts, '20'])
+    const storm = send(first, '192.168.102.255', 20)
     const ping = ['ping', '-n', '-q', '-i0.05', '-c100', '-W2', ipv4]
     expect((await first.namespace.run(ping)).stdout).toContain('100 received')
     expect(await arpAnswers(first, second, ipv4)).toBe(true)
     // Any event has the daemon look at once; counters are none.
     await first.namespace.must(['ip', 'address', 'add', '10.99.0.1/32', 'dev', 'vlnet0'])
     await eventually('status names the storm', async () => (await codes(first)).includes('flood-limited'), 60)
-    const [sent, seconds] = (await storm).stdout.split(' ').map(Number) as [number, number]
+    const [sent, seconds] = await storm
     const arrived = await arrivals(second)
     expect(sent).toBeGreaterThan(10 * framesPerSecond * seconds)
     expect(arrived).toBeGreaterThan(0)
@@ -40,6 +40,29 @@ describe('a storm of broadcasts', () => {
     expect(limit).toBe(framesPerSecond)
     expect(dropped).toBeGreaterThanOrEqual(sent - arrived - framesPerSecond)
     expect(await codes(second)).not.toContain('flood-limited')
+  })
+})
+
+describe('a storm of frames for nobody', () => {
+  it('is limited like broadcasts, and frames for somebody are not', async () => {
+    const [first, second] = await started()
+    const { ipv4 } = await overlayAddresses(second)
+    const nobody = '192.168.102.250'
+    await first.namespace.must([
+      ...['ip', 'neighbour', 'replace', nobody, 'lladdr', '02:00:5e:00:00:99', 'dev', 'vlnet0'],
+      ...['nud', 'permanent'],
+    ])
+    await first.namespace.must(['ping', '-n', '-q', '-c1', '-W2', ipv4])
+    await countArrivals(second, '02:00:5e:00:00:99')
+    const [forNobody] = await send(first, nobody, 3)
+    const arrived = await arrivals(second)
+    expect(forNobody).toBeGreaterThan(20 * framesPerSecond * 3)
+    expect(arrived).toBeGreaterThan(0)
+    expect(arrived).toBeLessThan(2 * framesPerSecond * 5)
+    const before = await dropped(first)
+    expect(before).toBeGreaterThan(0)
+    expect((await send(first, ipv4, 2))[0]).toBeGreaterThan(20 * framesPerSecond * 2)
+    expect((await dropped(first)) - before).toBeLessThan(framesPerSecond)
   })
 })
 
@@ -66,8 +89,13 @@ function segment(limit: number | 'off') {
   return { interface: 'vlnet0', vni: 49371, prefixes: ['192.168.102.0/24'], flood_limit: limit }
 }
 
-/** Sends broadcasts, 100 every 10 ms, for so many seconds; prints how many, and how long it took. */
-const broadcasts = `
+/** Sends packets, 100 every 10 ms, for so many seconds; answers how many, and how long it took. */
+async function send(node: LabNode, to: string, seconds: number): Promise<readonly [number, number]> {
+  const { stdout } = await node.namespace.run([node24, '-e', storm, to, String(seconds)])
+  return stdout.split(' ').map(Number) as [number, number]
+}
+
+const storm = `
 const socket = require('node:dgram').createSocket('udp4')
 const began = performance.now()
 const seconds = () => (performance.now() - began) / 1000
@@ -76,19 +104,19 @@ socket.bind(() => {
   socket.setBroadcast(true)
   const timer = setInterval(() => {
     for (let count = 0; count < 100; count += 1)
-      socket.send(Buffer.alloc(100), 9, '192.168.102.255', error => { if (error === null) sent += 1 })
-    if (seconds() < process.argv[1]) return
+      socket.send(Buffer.alloc(100), 9, process.argv[1], error => { if (error === null) sent += 1 })
+    if (seconds() < process.argv[2]) return
     clearInterval(timer)
     socket.close(() => console.log(sent, seconds()))
   }, 10)
 })
 `
 
-async function countArrivals(node: LabNode): Promise<void> {
+async function countArrivals(node: LabNode, mac = 'ff:ff:ff:ff:ff:ff'): Promise<void> {
   const input = `table netdev seen {
   chain arrivals {
     type filter hook ingress device "vlnet0" priority 0;
-    ether daddr ff:ff:ff:ff:ff:ff udp dport 9 counter
+    ether daddr ${mac} udp dport 9 counter
   }
 }
 `
@@ -123,6 +151,11 @@ async function status(node: LabNode) {
   const reply = await node.ask('status')
   if (!reply.ok) throw new Error(reply.message)
   return reply.view
+}
+
+/** By now; what status tells is of the last look. */
+async function dropped(node: LabNode): Promise<number> {
+  return Number(/counter packets (\d+) .*drop/.exec(await rules(node))?.[1])
 }
 
 async function rules(node: LabNode): Promise<string> {

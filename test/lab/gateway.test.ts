@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
+import { download, fileBytes, serveFile } from './download.ts'
 import { createLab, eventually, type Lab } from './lab.ts'
+import type { Namespace } from './namespace.ts'
 import type { ConfigurationText, LabNode } from './node.ts'
 import { allUp } from './overlay.ts'
 
@@ -59,14 +61,24 @@ describe('a gateway', () => {
 
     // By then it was asked whether it is there: of one that never answered only WireGuard tells, much later.
     await sleep(3000)
-    // Packets run while their gateway goes.
+    // A download and packets run while their gateway goes.
+    serveFile(lab?.hub as Namespace)
+    const fetching = download(third.namespace, outside)
     const running = shell(third, `ping -n -i 0.2 -c 100 -W 1 ${outside} || true`)
+    await sleep(2000)
     await shell(used, 'ip link set eth0 down')
     await eventually('the other gateway is used', async () => (await gatewayInUse(third)) !== gateway, 30)
     await eventually('the outside is reached again', () => pingsOut(third), 30)
     const received = Number(/(\d+) received/.exec(await running)?.[1])
     console.log(`a gateway died: ${((100 - received) * 0.2).toFixed(1)} s without packets`)
     expect(received).toBeGreaterThan(0)
+    const { connections, bytes, wrong, gap } = await fetching
+    console.log(`the download: ${connections} connections, ${gap.toFixed(1)} s without a byte`)
+    expect(wrong).toBe(0)
+    expect(bytes).toBe(fileBytes)
+    // It broke off, or this shows nothing.
+    expect(connections).toBeGreaterThan(1)
+    expect(gap).toBeLessThan(30)
 
     await shell(other, 'ip link set eth0 down')
     await eventually('no gateway is left', async () => (await gatewayInUse(third)) === null, 30)

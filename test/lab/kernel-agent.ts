@@ -13,6 +13,7 @@ const kernel = createLinuxKernel({
   tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null, prefix: null },
   // The second node of a pair has the other key.
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
+  probeKey: new Uint8Array(32),
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
   forwarders: () => [],
   bridges: () => ['br0'],

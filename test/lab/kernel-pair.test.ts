@@ -81,6 +81,7 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
     routes: routes.filter(({ prefix }) => prefix === vteps),
     strayGuards: [],
     strayLimits: [],
+    loopWatches: [],
     gateway: null,
     detours: [],
     rules: [],

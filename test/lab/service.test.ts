@@ -2,13 +2,15 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
-import type { LabNode } from './node.ts'
+import { type LabNode, node24 } from './node.ts'
 import { ownPlaces } from './own-places.ts'
 
-/** Machines with a service manager, as far as lnetctl sees one: a systemctl that starts lnetd. */
+/** Machines with a service manager, as far as lnetctl sees one: a systemctl that starts lnetd, and what it said. */
 let lab: Lab
 let nodes: readonly LabNode[]
 let token: string
+/** The configuration of a mesh that is not theirs. */
+const other = '/etc/lnetd-other/lnetd.yaml'
 
 beforeAll(async () => {
   lab = await createLab({ nodes: 4 })
@@ -37,13 +39,49 @@ describe('the first minute', () => {
 
   it('says what is wrong when the secret is another one', async () => {
     const third = nodes[2] as LabNode
-    const other = join('/etc/lnetd-other', 'lnetd.yaml')
-    expect(await managed(third, ['init', '--config', other])).toMatchObject({ exitCode: 0 })
+    expect(await managed(third, ['init', '--config', other, '--force'])).toMatchObject({ exitCode: 0 })
     const bootstrap = (nodes[0] as LabNode).underlay.ipv4
     const strange = await managed(third, ['token', '--config', other, '--bootstrap', bootstrap])
     const joined = await managed(third, ['join', strange.stdout.trim(), '--start'])
     expect(joined.exitCode).toBe(1)
     expect(joined.stderr).toContain('the mesh secret may differ')
+  })
+
+  it('says when nothing answers at the bootstrap place', async () => {
+    const third = nodes[2] as LabNode
+    const nobody = await managed(third, [
+      'token',
+      '--config',
+      other,
+      '--bootstrap',
+      `${third.underlay.ipv4}:9`,
+    ])
+    const joined = await managed(third, ['join', nobody.stdout.trim(), '--start', '--force'])
+    expect(joined.exitCode).toBe(1)
+    expect(joined.stderr).toMatch(/^lnetctl: no other node answers gossip \(.+: nothing listens there/)
+    expect(joined.stderr).toMatch(/lnetd goes on trying: lnetctl status tells how it is$/)
+  })
+
+  it.each([
+    ['UDP', 51_820, `dgram.createSocket('udp4').bind(51820)`],
+    ['TCP', 51_821, 'net.createServer().listen(51821)'],
+  ])('says when the %s port is taken', async (protocol, port, taker) => {
+    const { namespace } = nodes[2] as LabNode
+    await managed(nodes[2] as LabNode, ['down'])
+    await namespace.must([
+      'sh',
+      '-c',
+      '"$0" -e "$1" >/dev/null 2>&1 </dev/null & echo $! >/run/taker',
+      node24,
+      taker,
+    ])
+    await eventually(`somebody has ${protocol} port ${port}`, async () =>
+      (await namespace.must(['ss', '-Hlntu'])).includes(`:${port} `),
+    )
+    const joined = await managed(nodes[2] as LabNode, ['join', token, '--start', '--force'])
+    expect(joined.exitCode).toBe(1)
+    expect(joined.stderr).toMatch(new RegExp(`^lnetctl: .*${protocol} port ${port}`))
+    await namespace.must(['sh', '-c', 'kill $(cat /run/taker)'])
   })
 
   it('puts that right with the right token and --force', async () => {
@@ -92,12 +130,14 @@ case "$*" in
     while [ -e /proc/$(cat /run/lnetd.pid 2>/dev/null)/exe ]; do sleep 0.1; done
     exit 0 ;;
   "start --no-block lnetd.service")
-    ${daemon} >>${node.directory}/lnetd.log 2>&1 </dev/null & echo $! >/run/lnetd.pid
+    ${daemon} >${node.directory}/lnetd.log 2>&1 </dev/null & echo $! >/run/lnetd.pid
     exit 0 ;;
 esac
 exit 5
 `
   writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 })
+  const journal = `#!/bin/sh\nexec cat ${node.directory}/lnetd.log\n`
+  writeFileSync(join(bin, 'journalctl'), journal, { mode: 0o755 })
 }
 
 function managed(node: LabNode, args: readonly string[]) {

@@ -44,7 +44,7 @@ describe.each(suites)('the package on Debian $suite', ({ directory }) => {
 
   it('has no unit that systemd does not understand', async () => {
     const { stdout, stderr } = await gauss.run(
-      'systemd-analyze verify --man=no lnetd.service lnetd-wireguard.service lnetd-wireguard.path',
+      'systemd-analyze verify --man=no lnetd.service lnetd-wireguard.service lnetd-wireguard.path lnetd-names.service lnetd-names.path',
     )
     // Known since systemd 254: bookworm has 252 and passes them over.
     const said = `${stdout}${stderr}`
@@ -93,12 +93,18 @@ describe.each(suites)('the package on Debian $suite', ({ directory }) => {
 
   it('takes the network away even where lnetd does not run any more', async () => {
     await gauss.must('pkill -KILL -u lnetd -x MainThread')
+    // What a gateway leaves behind, and something of somebody else's.
+    await gauss.must(
+      `nft 'table inet lnet-gateway { chain borrowed_eth0 { }; }; table bridge lnet_vlnet0 { }; table inet lnetwork { }'`,
+    )
+    await gauss.must('echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding')
     expect(await gauss.must('ls /sys/class/net')).toContain('vlnet0')
     await gauss.must('apt-get purge -y lnetd')
     await eventually('only its own devices', async () => {
       return (await gauss.must('ls /sys/class/net')) === 'eth0\nlo'
     })
-    expect(await gauss.must('nft list ruleset')).toBe('')
+    expect(await gauss.must('nft list tables')).toBe('table inet lnetwork')
+    expect(await gauss.must('cat /proc/sys/net/ipv4/conf/eth0/forwarding')).toBe('0')
   })
 })
 

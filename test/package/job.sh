@@ -110,7 +110,9 @@ see 'report secrets' "$(unpacked '*' | grep -c -F -e "$(cat /etc/lnetd/mesh.secr
 
 # Whatever happens to the daemon, traffic goes on
 other ping -i 0.05 -q "$overlay" >/job/ping.log &
-echo 'metrics: 127.0.0.1:51822' >>/etc/lnetd/lnetd.yaml
+printf '%s\n' 'metrics: 127.0.0.1:51822' 'names: true' >>/etc/lnetd/lnetd.yaml
+printf '127.0.0.1\tlocalhost\n' >/etc/hosts
+cp -p /etc/hosts /srv/hosts
 systemctl reload lnetd
 within 10 lnetctl peers
 # Prints the value of noether's lnet_member_up.
@@ -118,6 +120,8 @@ scrape() {
   /srv/lnet/node -e "fetch('http://127.0.0.1:51822/metrics').then(reply => reply.text())
     .then(text => console.log(/^lnet_member_up{member=\"noether\",.*} (.)$/m.exec(text)[1]))"
 }
+within 20 getent hosts noether.lnet
+see names "$(getent ahostsv4 noether.lnet | head -n 1 | awk '{ print $1 }') $(other_control peers --json | query 'v.self.segments[0].addresses.find(a => !a.includes(":")).split("/")[0]') $(stat -c '%U %a' /etc/hosts)"
 within 10 scrape
 see metrics "$(scrape)"
 see reload "$(show lnetd ActiveState) $([ "$(show lnetd MainPID)" = "$pid" ] && echo same process)"
@@ -206,6 +210,7 @@ see 'user space restart' "$([ "$(show lnetd-wireguard MainPID)" = "$pid" ] && ec
 # Removal
 apt-get remove -y lnetd >/job/remove.log 2>&1
 see remove "$? $(ls /sys/class/net | tr '\n' ' ')$(nft list ruleset)"
+see 'remove hosts' "$(cmp /etc/hosts /srv/hosts && echo as before)"
 see 'remove keeps' "$(ls /etc/lnetd /var/lib/lnetd)"
 see 'remove ends' "$(pgrep -u lnetd -l)"
 within 20 sh -c "[ \$($(command -v nsenter) --target $noether --net --mount --wd=/ /srv/lnet/node /srv/lnet/lnetctl.js peers --json | /srv/lnet/node -e \"console.log(JSON.parse(require('fs').readFileSync(0)).peers[0].state)\") = left ]"
@@ -223,10 +228,31 @@ see unattended "$(show lnetd ActiveState) $(lnetctl peers --json | query 'v.peer
 see 'unattended secret' "$(journalctl -b --no-pager | grep -cF "$(cut -c1-40 /srv/token)") $(tr '\0' '\n' <"/proc/$(show lnetd MainPID)/environ" | grep -c TOKEN)"
 apt-get purge -y lnetd >/dev/null 2>&1
 
-# And one that somebody does
+# And one that somebody does, who makes mistakes first
+echo 'LNETD_TOKEN=' >/etc/default/lnetd
 install /job/lnetd.deb >/dev/null 2>&1
+within 60 systemctl is-failed lnetd
+see 'empty token' "$(show lnetd ActiveState) $(journalctl -b --no-pager -u lnetd -o cat | grep -m 1 -o 'this is no token')"
+rm /etc/default/lnetd
+systemctl reset-failed lnetd
 see idle "$(show lnetd ActiveState) $(systemctl is-enabled lnetd)"
-lnetctl join --token-file /srv/token --start >/job/join.log 2>&1
+/srv/lnet/node -e 'require("dgram").createSocket("udp4").bind(51820)' &
+taker=$!
+within 20 sh -c 'ss -Hlun | grep -q :51820'
+lnetctl join --token-file /srv/token --start >/job/refused.log 2>&1
+see refused "$? $(tail -n +3 /job/refused.log)"
+kill "$taker"
+lnetctl join --token-file /srv/token --start --force >/job/join.log 2>&1
 see join "$? $(grep -o 'in the mesh with 1 other' /job/join.log)"
+
+# And one that a playbook does
+cp -a /etc/lnetd /srv/dropped
+apt-get purge -y lnetd >/dev/null 2>&1
+mkdir /etc/lnetd
+cp /srv/dropped/lnetd.yaml /srv/dropped/mesh.secret /etc/lnetd
+chmod 600 /etc/lnetd/mesh.secret
+install /job/lnetd.deb >/dev/null 2>&1
+within 120 in_mesh
+see dropped "$(show lnetd ActiveState) $(stat -c %U /etc/lnetd/mesh.secret)"
 journalctl -b --no-pager -u lnetd >/job/journal.log
 see end reached

@@ -27,4 +27,5 @@ outcome=ok
 vitest run --config test/vitest.config.ts --project package --reporter=default --reporter=json \
   --outputFile.json="$results/package.json" "$@" || outcome=failed
 echo "package $outcome" >"$results/stages"
-node test/count.mjs "$results" package
+# shellcheck disable=SC2046 # one word or none
+node test/count.mjs $([ $# -eq 0 ] || echo --filtered) "$results" package

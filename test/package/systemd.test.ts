@@ -80,6 +80,10 @@ describe.each(suites)('the service on Debian $suite', ({ suite, directory: debia
     expect(seen.get('metrics')).toBe('1')
   })
 
+  it('has members found by their names, once the configuration says so', () => {
+    expect(seen.get('names')).toMatch(/^(192\.168\.102\.\d+) \1 root 644$/)
+  })
+
   it('carries traffic through reload, stop, start, kill -9, upgrade and downgrade', () => {
     expect(seen.get('reload')).toBe('active same process')
     expect(seen.get('stop')).toMatch(/^inactive vlnet0/)
@@ -125,6 +129,10 @@ describe.each(suites)('the service on Debian $suite', ({ suite, directory: debia
     expect(seen.get('remove tells')).toBe('left')
   })
 
+  it('is removed with the names of members, and nothing else in the hosts file', () => {
+    expect(seen.get('remove hosts')).toBe('as before')
+  })
+
   it('is purged with everything, and says what', () => {
     expect(seen.get('purge')).toMatch(/^0 {2}\d+$/)
     expect(Number(seen.get('purge')?.split(' ').at(-1))).toBeGreaterThan(4)
@@ -136,9 +144,23 @@ describe.each(suites)('the service on Debian $suite', ({ suite, directory: debia
     expect(seen.get('unattended secret')).toBe('0 0')
   })
 
+  it('says of an empty token that it is none, and waits', () => {
+    expect(seen.get('empty token')).toBe('failed this is no token')
+  })
+
   it('waits for a configuration, and joins by one command', () => {
     expect(seen.get('idle')).toBe('inactive enabled')
     expect(seen.get('join')).toBe('0 in the mesh with 1 other')
+  })
+
+  it('says why lnetd did not start, and nothing of earlier starts', () => {
+    expect(seen.get('refused')).toMatch(
+      /^1 lnetctl: another program has UDP port 51820 \(ss -ulpn shows which\): [^:]+\s*$/,
+    )
+  })
+
+  it('joins by a configuration and a secret that somebody put there', () => {
+    expect(seen.get('dropped')).toBe('active lnetd')
   })
 })
 

@@ -108,7 +108,7 @@ export class Machine {
       network: prefixOf(`${address}/24` as InterfaceAddress),
       interface: 'eth0' as InterfaceName,
     }))
-    return { addresses, pathMtu: this.#pathMtu }
+    return { addresses, pathMtu: this.#pathMtu, waysOut: ['eth0'] }
   }
 
   presharedKey(other: WireguardPublicKey): KeyFingerprint {

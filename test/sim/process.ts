@@ -36,6 +36,7 @@ export class Process {
         () => machine.wallSeconds(),
         () => this.sleep(1 + world.time.random() * 4),
       ),
+      hosts: { keep: async () => ok(undefined) },
       facts: () => machine.facts(),
       resolved: () => [],
     })

@@ -1,4 +1,4 @@
-import type { Closeable, Kernel, KernelEvent, StepFailure } from '../../src/kernel/port.ts'
+import type { Closeable, Kernel, KernelEvent, ProbeWire, StepFailure } from '../../src/kernel/port.ts'
 import type { IpAddress } from '../../src/model/address.ts'
 import type { Result } from '../../src/model/failure.ts'
 import { failed } from '../../src/model/failure.ts'
@@ -54,6 +54,10 @@ export class SlowKernel implements Kernel {
     return this.#machine.kernel.watch(event => {
       this.#process.after(1 + this.#world.time.random() * 5, () => listener(event))
     })
+  }
+
+  probes(): ProbeWire {
+    return this.#machine.kernel.probes()
   }
 
   speak(vteps: readonly IpAddress[]): void {

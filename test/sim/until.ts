@@ -1,3 +1,5 @@
+import { heartbeatSeconds } from '../../src/mesh/compose.ts'
+import { heartbeatSecondsDefault, heartbeatsMissedMax } from '../../src/model/limits.ts'
 import { expectHealed, type HealedOptions, membershipViolations, survey, take, violations } from './checks.ts'
 import type { Machine } from './machine.ts'
 import type { Simulator } from './simulator.ts'
@@ -60,4 +62,9 @@ export async function untilIdentical(sim: Simulator, limitSeconds: number): Prom
   const seconds = await until(sim, limitSeconds, isIdentical)
   if (seconds === null) throw new Error(`numbers still differ after ${limitSeconds} s`)
   return seconds
+}
+
+/** How long after its last word a machine of a mesh of so many nodes is called silent, seconds. */
+export function silentAfterSeconds(nodes: number): number {
+  return heartbeatsMissedMax * heartbeatSeconds(heartbeatSecondsDefault, nodes - 1)
 }

@@ -42,6 +42,23 @@ export const suites: readonly Suite[] = [
     secondsMax: () => 1200,
   },
   {
+    name: 'parity',
+    what: 'segments, bridges, gateways, static members, and a hand-written network that moves to lnetd',
+    files: [
+      'test/lab/segments.test.ts',
+      'test/lab/bridge.test.ts',
+      'test/lab/loop.test.ts',
+      'test/lab/flood.test.ts',
+      'test/lab/gateway.test.ts',
+      'test/lab/static.test.ts',
+      'test/lab/recipe.test.ts',
+      'test/lab/shapes.test.ts',
+      'test/lab/discovery.test.ts',
+    ],
+    isDefault: true,
+    secondsMax: () => 1800,
+  },
+  {
     name: 'soak',
     what: 'a fault every few minutes, for hours of the guest’s clock',
     files: ['test/uml/soak.test.ts'],

@@ -3,7 +3,7 @@ import { expectSameAges, survey } from '../checks.ts'
 import { addressesOf, contentOf, expectKept, expectPeer, expectWithout } from '../kept.ts'
 import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
-import { untilHealed } from '../until.ts'
+import { silentAfterSeconds, untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
 
 export const bootstrapDies: Story = {
@@ -173,7 +173,7 @@ export const dead: Story = {
     await sim.run({ seconds: 200 })
     const others = all.filter(name => name !== gone && name !== halfDead)
     for (const name of others) expectPeer(sim, name, gone, true)
-    await sim.run({ seconds: 235 })
+    await sim.run({ seconds: silentAfterSeconds(size) - 200 + 35 })
     for (const name of others) expectPeer(sim, name, gone, false)
     await sim.run({ seconds: 1800 })
     sim.node('late', { bootstrap: others[0] as string })

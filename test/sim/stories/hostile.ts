@@ -11,7 +11,7 @@ import { expectHealed, survey } from '../checks.ts'
 import { Liar } from '../liar.ts'
 import type { Simulator } from '../simulator.ts'
 import type { Story } from '../story.ts'
-import { untilHealed } from '../until.ts'
+import { silentAfterSeconds, untilHealed } from '../until.ts'
 import { settledMesh } from './formation.ts'
 
 export const liar: Story = {
@@ -109,7 +109,7 @@ export const replays: Story = {
     await sim.run({ seconds: 30 })
     const [dead] = all.filter(name => name !== leaver && name !== mover) as [string]
     sim.powerOff(dead)
-    await sim.run({ seconds: 300 })
+    await sim.run({ seconds: silentAfterSeconds(size) - 100 })
     for (const envelope of sim.chance.shuffled(early)) await recorder.replay(envelope)
     await recorder.replay(sim.sealed.get(sim.at(dead).node)?.at(-1) as Uint8Array)
     recorder.offers = await withFalseAges(sim)

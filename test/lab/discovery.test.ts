@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createLab, eventually, type Lab } from './lab.ts'
+import { connect, createSwitch, type Namespace } from './namespace.ts'
+import type { LabNode } from './node.ts'
+import { allUp, silentPairs } from './overlay.ts'
+
+let lab: Lab | null = null
+let lan: Namespace | null = null
+afterEach(() => {
+  lab?.cleanup()
+  lan?.close()
+  lab = null
+  lan = null
+})
+
+describe('machines on one LAN, with nothing but the secret', () => {
+  it('find each other by interfaces that come later, and go on by another one', async () => {
+    lab = await createLab({
+      nodes: 2,
+      configure: ({ bootstrap: _, ...rest }) => ({ ...rest, discovery: { mdns: true } }),
+    })
+    const [first, second] = lab.nodes as unknown as readonly [LabNode, LabNode]
+    await link(second, 'eth0', 'down')
+    for (const node of lab.nodes) node.start()
+    for (const node of lab.nodes) await node.listening()
+    await sleep(3000)
+    expect(await endpointOf(first)).toBeNull()
+
+    lan = await createSwitch('lan', [])
+    const ports = [first, second].map(node => ({
+      node: node.namespace,
+      interface: 'eth1',
+      addresses: [`198.51.100.${node.index}/24`],
+    }))
+    await connect(lan, ports)
+    await allUp(lab.nodes)
+    expect(await endpointOf(first)).toBe('198.51.100.2:51820')
+    expect(await endpointOf(second)).toBe('198.51.100.1:51820')
+
+    await link(second, 'eth0', 'up')
+    await sleep(3000)
+    for (const node of lab.nodes) await link(node, 'eth1', 'down')
+    await eventually('they reach each other by the first one', async () => {
+      const silent = await silentPairs(lab?.nodes ?? [])
+      return silent.length === 0
+    })
+    expect(await endpointOf(first)).toMatch(/^(192\.0\.2\.2|\[2001:db8::2\]):51820$/)
+  })
+})
+
+describe('two machines, each told where the other one is', () => {
+  it('are a mesh that asks nobody else and is nearly silent', async () => {
+    lab = await createLab({
+      nodes: 2,
+      configure: (base, index) => ({ ...base, bootstrap: [`192.0.2.${3 - index}`] }),
+    })
+    const [first] = lab.nodes as unknown as readonly [LabNode, LabNode]
+    for (const node of lab.nodes) node.start()
+    await allUp(lab.nodes)
+    await sleep(10_000)
+    const before = await bytesOf(first)
+    const capture = await first.namespace.run(
+      ['timeout', '20', 'tcpdump', '-nn', '-q', '-l', '-i', 'eth0', 'ip or ip6'],
+      { milliseconds: 60_000 },
+    )
+    const bytes = ((await bytesOf(first)) - before) / 20
+    console.log(`two machines alone: ${Math.round(bytes)} bytes a second, both directions`)
+    const lines = capture.stdout.split('\n').filter(line => line.includes(' > '))
+    expect(lines.length).toBeGreaterThan(0)
+    const between =
+      /^\S+ (IP|IP6) (192\.0\.2\.[12]|2001:db8::[12])\.\d+ > (192\.0\.2\.[12]|2001:db8::[12])\.\d+: /
+    // Neighbour discovery and MLD are the kernel's.
+    expect(lines.filter(line => !between.test(line) && !/ICMP6|HBH/.test(line))).toEqual([])
+    expect(bytes).toBeLessThan(500)
+  })
+})
+
+async function link(node: LabNode, device: string, state: 'up' | 'down'): Promise<void> {
+  await node.namespace.must(['ip', 'link', 'set', device, state])
+}
+
+/** Where the tunnel to the other one leads; null while there is none. */
+async function endpointOf(node: LabNode): Promise<string | null> {
+  const reply = await node.ask('peers')
+  return reply.ok ? (reply.view.peers[0]?.endpoint ?? null) : null
+}
+
+async function bytesOf(node: LabNode): Promise<number> {
+  const files = ['rx_bytes', 'tx_bytes'].map(name => `/sys/class/net/eth0/statistics/${name}`)
+  const counts = (await node.namespace.must(['cat', ...files])).split('\n').map(Number)
+  return counts.reduce((sum, count) => sum + count, 0)
+}
