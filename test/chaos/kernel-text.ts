@@ -2,7 +2,7 @@ import type { LabNode } from '../lab/node.ts'
 
 /**
  * All that lnet keeps in a node's kernel, a line an entry, sorted: the same text means the same state. Left out is
- * what changes by itself: indexes, counters, endpoints, what was learnt, what the kernel keeps of link-local addresses.
+ * what changes by itself: indexes, counters, endpoints, what was learnt and heard, what the kernel keeps of link-local addresses.
  */
 export async function kernelText(node: LabNode): Promise<string> {
   const text = await node.namespace.must(['sh', '-c', script])
@@ -36,5 +36,5 @@ ip -d -o link show type vxlan | grep -o 'vxlan id .* dstport [0-9]*'
 ip neighbour show dev vlnet0 nud permanent
 bridge fdb show dev vlnet0 | grep -E 'permanent|static'
 wg show lnet0 dump | cut -f 1,2,4,8
-nft --stateless list ruleset
+nft --stateless --terse list ruleset
 true`
