@@ -27,13 +27,12 @@ export function judgeFirewall(found: Examination, daemon: DaemonWords | null): r
       ),
     ]
   const ours = [found.ways.tunnel, ...found.ways.devices]
-  const told = needsOf(found, daemon).flatMap(need => {
+  return needsOf(found, daemon).flatMap(need => {
     const obstacle = need.families
       .map(family => obstacleTo(ruleset, { ...need.probe, family, ours }))
       .find(each => each !== null)
     return obstacle === undefined || obstacle === null ? [] : [findingOf(need, obstacle)]
   })
-  return told
 }
 
 function findingOf({ what, why, fix, isVital }: Need, { chain, base, isSure }: Obstacle): Finding {

@@ -1,10 +1,11 @@
-import { bridgeRefusal, type LoopRisk, loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
+import { bridgeRefusal, type LoopRisk, wayOutRefusal } from '../mesh/bridge.ts'
 import { type LoopTrack, sharers } from '../mesh/loop.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import { loopDeafSeconds, loopProbePort } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
+import { risksOf } from './situation.ts'
 import type { State } from './state.ts'
 
 /** Segments that stay out of their bridges, and why; bridges whose loops would not be seen. */
@@ -25,7 +26,7 @@ function refusals({ configuration, facts }: State, { bridges }: Observation): re
 }
 
 function loops(state: State, observation: Observation, now: number): readonly Problem[] {
-  return loopRisks(state.configuration.segments, observation.bridges, state.facts.waysOut).flatMap(risk => {
+  return risksOf(state, observation).flatMap(risk => {
     if (!observation.watchesLoops) return [unwatched(risk, noTable)]
     const track = state.loops.get(risk.segment.vni)
     if (track === undefined) return []

@@ -1,6 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import type { HeardProbe, ProbeWire } from '../kernel/port.ts'
-import { type LoopRisk, loopRisks } from '../mesh/bridge.ts'
+import type { LoopRisk } from '../mesh/bridge.ts'
 import { tunnelLiveness } from '../mesh/liveness.ts'
 import {
   followLoop,
@@ -17,6 +17,7 @@ import { loopFarewells, loopProbeMilliseconds } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
 import type { DaemonParts } from './parts.ts'
+import { risksOf } from './situation.ts'
 import type { State } from './state.ts'
 
 /** Finds out where a segment and a cable make a loop. Says nothing, and has no timer, where none can be made. */
@@ -42,7 +43,7 @@ export function createLoopKeeper(parts: DaemonParts, state: State, changed: () =
   const asking = new Set<NodeId>()
 
   function looked(): void {
-    const risks = risksOf(state)
+    const risks = watchedRisks(state)
     const known = new Set(risks.map(({ segment }) => segment.vni))
     if (risks.some(({ segment }) => !state.loops.has(segment.vni)) || known.size < state.loops.size)
       state.loops = new Map(
@@ -57,7 +58,7 @@ export function createLoopKeeper(parts: DaemonParts, state: State, changed: () =
     timer = clock.setTimer(loopProbeMilliseconds, next)
     const { observation } = state
     if (observation === null) return
-    for (const risk of risksOf(state)) {
+    for (const risk of watchedRisks(state)) {
       say(risk, isJoined(risk, observation) ? 'joined' : 'out')
       askSilent(risk.segment.vni)
     }
@@ -103,7 +104,7 @@ export function createLoopKeeper(parts: DaemonParts, state: State, changed: () =
   }
 
   function hear({ probe, bridge, port: index, place }: HeardProbe): void {
-    const risk = risksOf(state).find(each => each.segment.vni === probe.vni && each.bridge === bridge)
+    const risk = watchedRisks(state).find(each => each.segment.vni === probe.vni && each.bridge === bridge)
     const track = state.loops.get(probe.vni)
     if (risk === undefined || track === undefined) return
     const now = clock.now()
@@ -122,7 +123,7 @@ export function createLoopKeeper(parts: DaemonParts, state: State, changed: () =
     const { observation } = state
     if (observation === null) return
     const now = clock.now()
-    const risks = risksOf(state)
+    const risks = watchedRisks(state)
     for (const risk of risks) {
       const { vni } = risk.segment
       const track = state.loops.get(vni)
@@ -155,8 +156,7 @@ export function createLoopKeeper(parts: DaemonParts, state: State, changed: () =
   }
 }
 
-function risksOf({ configuration, observation, facts }: State): readonly LoopRisk[] {
-  return observation === null || !observation.watchesLoops
-    ? []
-    : loopRisks(configuration.segments, observation.bridges, facts.waysOut)
+function watchedRisks(state: State): readonly LoopRisk[] {
+  const { observation } = state
+  return observation === null || !observation.watchesLoops ? [] : risksOf(state, observation)
 }

@@ -1,4 +1,4 @@
-import { loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
+import { type LoopRisk, loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
 import type { Situation } from '../mesh/decide.ts'
 import { keptOut } from '../mesh/loop.ts'
 import type { Observation } from '../model/kernel-state.ts'
@@ -31,7 +31,10 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       observation,
       now,
     },
-    keptOut: new Set([...wayOuts(state, observation), ...looping(state, observation, now)]),
+    keptOut: new Set([
+      ...wayOuts(state, observation),
+      ...keptOut(risksOf(state, observation), state.loops, observation, now),
+    ]),
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
     warm: yielding || isWarm(state, now),
@@ -41,17 +44,9 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
   }
 }
 
-function looping(
-  { configuration, loops, facts }: State,
-  observation: Observation,
-  now: number,
-): ReadonlySet<Vni> {
-  return keptOut(
-    loopRisks(configuration.segments, observation.bridges, facts.waysOut),
-    loops,
-    observation,
-    now,
-  )
+/** Where a cable may make a loop of a segment. */
+export function risksOf({ configuration, facts }: State, { bridges }: Observation): readonly LoopRisk[] {
+  return loopRisks(configuration.segments, bridges, facts.waysOut)
 }
 
 /** Segments whose bridges this machine needs itself. */

@@ -1,7 +1,7 @@
 import type { InterfaceName } from '../model/address.ts'
 import { heardMacsMax, heardSeconds, questionFramesPerSecond } from '../model/limits.ts'
-import { guardTable } from './guard.ts'
-import { execute } from './run.ts'
+import { guardTable, tableRemoval } from './guard.ts'
+import { takesTable } from './takes-table.ts'
 
 /** Chain of the limit in a table of family `netdev`. */
 export const floodChain = 'flood'
@@ -18,8 +18,7 @@ const questions = `limit rate ${questionFramesPerSecond}/second burst ${question
  * else leaves them through. A second's worth may come at once.
  */
 export function floodLimitScript(segment: InterfaceName, framesPerSecond: number): string {
-  return `${removal(segment)}
-table netdev ${guardTable(segment)} {
+  return `${tableRemoval('netdev', segment)}table netdev ${guardTable(segment)} {
   set ${heardSet} {
     type ether_addr
     size ${heardMacsMax}
@@ -43,7 +42,7 @@ table netdev ${guardTable(segment)} {
 }
 
 export function floodLimitRemoval(segment: InterfaceName): string {
-  return `${removal(segment)}\n`
+  return tableRemoval('netdev', segment)
 }
 
 /** Without counts, one text a line, as the reader of the table makes them. nft 1.0.6 does not tell the device. */
@@ -62,15 +61,7 @@ export function floodLimitContent(framesPerSecond: number): readonly string[] {
   ].sort()
 }
 
-/** Whether this kernel takes such a table: the whole of one is tried on `lo`, and nothing is left of it. */
-export async function canLimitFloods(): Promise<boolean> {
-  const input = floodLimitScript('lo' as InterfaceName, questionFramesPerSecond)
-  const { failure } = await execute({ tool: 'nft', arguments: ['--check', '--file', '-'], input })
-  return failure === null
-}
-
-/** Naming the table first makes its deletion succeed when it is absent. */
-function removal(segment: InterfaceName): string {
-  const table = `table netdev ${guardTable(segment)}`
-  return `${table}\ndelete ${table}`
+/** Whether this kernel takes such a table. */
+export function canLimitFloods(): Promise<boolean> {
+  return takesTable(device => floodLimitScript(device, questionFramesPerSecond))
 }

@@ -3,7 +3,7 @@ import type { Guard } from '../model/kernel-state.ts'
 
 const tablePrefix = 'lnet_'
 
-/** The nft table of a segment's guard, and in another family of its flood limit. Hyphens are allowed in nft names as they are. */
+/** The nft table of a segment's guard, and in other families of its flood limit and its watch for loops. Hyphens are allowed in nft names as they are. */
 export function guardTable(segment: InterfaceName): string {
   return `${tablePrefix}${segment}`
 }
@@ -11,6 +11,12 @@ export function guardTable(segment: InterfaceName): string {
 /** Whose a table of this name would be; null when it is none. */
 export function segmentOfTable(table: string): InterfaceName | null {
   return table.startsWith(tablePrefix) ? parseInterfaceName(table.slice(tablePrefix.length)) : null
+}
+
+/** Takes one of a segment's tables away. Naming it first makes its deletion succeed when it is absent. */
+export function tableRemoval(family: 'inet' | 'netdev' | 'bridge', segment: InterfaceName): string {
+  const table = `table ${family} ${guardTable(segment)}`
+  return `${table}\ndelete ${table}\n`
 }
 
 /**
@@ -21,8 +27,7 @@ export function segmentOfTable(table: string): InterfaceName | null {
 export function guardScript(segment: InterfaceName, guard: Guard): string {
   const { port, tunnel, vteps } = guard
   const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
-  return `${removal(segment)}
-table inet ${guardTable(segment)} {
+  return `${tableRemoval('inet', segment)}table inet ${guardTable(segment)} {
   chain guard_rx {
     type filter hook prerouting priority raw; policy accept;
     iifname != "${tunnel}" iifname != "lo" udp dport ${port} fib daddr type local counter drop
@@ -37,11 +42,5 @@ table inet ${guardTable(segment)} {
 }
 
 export function guardRemoval(segment: InterfaceName): string {
-  return `${removal(segment)}\n`
-}
-
-/** Naming the table first makes its deletion succeed when it is absent. */
-function removal(segment: InterfaceName): string {
-  const table = `table inet ${guardTable(segment)}`
-  return `${table}\ndelete ${table}`
+  return tableRemoval('inet', segment)
 }

@@ -1,8 +1,8 @@
 import type { InterfaceName } from '../model/address.ts'
 import { loopProbePort } from '../model/limits.ts'
 import type { LoopWatch } from '../model/loop-watch.ts'
-import { guardTable } from './guard.ts'
-import { execute } from './run.ts'
+import { guardTable, tableRemoval } from './guard.ts'
+import { takesTable } from './takes-table.ts'
 
 /** Every node of a link (RFC 4291 section 2.7.1): bridges and switches send it everywhere, whoever asked for it. */
 export const allNodes = 'ff02::1'
@@ -11,17 +11,15 @@ const probes = `ip6 daddr ${allNodes} udp dport ${loopProbePort}`
 
 /**
  * The watch of a segment, replacing whatever the table held. Probes do not leave by the segment. One that came in by
- * the nth physical port gets the nth source port after its own, which a socket sees; what comes with such a port
- * already is a forgery; that is
- * looked at where no other segment's watch can have set it. Without the table no probe is taken for one from outside: then no loop is seen, but none
- * is imagined either.
+ * the nth physical port gets the nth source port after its own, which a socket sees. What comes with such a port
+ * already is a forgery, which is looked for where no other segment's watch can have set it. Without the table no probe
+ * is taken for one from outside: then no loop is seen, but none is imagined either.
  */
 export function loopWatchScript({ interface: segment, ports }: LoopWatch): string {
   const marks = ports.map(
     (port, index) => `    iifname "${port}" ${probes} udp sport set ${loopProbePort + 1 + index}\n`,
   )
-  return `${removal(segment)}
-table bridge ${guardTable(segment)} {
+  return `${tableRemoval('bridge', segment)}table bridge ${guardTable(segment)} {
   chain forged {
     type filter hook prerouting priority 0; policy accept;
     ${probes} udp sport != ${loopProbePort} drop
@@ -38,7 +36,7 @@ ${marks.join('')}  }
 }
 
 export function loopWatchRemoval(segment: InterfaceName): string {
-  return `${removal(segment)}\n`
+  return tableRemoval('bridge', segment)
 }
 
 /** One text a line, as the reader of the table makes them. */
@@ -56,16 +54,7 @@ export function loopWatchContent({ interface: segment, ports }: LoopWatch): read
   ].sort()
 }
 
-/** Whether this kernel takes such a table: one is tried, and nothing is left of it. */
-export async function canWatchLoops(): Promise<boolean> {
-  const device = 'lo' as InterfaceName
-  const input = loopWatchScript({ interface: device, ports: [device] })
-  const { failure } = await execute({ tool: 'nft', arguments: ['--check', '--file', '-'], input })
-  return failure === null
-}
-
-/** Naming the table first makes its deletion succeed when it is absent. */
-function removal(segment: InterfaceName): string {
-  const table = `table bridge ${guardTable(segment)}`
-  return `${table}\ndelete ${table}`
+/** Whether this kernel takes such a table. */
+export function canWatchLoops(): Promise<boolean> {
+  return takesTable(device => loopWatchScript({ interface: device, ports: [device] }))
 }

@@ -38,10 +38,7 @@ export async function observeTables(forwards: readonly InterfaceName[]): Promise
   if (!floods.ok) return floods
   const watches = readLoopWatches(bridge)
   if (!watches.ok) return watches
-  return ok({
-    ...{ guards: guards.value, gateway: gateway.value, watches: watches.value },
-    ...floods.value,
-  })
+  return ok({ guards: guards.value, gateway: gateway.value, watches: watches.value, ...floods.value })
 }
 
 /** The forwarding tables of segments: one process, none where there are none. */

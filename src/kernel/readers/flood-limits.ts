@@ -1,10 +1,10 @@
-import { compareText, type InterfaceName } from '../../model/address.ts'
+import type { InterfaceName } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { FloodReading } from '../../model/kernel-state.ts'
 import { floodLimitContent } from '../flood-limit.ts'
-import { guardTable, segmentOfTable } from '../guard.ts'
+import { guardTable } from '../guard.ts'
 import { asFields, documents, type Fields, objects, reading } from './fields.ts'
-import { contentOf, fieldsOf } from './ruleset.ts'
+import { contentOf, fieldsOf, tableSegments } from './ruleset.ts'
 
 export interface FloodLimits {
   /** Frames per second by segment; 0 for a table that is not, rule for rule, what lnet writes. */
@@ -17,7 +17,7 @@ export interface FloodLimits {
 export function readFloodLimits(output: string): Result<FloodLimits> {
   return reading('nft', () => {
     const items = objects(asFields(documents(output, 1)[0], 'the ruleset').nftables, 'nftables')
-    const segments = limitedSegments(items)
+    const segments = tableSegments(items, family)
     return {
       limits: new Map(
         segments.map(segment => [segment, limitOf(contentOf(items, guardTable(segment), family))]),
@@ -31,17 +31,6 @@ export function readFloodLimits(output: string): Result<FloodLimits> {
 }
 
 const family = 'netdev'
-
-function limitedSegments(items: readonly Fields[]): readonly InterfaceName[] {
-  return items
-    .flatMap(({ table }) => {
-      const fields = fieldsOf(table)
-      const segment =
-        fields.family === family && typeof fields.name === 'string' ? segmentOfTable(fields.name) : null
-      return segment === null ? [] : [segment]
-    })
-    .sort(compareText)
-}
 
 /** The limit a table would have, were it one of lnet's; 0 when it is none. */
 function limitOf(content: readonly string[]): number {

@@ -7,9 +7,9 @@ import {
 } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { Guard } from '../../model/kernel-state.ts'
-import { guardTable, segmentOfTable } from '../guard.ts'
-import { asFields, documents, type Fields, objects, reading } from './fields.ts'
-import { contentOf, fieldsOf } from './ruleset.ts'
+import { guardTable } from '../guard.ts'
+import { asFields, documents, objects, reading } from './fields.ts'
+import { contentOf, tableSegments } from './ruleset.ts'
 
 /**
  * All guards by segment, from `nft -j list ruleset inet`. A table that is not, rule for rule, what lnet
@@ -19,21 +19,12 @@ export function readGuards(output: string): Result<ReadonlyMap<InterfaceName, Gu
   return reading('nft', () => {
     const items = objects(asFields(documents(output, 1)[0], 'the ruleset').nftables, 'nftables')
     const found = new Map<InterfaceName, Guard>()
-    for (const segment of guardedSegments(items)) {
+    for (const segment of tableSegments(items, 'inet')) {
       const content = contentOf(items, guardTable(segment))
       const guard = guess(content)
       if (guard !== null && isSame(content, expected(guard))) found.set(segment, guard)
     }
     return found
-  })
-}
-
-/** By the names of the tables. */
-function guardedSegments(items: readonly Fields[]): readonly InterfaceName[] {
-  return items.flatMap(({ table }) => {
-    const { family, name } = fieldsOf(table)
-    const segment = family === 'inet' && typeof name === 'string' ? segmentOfTable(name) : null
-    return segment === null ? [] : [segment]
   })
 }
 

@@ -1,24 +1,18 @@
 import { compareText, type InterfaceName, parseInterfaceName } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { LoopWatch } from '../../model/loop-watch.ts'
-import { guardTable, segmentOfTable } from '../guard.ts'
+import { guardTable } from '../guard.ts'
 import { loopWatchContent } from '../loop-watch.ts'
 import { asFields, documents, objects, reading } from './fields.ts'
-import { contentOf, fieldsOf } from './ruleset.ts'
+import { contentOf, tableSegments } from './ruleset.ts'
 
 /** All watches for loops, sorted by segment, from `nft -j list ruleset bridge`; an altered one has no ports. */
 export function readLoopWatches(output: string): Result<readonly LoopWatch[]> {
   return reading('nft', () => {
     const items = objects(asFields(documents(output, 1)[0], 'the ruleset').nftables, 'nftables')
-    return items
-      .flatMap(({ table }): readonly LoopWatch[] => {
-        const { family, name } = fieldsOf(table)
-        const segment = family === 'bridge' && typeof name === 'string' ? segmentOfTable(name) : null
-        if (segment === null) return []
-        const content = contentOf(items, guardTable(segment), 'bridge')
-        return [watchOf(segment, content)]
-      })
-      .sort((a, b) => compareText(a.interface, b.interface))
+    return tableSegments(items, 'bridge').map(segment =>
+      watchOf(segment, contentOf(items, guardTable(segment), 'bridge')),
+    )
   })
 }
 

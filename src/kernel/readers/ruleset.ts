@@ -1,5 +1,24 @@
-import { hostPrefix, type Prefix, parseIpAddress, parsePrefix } from '../../model/address.ts'
+import {
+  compareText,
+  hostPrefix,
+  type InterfaceName,
+  type Prefix,
+  parseIpAddress,
+  parsePrefix,
+} from '../../model/address.ts'
+import { segmentOfTable } from '../guard.ts'
 import { type Fields, texts } from './fields.ts'
+
+/** Segments that have a table of this family, by its name. Sorted. */
+export function tableSegments(items: readonly Fields[], family: string): readonly InterfaceName[] {
+  return items
+    .flatMap(({ table }) => {
+      const fields = fieldsOf(table)
+      const isText = fields.family === family && typeof fields.name === 'string'
+      return (isText ? segmentOfTable(String(fields.name)) : null) ?? []
+    })
+    .sort(compareText)
+}
 
 /** The lines of a table in a form of our own: without handles and counts, alike for all versions of nft. */
 export function contentOf(items: readonly Fields[], table: string, family = 'inet'): readonly string[] {
