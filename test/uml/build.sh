@@ -69,7 +69,9 @@ compile() {
 
 [ "$(uname -m)" = x86_64 ] || fail "User-Mode Linux runs on x86_64 only, this is $(uname -m)"
 command -v apt-get >/dev/null || fail 'no apt-get here: the kernel is made from the linux-source of Debian'
-source_version || { apt-get update -qq >&2 && source_version; } ||
+# An old package list knows the older line only.
+source_version && [ "$package" = linux-source-6.12 ] || apt-get update -qq >&2 || say 'apt-get update failed'
+source_version ||
   fail 'apt knows no linux-source: add a Debian source with linux-source-6.12 (or -6.1) and run apt-get update'
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/lnet/uml
