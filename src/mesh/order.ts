@@ -3,9 +3,9 @@ import type { Plan, Step, StepKind } from '../model/step.ts'
 
 /**
  * The order of application: the guard before its device, the tunnel's MTU before a segment that needs it, a WireGuard
- * peer before whatever sends to it, flood entries and what limits them last; then removals the other way round. A segment that is made
- * anew is taken away first. A detour comes before the rules that lead to it, and goes after them. Steps of one tool stand together as far as their needs allow, because a round starts one
- * process a run of them.
+ * peer before whatever sends to it, flood entries and what limits them last; then removals the other way round. A
+ * segment that is made anew is taken away first. A detour comes before the rules that lead to it, and goes after them.
+ * Steps of one tool stand together as far as their needs allow, because a round starts one process a run of them.
  */
 const rank: Readonly<Record<StepKind, number>> = {
   'tunnel.remove': 0,
@@ -60,13 +60,17 @@ const rank: Readonly<Record<StepKind, number>> = {
 /** The plan of some steps: the same for the same steps, whatever their order was. */
 export function order(steps: readonly Step[], tunnel: string | null): Plan {
   return steps
-    .map(step => ({ step, key: `${deviceRank(step, tunnel)} ${JSON.stringify(step)}` }))
-    .sort((a, b) => rank[a.step.kind] - rank[b.step.kind] || compareText(a.key, b.key))
+    .map(step => ({ step, turn: turnOf(step, tunnel), text: JSON.stringify(step) }))
+    .sort((a, b) => rank[a.step.kind] - rank[b.step.kind] || a.turn - b.turn || compareText(a.text, b.text))
     .map(({ step }) => step)
 }
 
-/** A segment's MTU cannot exceed its tunnel's, and its routes need the tunnel's: the tunnel comes first. */
-function deviceRank(step: Step, tunnel: string | null): number {
+/**
+ * A segment's MTU cannot exceed its tunnel's, and its routes need the tunnel's: the tunnel comes first. The rule that
+ * leads to the detours goes before those that keep the tunnel off them: its packets would run through itself meanwhile.
+ */
+function turnOf(step: Step, tunnel: string | null): number {
+  if (step.kind === 'rule.remove') return -step.rule.priority
   const device = 'interface' in step ? step.interface : 'route' in step ? step.route.device : null
   return device === tunnel ? 0 : 1
 }

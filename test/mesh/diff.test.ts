@@ -83,6 +83,24 @@ describe('a plan', () => {
     )
   })
 
+  it('never leads to a detour while a rule that keeps the tunnel off it is missing', () => {
+    const check = (from: KernelState, to: KernelState, whole: KernelState) => {
+      const draft = thaw(from)
+      for (const step of planOf(to, from)) {
+        applyStep(draft, step, bridges)
+        const { rules } = freeze(draft)
+        if (rules.some(({ table }) => table === 'detours')) expect(rules).toEqual(whole.rules)
+      }
+    }
+    fc.assert(
+      fc.property(desirable, state => {
+        check(emptyKernelState, state, state)
+        check(state, emptyKernelState, state)
+      }),
+      runs,
+    )
+  })
+
   it('sets every endpoint again after this machine moved, and nothing else', () => {
     fc.assert(
       fc.property(desirable, desired => {
