@@ -14,9 +14,9 @@ import {
   type SyncedEnvelope,
   type SyncMessage,
 } from '../../src/mesh/sync.ts'
+import { nextLink, overdueLinks } from '../../src/mesh/sync-turns.ts'
 import type { Envelope, OpenedEnvelope } from '../../src/model/announcement.ts'
 import {
-  neighbourSilenceSecondsMax,
   neighboursEnough,
   syncCascadeMillisecondsMax,
   syncCascadeMillisecondsMin,
@@ -24,41 +24,39 @@ import {
   syncIntervalSecondsMin,
   syncProbeSecondsMax,
   syncRoundsMax,
+  syncTickSeconds,
 } from '../../src/model/limits.ts'
 import type { DialReport, Neighbour, TwinAnswer } from '../../src/model/neighbour.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { type MemoryGossipNetwork, openFake, sealFake } from './gossip.ts'
 import { Standstill } from './standstill.ts'
+import { missingFromTopic, surplusInTopic, TopicMessage } from './topic.ts'
 
 /** One side's view of a connection; both views carry its number. */
 interface Link {
   readonly other: NodeId
   readonly number: number
   readonly direction: 'inbound' | 'outbound'
-  heard: boolean
+  heardAt: number
+  /** Topic messages are passed on over it at once. The same on both sides. */
+  inTopic: boolean
   asking: boolean
   askAgain: boolean
 }
 
-/** A topic message on its way: the same object wherever it goes. */
-interface TopicMessage {
-  readonly number: number
-  readonly envelope: Envelope
-  readonly opened: OpenedEnvelope
-}
-
-/** How many neighbours a node forwards to at once, and when it offers what it heard to the others. */
-const topicDegree = 10
+/** When a node tells one of the other neighbours what it heard. */
 const topicOfferMilliseconds = 2000
-const seenMessagesMax = 8192
 const lookMilliseconds = 5000
-/** Framing of one message on the real wire: IP, TCP, Noise, yamux. */
-const framingBytes = 100
+/** Around one message on the real wire, there and back: Ethernet, IPv6, TCP, Noise, yamux, and its acknowledgement. */
+const framingBytes = 210
+/** A message's name, where it is offered or asked for. */
+const offerBytes = framingBytes + 24
 let connections = 0
-let messages = 0
 
 export class FakeNode implements Gossip {
   readonly node: NodeId
+  /** In order of starts. */
+  readonly number: number
   isUp = true
   isRunning = true
   readonly standstill = new Standstill()
@@ -68,9 +66,7 @@ export class FakeNode implements Gossip {
   private readonly links = new Map<NodeId, Link>()
   private readonly records = new Map<string, DialRecord>()
   private readonly dialling = new Set<string>()
-  private readonly seen = new Set<number>()
-  /** When the first copy of a message under way arrives. */
-  private readonly expected = new Map<number, number>()
+  private nextAskAt = 0
   /** Who brought news that the other neighbours may lack. */
   private readonly sources = new Set<NodeId>()
 
@@ -82,6 +78,7 @@ export class FakeNode implements Gossip {
   ) {
     this.network = network
     this.node = node
+    this.number = network.started
     this.handlers = handlers
     this.bootstrap = bootstrap.filter(other => other !== node)
   }
@@ -89,6 +86,8 @@ export class FakeNode implements Gossip {
   start(): void {
     this.later(0, () => this.look())
     this.everyLook()
+    this.nextAskAt = this.network.time.now() + this.interval()
+    this.everyTick()
   }
 
   seal(payload: Uint8Array): Promise<Envelope> {
@@ -101,8 +100,7 @@ export class FakeNode implements Gossip {
 
   publish(envelope: Envelope): Promise<void> {
     const opened = openFake(envelope)
-    messages += 1
-    if (opened !== null) this.spread({ number: messages, envelope, opened }, null)
+    if (opened !== null) this.spread(new TopicMessage(envelope, opened), null)
     return Promise.resolve()
   }
 
@@ -207,7 +205,6 @@ export class FakeNode implements Gossip {
         receiver.connect(this.node, number, 'inbound')
         const link = this.connect(other, number, 'outbound')
         this.ask(link, false)
-        this.askRegularly(link)
       }),
     )
     this.later(network.conditions.answerTimeout / 2, () => settle(false))
@@ -223,25 +220,15 @@ export class FakeNode implements Gossip {
   }
 
   private connect(other: NodeId, number: number, direction: Link['direction']): Link {
-    const link = { other, number, direction, heard: true, asking: false, askAgain: false }
+    const heardAt = this.network.time.now()
+    const link = { other, number, direction, heardAt, inTopic: false, asking: false, askAgain: false }
     this.links.set(other, link)
-    if (direction === 'inbound') this.watchSilence(link)
     this.handlers.neighboursChanged()
     return link
   }
 
   private isCurrent(link: Link): boolean {
     return this.links.get(link.other) === link
-  }
-
-  /** The side that was dialled gives up when it hears nothing for long. */
-  private watchSilence(link: Link): void {
-    this.later(neighbourSilenceSecondsMax * 1000, () => {
-      if (!this.isCurrent(link)) return
-      if (!link.heard) return this.giveUp(link)
-      link.heard = false
-      this.watchSilence(link)
-    })
   }
 
   private giveUp(link: Link): void {
@@ -256,15 +243,38 @@ export class FakeNode implements Gossip {
   // The topic.
 
   private spread(message: TopicMessage, source: NodeId | null): void {
-    this.remember(message.number)
-    const others = [...this.links.keys()].filter(other => other !== source)
-    if (source !== null) this.shuffleFirst(others, topicDegree)
-    const atOnce = source === null ? others.length : topicDegree
-    for (const other of others.slice(0, atOnce)) this.pass(message, other)
-    if (others.length <= atOnce) return
-    this.later(topicOfferMilliseconds, () => {
-      for (const other of others.slice(atOnce)) if (this.links.has(other)) this.pass(message, other)
-    })
+    message.take(this.number)
+    this.tendTopic()
+    const others = [...this.links.values()].filter(({ other }) => other !== source)
+    const atOnce = source === null ? others : others.filter(({ inTopic }) => inTopic)
+    for (const { other } of atOnce) this.pass(message, other)
+    const rest = others.filter(link => !atOnce.includes(link))
+    if (rest.length > 0) this.later(topicOfferMilliseconds, () => this.offer(message, this.pick(rest)))
+  }
+
+  /** Gossipsub does this with each of its heartbeats; here it is enough to have done it when something is said. */
+  private tendTopic(): void {
+    const links = [...this.links.values()]
+    const { random } = this.network.time
+    for (const link of missingFromTopic(links, random)) this.mark(link, true)
+    for (const link of surplusInTopic(links, random)) this.mark(link, false)
+  }
+
+  private mark(link: Link, inTopic: boolean): void {
+    const reverse = this.network.find(link.other)?.links.get(this.node)
+    if (reverse?.number !== link.number) return
+    this.network.count(framingBytes)
+    link.inTopic = inTopic
+    reverse.inTopic = inTopic
+  }
+
+  private offer(message: TopicMessage, { other }: Link): void {
+    if (!this.links.has(other)) return
+    this.network.count(offerBytes)
+    const receiver = this.network.find(other)
+    if (receiver === undefined || message.isHadBy(receiver.number)) return
+    this.network.count(offerBytes)
+    this.pass(message, other)
   }
 
   private pass(message: TopicMessage, other: NodeId): void {
@@ -277,56 +287,48 @@ export class FakeNode implements Gossip {
       network.count(bytes)
       if (loss > 0 && network.time.random() < loss) continue
       const delay = network.delay()
+      const now = network.time.now()
       // What comes after another copy is told apart by its hash and costs only its way: no event for it.
-      if (receiver?.isExpected(message.number, delay) === true) continue
+      if (receiver !== undefined && !message.expect(receiver.number, now, now + delay)) continue
       network.deliver(this.node, other, delay, node => node.hear(message, this.node))
     }
   }
 
-  /** Whether this message was seen, or a copy of it comes sooner; if not, it is expected from now on. */
-  private isExpected(number: number, delay: number): boolean {
-    const now = this.network.time.now()
-    const at = this.expected.get(number)
-    if (this.seen.has(number) || (at !== undefined && at >= now && at <= now + delay)) return true
-    this.expected.set(number, now + delay)
-    return false
-  }
-
   private hear(message: TopicMessage, source: NodeId): void {
     const link = this.links.get(source)
-    if (link === undefined || this.seen.has(message.number)) return
-    link.heard = true
-    this.expected.delete(message.number)
-    this.remember(message.number)
+    if (link === undefined || message.isHadBy(this.number)) return
+    link.heardAt = this.network.time.now()
+    message.take(this.number)
     const verdict = this.handlers.announced(message.envelope, message.opened)
     if (verdict.kind === 'accept') this.spread(message, source)
   }
 
-  private remember(number: number): void {
-    this.seen.add(number)
-    if (this.seen.size <= seenMessagesMax) return
-    const [oldest] = this.seen
-    if (oldest !== undefined) this.seen.delete(oldest)
-  }
-
-  private shuffleFirst(others: NodeId[], count: number): void {
-    for (let index = 0; index < Math.min(count, others.length - 1); index += 1) {
-      const pick = index + Math.floor(this.network.time.random() * (others.length - index))
-      const swapped = others[index] as NodeId
-      others[index] = others[pick] as NodeId
-      others[pick] = swapped
-    }
+  private pick(links: readonly Link[]): Link {
+    return links[Math.floor(this.network.time.random() * links.length)] as Link
   }
 
   // Sync.
 
-  private askRegularly(link: Link): void {
-    const span = syncIntervalSecondsMax - syncIntervalSecondsMin
-    this.later((syncIntervalSecondsMin + this.network.time.random() * span) * 1000, () => {
-      if (!this.isCurrent(link)) return
-      this.ask(link, true)
-      this.askRegularly(link)
+  private everyTick(): void {
+    this.later(syncTickSeconds * 1000, () => {
+      this.tick()
+      this.everyTick()
     })
+  }
+
+  private tick(): void {
+    const now = this.network.time.now()
+    const links = [...this.links.values()]
+    for (const link of overdueLinks(links, now)) this.ask(link, false)
+    if (now < this.nextAskAt) return
+    this.nextAskAt = now + this.interval()
+    const next = nextLink(links)
+    if (next !== undefined) this.ask(next, true)
+  }
+
+  private interval(): number {
+    const span = syncIntervalSecondsMax - syncIntervalSecondsMin
+    return (syncIntervalSecondsMin + this.network.time.random() * span) * 1000
   }
 
   private ask(link: Link, isRegular: boolean, patience = 2 * this.network.conditions.answerTimeout): void {
@@ -365,6 +367,7 @@ export class FakeNode implements Gossip {
     this.send(link, asked, receiver =>
       receiver.answer(this.node, link.number, this.asSent(asked), reply => {
         if (!this.isCurrent(link)) return
+        link.heardAt = this.network.time.now()
         if (reply.kind === 'envelopes') {
           progress.full = isFullPage(reply)
           this.admit(reply.envelopes, link.other)
@@ -392,7 +395,7 @@ export class FakeNode implements Gossip {
       this.network.carry(this.node, from, framingBytes, 0, asker => asker.drop(this.node, number))
       return
     }
-    link.heard = true
+    link.heardAt = this.network.time.now()
     if (question.kind === 'envelopes') this.admit(question.envelopes, from)
     const answer = answerSync(question, this.handlers.sync)
     if (answer === null) return

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GossipHandlers } from '../../src/gossip/port.ts'
+import { pairRank } from '../../src/mesh/derive.ts'
 import { type DigestEntry, hashDigest } from '../../src/mesh/sync.ts'
 import type { Envelope } from '../../src/model/announcement.ts'
 import { type NodeId, parseNodeId } from '../../src/model/node.ts'
@@ -118,6 +119,7 @@ function newNode(network: MemoryGossipNetwork, id: NodeId, bootstrap: NodeId): M
     candidates: () =>
       [...known.keys()]
         .filter(node => node !== id)
+        .sort((a, b) => pairRank(id, a) - pairRank(id, b))
         .map((node, index) => ({ node, addresses: [], wanted: index < 6 })),
     neighboursChanged: () => undefined,
     synced: () => undefined,

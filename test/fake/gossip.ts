@@ -52,6 +52,8 @@ export class MemoryGossipNetwork {
   readonly time: FakeTime
   readonly counts: NetworkCounts = { messages: 0, bytes: 0, dials: 0 }
   conditions: NetworkConditions
+  /** How many nodes were started so far, the same one again among them. */
+  started = 0
   private readonly nodes = new Map<NodeId, FakeNode>()
   private readonly cuts = new Set<string>()
   private group: ReadonlyMap<NodeId, number> | null = null
@@ -65,6 +67,7 @@ export class MemoryGossipNetwork {
   join(node: NodeId, handlers: GossipHandlers, bootstrap: readonly NodeId[] = []): Gossip {
     void this.nodes.get(node)?.stop()
     const joined = new FakeNode(this, node, handlers, bootstrap)
+    this.started += 1
     this.nodes.set(node, joined)
     joined.start()
     return joined
