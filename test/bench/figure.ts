@@ -2,7 +2,7 @@
 export interface Figure {
   readonly figure: string
   readonly contestant: string
-  /** Nodes of the mesh, or members that one of them knows. */
+  /** Nodes of the mesh, or members that one of them knows, or nodes of a simulation. */
   readonly nodes: number
   /** Infinity: it did not come about in the time it was given. */
   readonly value: number
@@ -29,6 +29,8 @@ const budgets: readonly Budget[] = [
   { figure: 'reconcile, nothing to do', bound: { 1000: 0.1 } },
   { figure: 'reconcile, processes', bound: 4 },
   { figure: 'lnetctl peers', bound: 60 },
+  { figure: 'simulated: idle, gossip', bound: 1000 },
+  { figure: 'simulated: join, known to 99 %', bound: 5 },
 ]
 
 /** The budget of a figure, or null where none was set. */

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { membersMax } from '../../src/model/limits.ts'
 import { root } from '../lab/node.ts'
 import type { Act } from './act.ts'
 import { formation } from './acts/formation.ts'
@@ -10,6 +11,7 @@ import { reconcile } from './acts/reconcile.ts'
 import { death, roam } from './acts/roam.ts'
 import { throughput } from './acts/throughput.ts'
 import type { Contestant } from './contestant.ts'
+import { simulate } from './crowd/simulate.ts'
 import { type Figure, markdown } from './figure.ts'
 import { lnet } from './lnet.ts'
 import { describeMachine } from './machine.ts'
@@ -24,6 +26,8 @@ const acts: readonly Act[] = [
 ]
 const contestants: readonly Contestant[] = [fixed, lnet, tinc, nebula]
 
+const crowdSizes = [10, 100, 1000, 10_000]
+
 const usage = `npm run bench                    every act, lnet beside a static network, 10 nodes
 npm run bench -- NAME...         these acts only
   --nodes N                      may be given more than once (2 to 60, default 10)
@@ -31,6 +35,9 @@ npm run bench -- NAME...         these acts only
   --idle SECONDS                 how long idleness is watched (default 300: each of 10 nodes speaks once)
   --only CONTESTANT              leave the others out
   --rivals                       tinc and nebula as well, from Debian's packages
+  --sim                          instead: gossip alone, in virtual time, of 10, 100, 1000 and 10000 nodes
+                                 (--nodes N: of that many, up to 20000; 10000 take minutes and 8 GB)
+  --seed N                       of the simulation (default 1)
   --out DIRECTORY                where bench.jsonl, bench.md and bench.svg go (default: dist/bench)
 
 ${acts.map(({ name, about }) => `  ${name.padEnd(12)} ${about}\n`).join('')}`
@@ -56,8 +63,10 @@ async function main(): Promise<number> {
     )
   }
   for (const nodes of options.nodes)
-    for (const contestant of options.contestants)
-      await perform(options.acts, contestant, { ...options, nodes }, note)
+    if (options.seed !== null) simulate(nodes, options.seed, note)
+    else
+      for (const contestant of options.contestants)
+        await perform(options.acts, contestant, { ...options, nodes }, note)
   const machine = describeMachine()
   const report = `${machine.join('  \n')}\n\n${markdown(figures)}\n`
   writeFileSync(join(options.out, 'bench.svg'), picture(figures, machine))
@@ -72,6 +81,8 @@ interface Options {
   readonly nodes: readonly number[]
   readonly repeat: number
   readonly idleSeconds: number
+  /** Null: nothing is simulated. */
+  readonly seed: number | null
   readonly out: string
 }
 
@@ -79,11 +90,13 @@ function readOptions(): Options | null {
   try {
     const { values, positionals } = parseArgs({
       options: {
-        nodes: { type: 'string', multiple: true, default: ['10'] },
+        nodes: { type: 'string', multiple: true },
         repeat: { type: 'string', default: '3' },
         idle: { type: 'string', default: '300' },
         only: { type: 'string', multiple: true },
         rivals: { type: 'boolean', default: false },
+        sim: { type: 'boolean', default: false },
+        seed: { type: 'string', default: '1' },
         out: { type: 'string', default: join(root, 'dist/bench') },
       },
       allowPositionals: true,
@@ -91,17 +104,20 @@ function readOptions(): Options | null {
     const options: Options = {
       acts: positionals.length === 0 ? acts : acts.filter(({ name }) => positionals.includes(name)),
       contestants: chooseContestants(values.only ?? null, values.rivals),
-      nodes: values.nodes.map(Number),
+      nodes: values.nodes?.map(Number) ?? (values.sim ? crowdSizes : [10]),
       repeat: Number(values.repeat),
       idleSeconds: Number(values.idle),
+      seed: values.sim ? Number(values.seed) : null,
       out: values.out,
     }
     const unknown = positionals.some(wanted => !acts.some(({ name }) => name === wanted))
     const isWrong =
       unknown ||
       options.contestants.length === 0 ||
-      [...options.nodes, options.repeat, options.idleSeconds].some(n => !Number.isInteger(n) || n < 1) ||
-      options.nodes.some(nodes => nodes < 2 || nodes > 60)
+      [...options.nodes, options.repeat, options.idleSeconds, options.seed ?? 1].some(
+        n => !Number.isInteger(n) || n < 1,
+      ) ||
+      options.nodes.some(nodes => nodes < 2 || nodes > (values.sim ? membersMax : 60))
     return isWrong ? null : options
   } catch {
     return null

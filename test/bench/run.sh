@@ -22,4 +22,5 @@ fi
 PATH=$PWD/node_modules/.bin:$PATH
 export PATH
 npm run --silent build
-exec node test/bench/main.ts "$@"
+# A ceiling, for the crowds of --sim.
+exec node --max-old-space-size=16384 test/bench/main.ts "$@"

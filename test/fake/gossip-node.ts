@@ -249,7 +249,8 @@ export class FakeNode implements Gossip {
     const atOnce = source === null ? others : others.filter(({ inTopic }) => inTopic)
     for (const { other } of atOnce) this.pass(message, other)
     const rest = others.filter(link => !atOnce.includes(link))
-    if (rest.length > 0) this.later(topicOfferMilliseconds, () => this.offer(message, this.pick(rest)))
+    const chosen = rest[Math.floor(this.network.time.random() * rest.length)]
+    if (chosen !== undefined) this.later(topicOfferMilliseconds, () => this.offer(message, chosen))
   }
 
   /** Gossipsub does this with each of its heartbeats; here it is enough to have done it when something is said. */
@@ -301,10 +302,6 @@ export class FakeNode implements Gossip {
     message.take(this.number)
     const verdict = this.handlers.announced(message.envelope, message.opened)
     if (verdict.kind === 'accept') this.spread(message, source)
-  }
-
-  private pick(links: readonly Link[]): Link {
-    return links[Math.floor(this.network.time.random() * links.length)] as Link
   }
 
   // Sync.

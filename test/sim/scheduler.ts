@@ -48,6 +48,13 @@ export class Scheduler implements FakeTime {
     this.#now = end
   }
 
+  /** The same for a world in which nothing is promised: many times quicker. */
+  pass(milliseconds: number): void {
+    const end = this.#now + milliseconds
+    while ((this.#heap[0]?.at ?? Number.POSITIVE_INFINITY) <= end) this.#take()
+    this.#now = end
+  }
+
   /** Lets time pass until the promise is kept. */
   async complete<Value>(promise: Promise<Value>): Promise<Value> {
     let pending = true
@@ -62,11 +69,16 @@ export class Scheduler implements FakeTime {
   }
 
   async #step(): Promise<void> {
+    if (this.#take()) await settle()
+  }
+
+  /** The next event. False when it was cancelled. */
+  #take(): boolean {
     const entry = pop(this.#heap)
-    if (entry === undefined || entry.action === null) return
+    if (entry === undefined || entry.action === null) return false
     this.#now = entry.at
     entry.action()
-    await settle()
+    return true
   }
 }
 
