@@ -105,13 +105,22 @@ function writeConfiguration(node: LabNode): string {
 }
 
 function spawnDaemon(node: LabNode): ChildProcess {
-  const [file, ...args] = node.namespace.argv([node24, lnetdFile, '--config', writeConfiguration(node)])
+  const started = [...asPackaged(), lnetdFile, '--config', writeConfiguration(node)]
+  const [file, ...args] = node.namespace.argv(started)
   const log = openSync(logFile(node), 'a')
   // A session of its own, and nothing of ours held open: a lab that is kept outlives the process that made it.
   const daemon = spawn(file, args, { detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   daemon.unref()
   return daemon
+}
+
+/** Node as the package starts it: the same flags, and what V8 made of the program kept from an earlier start. */
+function asPackaged(): string[] {
+  const wrapper = readFileSync(join(root, 'packaging/debian/tree/usr/sbin/lnetd'), 'utf8')
+  const flags = /^exec \S+node ((?:--\S+ )+)/m.exec(wrapper)?.[1]
+  if (flags === undefined) throw new Error('the package starts Node in another way than before')
+  return ['env', `NODE_COMPILE_CACHE=${join(root, 'dist/compile-cache')}`, node24, ...flags.trim().split(' ')]
 }
 
 /** nsenter's only child: it forks to enter the process namespace. */
