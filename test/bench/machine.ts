@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem } from 'node:os'
-import { node24 } from '../lab/node.ts'
+import { node24 } from '../lab/root.ts'
 
 /** What the figures were measured on, one line each. */
 export function describeMachine(): readonly string[] {

@@ -41,9 +41,6 @@ interface Options {
   readonly logs: string | null
 }
 
-// The daemons inherit it. As packages start lnetd: else garbage that nobody had to collect looks like a leak.
-process.env.NODE_OPTIONS = '--max-semi-space-size=1 --max-old-space-size=64'
-
 const playing = new Set<PlayedScene>()
 
 process.exitCode = await main()

@@ -1,5 +1,5 @@
 import type { Namespace } from './namespace.ts'
-import { node24 } from './node.ts'
+import { node24 } from './root.ts'
 
 /** What a client saw of a file that a web server hands out at about 1 MB a second. */
 export interface Download {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
-import { type LabNode, node24 } from './node.ts'
+import type { LabNode } from './node.ts'
 import { allUp, overlayAddresses } from './overlay.ts'
+import { node24 } from './root.ts'
 
 const framesPerSecond = 50
 let lab: Lab | null = null

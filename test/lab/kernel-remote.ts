@@ -8,7 +8,7 @@ import type { Plan } from '../../src/model/step.ts'
 import type { Request } from './kernel-agent.ts'
 import { eventually } from './lab.ts'
 import type { Namespace } from './namespace.ts'
-import { root } from './node.ts'
+import { root } from './root.ts'
 
 /** A Linux adapter at work inside a namespace. */
 export interface RemoteKernel {

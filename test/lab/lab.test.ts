@@ -4,8 +4,8 @@ import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
 import { eventually } from './lab.ts'
 import { processStart } from './namespace.ts'
-import { root } from './node.ts'
 import { readRecords } from './record.ts'
+import { root } from './root.ts'
 
 /** `npm run lab` without its set-up, which `npm test` has done. */
 function lab(args: readonly string[]) {

@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, createNamespace, createSwitch, type Namespace } from './namespace.ts'
-import { type ConfigurationText, createNode, type LabNode, root } from './node.ts'
+import { type ConfigurationText, createNode, type LabNode } from './node.ts'
 import { endRecord, openRecord, type ProcessMark, processMark, sweepRecords, writeRecord } from './record.ts'
+import { root } from './root.ts'
 
 /** Nodes on a switch of their own, each a machine with real daemons from dist/. Nothing touches this machine's network. */
 export interface Lab {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
-import { type LabNode, node24 } from './node.ts'
+import type { LabNode } from './node.ts'
+import { node24 } from './root.ts'
 
 /** Two real daemons, of which the first serves metrics and the second is told to later. */
 let lab: Lab

@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { ask, type Reply } from '../../src/control/client.ts'
 import type { Reading, Views } from '../../src/control/protocol.ts'
+import { nodeAsPackaged } from './as-packaged.ts'
 import { childrenOf, type Namespace, type Outcome, type RunOptions } from './namespace.ts'
+import { node24, root } from './root.ts'
 
 /** Anything YAML can say: tests write wrong configurations too. */
 export type ConfigurationText = { [key: string]: unknown }
@@ -55,8 +56,6 @@ export interface Memory {
   readonly pss: number
 }
 
-export const root = fileURLToPath(new URL('../..', import.meta.url))
-export const node24 = join(root, 'node_modules/.bin/node')
 const lnetdFile = join(root, 'dist/lnetd.js')
 const lnetctlFile = join(root, 'dist/lnetctl.js')
 const listeningSecondsMax = 30
@@ -105,7 +104,7 @@ function writeConfiguration(node: LabNode): string {
 }
 
 function spawnDaemon(node: LabNode): ChildProcess {
-  const started = [...asPackaged(), lnetdFile, '--config', writeConfiguration(node)]
+  const started = [...nodeAsPackaged(), lnetdFile, '--config', writeConfiguration(node)]
   const [file, ...args] = node.namespace.argv(started)
   const log = openSync(logFile(node), 'a')
   // A session of its own, and nothing of ours held open: a lab that is kept outlives the process that made it.
@@ -113,14 +112,6 @@ function spawnDaemon(node: LabNode): ChildProcess {
   closeSync(log)
   daemon.unref()
   return daemon
-}
-
-/** Node as the package starts it: the same flags, and what V8 made of the program kept from an earlier start. */
-function asPackaged(): string[] {
-  const wrapper = readFileSync(join(root, 'packaging/debian/tree/usr/sbin/lnetd'), 'utf8')
-  const flags = /^exec \S+node ((?:--\S+ )+)/m.exec(wrapper)?.[1]
-  if (flags === undefined) throw new Error('the package starts Node in another way than before')
-  return ['env', `NODE_COMPILE_CACHE=${join(root, 'dist/compile-cache')}`, node24, ...flags.trim().split(' ')]
 }
 
 /** nsenter's only child: it forks to enter the process namespace. */

@@ -2,8 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
-import { type LabNode, node24 } from './node.ts'
+import type { LabNode } from './node.ts'
 import { ownPlaces } from './own-places.ts'
+import { node24 } from './root.ts'
 
 /** Machines with a service manager, as far as lnetctl sees one: a systemctl that starts lnetd, and what it said. */
 let lab: Lab

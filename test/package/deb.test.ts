@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, describe, expect, it } from 'vitest'
-import { node24, root } from '../lab/node.ts'
+import { node24, root } from '../lab/root.ts'
 import { must } from './given.ts'
 
 const deb = must('LNET_DEB')

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { root } from '../lab/node.ts'
+import { root } from '../lab/root.ts'
 import { runJob } from '../uml/guest.ts'
 import { must, suites } from './given.ts'
 

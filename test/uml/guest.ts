@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { root } from '../lab/node.ts'
+import { root } from '../lab/root.ts'
 
 /**
  * One job for a machine of its own: a kernel that boots, runs it, powers off, and leaves nothing. Its time is virtual:

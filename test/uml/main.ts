@@ -3,7 +3,7 @@ import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { root } from '../lab/node.ts'
+import { root } from '../lab/root.ts'
 import { runJob } from './guest.ts'
 import { parseSoakOptions, type SoakOptions, soakEnvironment } from './soak-options.ts'
 import { type Suite, suites } from './suites.ts'

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect } from 'vitest'
-import { node24, root } from '../lab/node.ts'
+import { node24, root } from '../lab/root.ts'
 
 /** A scenario of `npm run chaos`, in the guest. By its clock what is measured is the protocol alone. */
 export async function play(scenario: string): Promise<void> {
