@@ -118,7 +118,7 @@ export const announcementCostBytes = 4500
  * What all heartbeats together may cause at a node at their intervals, bytes per second, whatever the size of the mesh.
  * They are spoken a little sooner than promised, and watching over neighbours takes about 40 besides.
  */
-export const idleGossipBytesPerSecond = 120
+export const idleGossipBytesPerSecond = 75
 export const keepaliveSecondsDefault = 25
 /**
  * A tunnel is up when its receive counter grew within so long: a keepalive is due every 25 s, and a suspected member

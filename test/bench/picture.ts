@@ -24,6 +24,7 @@ export function picture(figures: readonly Figure[], caption: readonly string[]):
   )
   const height = end + 16 + caption.length * 16
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">
+<title>Figures of npm run bench, a bar for each contestant, a red line at the budget</title>
 <rect width="${width}" height="${height}" fill="white"/>
 ${[...legend, ...drawn, ...lines].join('\n')}
 </svg>

@@ -253,7 +253,7 @@ export class FakeNode implements Gossip {
     if (chosen !== undefined) this.later(topicOfferMilliseconds, () => this.offer(message, chosen))
   }
 
-  /** Gossipsub does this with each of its heartbeats; here it is enough to have done it when something is said. */
+  /** Gossipsub does this with each of its heartbeats. */
   private tendTopic(): void {
     const links = [...this.links.values()]
     const { random } = this.network.time
@@ -314,6 +314,7 @@ export class FakeNode implements Gossip {
   }
 
   private tick(): void {
+    this.tendTopic()
     const now = this.network.time.now()
     const links = [...this.links.values()]
     for (const link of overdueLinks(links, now)) this.ask(link, false)

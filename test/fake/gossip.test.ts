@@ -11,7 +11,7 @@ describe('the network of the simulator', () => {
     const mesh = newMesh(60)
     mesh.run(5)
     for (const node of mesh.nodes) node.say(1)
-    mesh.run(3)
+    mesh.run(10)
     expect(mesh.differing()).toBe(0)
     expect(mesh.nodes.every(node => node.known.size === 60)).toBe(true)
   })

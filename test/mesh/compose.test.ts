@@ -58,7 +58,7 @@ describe('what a node says of itself', () => {
           "/dns/vps.example.org/tcp/51821",
           "/ip4/203.0.0.1/tcp/51821",
         ],
-        "heartbeatSeconds": 75,
+        "heartbeatSeconds": 120,
         "left": false,
         "mtu": 1420,
         "name": "node1",
