@@ -3,8 +3,10 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { DialFailure } from '../mesh/redial.ts'
 import { dialSecondsMax, dialStaggerMilliseconds } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
+import { AlreadyConnected } from './gate.ts'
 import type { Swarm } from './swarm.ts'
 
+/** `ok`: who answers there is a neighbour, by this dial or before it. */
 export type DialOutcome =
   | { readonly ok: true; readonly node: NodeId }
   | { readonly ok: false; readonly isSelf: boolean; readonly failure: DialFailure }
@@ -41,6 +43,7 @@ async function dialAddress(swarm: Swarm, address: string, stopping: AbortSignal)
     })
     return { ok: true, node: connection.remotePeer.toString() as NodeId }
   } catch (error) {
+    if (error instanceof AlreadyConnected) return { ok: true, node: error.node }
     const text = describe(error)
     const isSelf = text.includes('dial self')
     const known = /blocked by gater|does not match expected|dial self/.test(text)

@@ -23,13 +23,31 @@ interface LetIn {
 /** Gossipsub hears of a loss a few turns later; until then it would take a new connection for the old. */
 const gossipsubNoticesMilliseconds = 50
 
+export interface Gate extends ConnectionGater {
+  /** Ids of the nodes that have a connection, or are just getting one: nobody need dial them. */
+  standing(): ReadonlySet<string>
+}
+
+/** A dial reached a node that has a connection already. Thrown by the gate, so that who dialled learns who lives there. */
+export class AlreadyConnected extends Error {
+  readonly node: NodeId
+
+  constructor(node: NodeId) {
+    super(`${node} is connected already`)
+    this.node = node
+  }
+}
+
 /** Refuses tunnel addresses, keeps one connection a node, and watches who fails in the handshake. */
-export function gateOf(guarded: Guarded): ConnectionGater {
+export function gateOf(guarded: Guarded): Gate {
   const isInside = (address: Multiaddr) => isInsideAddress(guarded, address.toString())
-  const standing = new Map<string, LetIn>()
+  const letIn = new Map<NodeId, LetIn>()
   const refuses = (peer: PeerId, connection: MultiaddrConnection, direction: LetIn['direction']) =>
-    refusesDuplicate(guarded, standing, peer, { connection, direction })
+    refusesDuplicate(guarded, letIn, peer, { connection, direction })
+  const standing = () =>
+    new Set([...letIn].flatMap(([node, { connection }]) => (connection.status === 'open' ? [node] : [])))
   return {
+    standing,
     denyDialMultiaddr: isInside,
     filterMultiaddrForPeer: (_peer, address) => !isInside(address),
     denyInboundConnection: connection => {
@@ -40,21 +58,26 @@ export function gateOf(guarded: Guarded): ConnectionGater {
       guarded.suspects.clear(connection)
       return refuses(peer, connection, 'inbound')
     },
-    denyOutboundEncryptedConnection: (peer, connection) => refuses(peer, connection, 'outbound'),
+    denyOutboundEncryptedConnection: async (peer, connection) => {
+      const isRefused = await refuses(peer, connection, 'outbound')
+      const node = nodeOf(peer)
+      if (isRefused && standing().has(node)) throw new AlreadyConnected(node)
+      return isRefused
+    },
   }
 }
 
 /** What comes while another one makes room meets that one: never are two let in. */
 async function refusesDuplicate(
   guarded: Guarded,
-  standing: Map<string, LetIn>,
+  letIn: Map<NodeId, LetIn>,
   peer: PeerId,
   coming: LetIn,
 ): Promise<boolean> {
   // It would never be forgotten: the word of its end is over.
   if (coming.connection.status !== 'open') return true
-  const node = peer.toString() as NodeId
-  const existing = standing.get(node)
+  const node = nodeOf(peer)
+  const existing = letIn.get(node)
   const stands = existing !== undefined && existing.connection.status === 'open'
   if (stands) {
     const verdict = judgeDuplicate({
@@ -66,9 +89,9 @@ async function refusesDuplicate(
     })
     if (verdict === 'refuse') return true
   }
-  standing.set(node, coming)
+  letIn.set(node, coming)
   coming.connection.addEventListener('close', () => {
-    if (standing.get(node) === coming) standing.delete(node)
+    if (letIn.get(node) === coming) letIn.delete(node)
   })
   if (!stands) return false
   const reason = new Error('replaced by a new connection')
@@ -76,5 +99,9 @@ async function refusesDuplicate(
   existing.connection.abort(reason)
   await sleep(gossipsubNoticesMilliseconds)
   // Another one may have taken its place meanwhile.
-  return standing.get(node) !== coming
+  return letIn.get(node) !== coming
+}
+
+function nodeOf(peer: PeerId): NodeId {
+  return peer.toString() as NodeId
 }

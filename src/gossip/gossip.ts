@@ -7,7 +7,7 @@ import { gossipStopSecondsMax } from '../model/limits.ts'
 import type { Neighbour } from '../model/neighbour.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
-import { gateOf } from './gate.ts'
+import { type Gate, gateOf } from './gate.ts'
 import { startDiscovery } from './mdns.ts'
 import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
@@ -40,16 +40,16 @@ export async function createGossip(
     return failed('the identity key gives no node id; it has to be an Ed25519 seed of 32 bytes')
   let swarm: Swarm | null = null
   const suspects = watchSuspects(options.now)
-  const gater = gateOf({
+  const gate = gateOf({
     self: node,
     suspects,
     isInside: address => options.isInside(address),
     connectionsTo: peer => swarm?.getConnections(peer) ?? [],
   })
-  const started = await startSwarm(options, { ...tcpParts(options.port), ...parts, privateKey, gater })
+  const started = await startSwarm(options, { ...tcpParts(options.port), ...parts, privateKey, gater: gate })
   if (!started.ok) return started
   swarm = started.value
-  return ok(await join(started.value, { node, privateKey, options, handlers, parts, suspects }))
+  return ok(await join(started.value, { node, privateKey, options, handlers, parts, suspects, gate }))
 }
 
 interface Joining {
@@ -59,12 +59,14 @@ interface Joining {
   readonly handlers: GossipHandlers
   readonly parts: GossipParts
   readonly suspects: Suspects
+  readonly gate: Gate
 }
 
 async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
-  const { node, privateKey, options, handlers, parts, suspects } = joining
+  const { node, privateKey, options, handlers, parts, suspects, gate } = joining
   const topic = joinTopic(swarm.services.topic, options.topic, handlers)
-  const redial = startRedial(swarm, options, () => handlers.candidates(), parts.resolve ?? resolveHost)
+  const neighbourhood = { candidates: () => handlers.candidates(), connected: () => gate.standing() }
+  const redial = startRedial(swarm, options, neighbourhood, parts.resolve ?? resolveHost)
   const hangUpIfMoved = watchMoves(swarm, parts.addresses ?? ownAddresses(options))
   const endUpkeep = startUpkeep(swarm, topic, () => handlers.candidates())
   const sync = parts.sync === false ? null : await startSync(swarm, options, hearing(handlers, redial))

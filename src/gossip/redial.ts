@@ -29,6 +29,13 @@ export interface Redial {
   stop(): void
 }
 
+/** Who could be a neighbour, and who is one. */
+export interface Neighbourhood {
+  candidates(): readonly DialCandidate[]
+  /** Node ids of those with a connection, or about to have one. */
+  connected(): ReadonlySet<string>
+}
+
 const lookMillisecondsMax = 5000
 const lookMillisecondsMin = 20
 const refreshMillisecondsMin = 1000
@@ -36,10 +43,10 @@ const refreshMillisecondsMin = 1000
 export function startRedial(
   swarm: Swarm,
   options: GossipOptions,
-  candidates: () => readonly DialCandidate[],
+  neighbourhood: Neighbourhood,
   resolve: Resolve,
 ): Redial {
-  const redialling = new Redialling(swarm, options, candidates, resolve)
+  const redialling = new Redialling(swarm, options, neighbourhood, resolve)
   redialling.look()
   return redialling
 }
@@ -47,7 +54,7 @@ export function startRedial(
 class Redialling implements Redial {
   private readonly swarm: Swarm
   private readonly options: GossipOptions
-  private readonly candidates: () => readonly DialCandidate[]
+  private readonly neighbourhood: Neighbourhood
   private readonly book: TargetBook
   private readonly records = new Map<string, DialRecord>()
   private readonly dialling = new Set<string>()
@@ -55,15 +62,10 @@ class Redialling implements Redial {
   private timer: NodeJS.Timeout | null = null
   private refreshedAt = Number.NEGATIVE_INFINITY
 
-  constructor(
-    swarm: Swarm,
-    options: GossipOptions,
-    candidates: () => readonly DialCandidate[],
-    resolve: Resolve,
-  ) {
+  constructor(swarm: Swarm, options: GossipOptions, neighbourhood: Neighbourhood, resolve: Resolve) {
     this.swarm = swarm
     this.options = options
-    this.candidates = candidates
+    this.neighbourhood = neighbourhood
     this.book = new TargetBook(options.bootstrap, resolve)
   }
 
@@ -82,7 +84,7 @@ class Redialling implements Redial {
   }
 
   reports(): readonly DialReport[] {
-    const connected = this.connected()
+    const connected = this.neighbourhood.connected()
     return [...this.records]
       .filter(([key]) => !this.book.isConnected(key, connected))
       .map(([target, record]) => ({
@@ -114,8 +116,13 @@ class Redialling implements Redial {
 
   private dialDue(): void {
     const now = this.options.now()
-    const connected = this.connected()
-    const targets = this.book.targets(this.candidates(), this.swarm.peerId.toString(), connected, now)
+    const connected = this.neighbourhood.connected()
+    const targets = this.book.targets(
+      this.neighbourhood.candidates(),
+      this.swarm.peerId.toString(),
+      connected,
+      now,
+    )
     const situation = { records: this.records, dialling: this.dialling, connected: connected.size, now }
     this.forgetOthers(targets, connected)
     this.noteEnds(connected, now)
@@ -180,9 +187,5 @@ class Redialling implements Redial {
       if (after === null) this.records.delete(key)
       else this.records.set(key, after)
     }
-  }
-
-  private connected(): ReadonlySet<string> {
-    return new Set(this.swarm.getPeers().map(String))
   }
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createGossip } from '../../src/gossip/gossip.ts'
 import type { GossipHandlers } from '../../src/gossip/port.ts'
+import { privateKeyOf } from '../../src/gossip/swarm.ts'
 import type { HostPort } from '../../src/model/address.ts'
 import {
   freePort,
@@ -16,6 +18,8 @@ import {
 } from './mesh.ts'
 
 const servers = new Set<Server>()
+/** Longer than the wait after some failed dials. */
+const settleMilliseconds = 3000
 
 afterEach(async () => {
   await stopAll()
@@ -69,6 +73,34 @@ describe('a star around one bootstrap node', () => {
     const bootstrap = [silent, refusing, port].map(each => `/ip4/127.0.0.1/tcp/${each}`)
     const node = await startNode({ port: await freePort(), bootstrap })
     expect(await until(() => neighboursOf(node).length === 1, 'joined', 4)).toBeLessThan(4000)
+  })
+})
+
+describe('two nodes that are each told where the other one is', () => {
+  it('keep the one connection they have, and ask no more who lives there', async () => {
+    const [low, high] = seedsByNode() as [Uint8Array, Uint8Array]
+    const ports = [await freePort(), await freePort()] as const
+    const connected = Promise.withResolvers<void>()
+    let dials = 0
+    // The dial of the higher one comes second, and of two that cross the lower one's stays.
+    const resolve = async () => {
+      dials += 1
+      await connected.promise
+      return ['127.0.0.1']
+    }
+    const place = { kind: 'host' as const, place: `gauss.example.org:${ports[0]}` as HostPort }
+    const second = await startNode({ seed: high, port: ports[1], resolve, places: [place] })
+    const first = await startNode({
+      seed: low,
+      port: ports[0],
+      bootstrap: [`/ip4/127.0.0.1/tcp/${ports[1]}`],
+    })
+    await until(() => neighboursOf(second).length === 1, 'connected')
+    connected.resolve()
+    await new Promise(resolve => setTimeout(resolve, settleMilliseconds))
+    expect(second.gossip.dials()).toEqual([])
+    expect(dials).toBe(1)
+    expect([first.changes, second.changes]).toEqual([1, 1])
   })
 })
 
@@ -161,6 +193,12 @@ describe('a port', () => {
     )
   })
 })
+
+/** Of two nodes, the lower one's first. */
+function seedsByNode(): readonly Uint8Array[] {
+  const idOf = (seed: Uint8Array) => peerIdFromPrivateKey(privateKeyOf(seed)).toString()
+  return [randomBytes(32), randomBytes(32)].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
+}
 
 const noHandlers: GossipHandlers = {
   announced: () => ({ kind: 'accept' }),
