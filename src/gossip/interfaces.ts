@@ -1,4 +1,6 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
+import { parseIpAddress } from '../model/address.ts'
+import { placeOf } from './places.ts'
 
 let known: readonly NetworkInterfaceInfo[] = []
 
@@ -10,4 +12,13 @@ export function interfaceAddresses(): readonly NetworkInterfaceInfo[] {
     // Nothing that was there a moment ago is taken for gone.
   }
   return known
+}
+
+/** Tells of multiaddrs whether they lead to this machine, at the port this node listens on. As of now. */
+export function ownPlaces(port: number): (address: string) => boolean {
+  const own = new Set(interfaceAddresses().map(({ address }) => parseIpAddress(address) as string | null))
+  return address => {
+    const place = placeOf(address)
+    return place !== null && place.port === port && own.has(place.host)
+  }
 }

@@ -3,8 +3,9 @@ import { reachSecondsMax, syncProbeSecondsMax } from '../model/limits.ts'
 import type { TwinAnswer } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { dialAddresses } from './dial.ts'
+import { ownPlaces } from './interfaces.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
-import { isInsideAddress, listensAt, type Swarm } from './swarm.ts'
+import { isInsideAddress, type Swarm } from './swarm.ts'
 import type { Sync } from './sync.ts'
 
 /** Whether a node answers: a neighbour that is still one after it was asked, or one that can be dialled. */
@@ -33,12 +34,11 @@ export async function reaches(
 /** libp2p connects to nobody with its own key, and says so once the other has proven to have it. */
 export async function lookForTwin(
   swarm: Swarm,
-  options: Pick<GossipOptions, 'isInside'>,
+  options: Pick<GossipOptions, 'isInside' | 'port'>,
   addresses: readonly string[],
 ): Promise<TwinAnswer> {
-  const elsewhere = addresses.filter(
-    address => !isInsideAddress(options, address) && !listensAt(swarm, address),
-  )
+  const isOwn = ownPlaces(options.port)
+  const elsewhere = addresses.filter(address => !isInsideAddress(options, address) && !isOwn(address))
   const patience = AbortSignal.timeout(reachSecondsMax * 1000)
   const outcomes = await Promise.all(elsewhere.map(address => dialAddresses(swarm, [address], patience)))
   const failures = outcomes.filter(outcome => !outcome.ok)

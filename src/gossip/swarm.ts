@@ -124,11 +124,6 @@ export function isInsideAddress(options: Pick<GossipOptions, 'isInside'>, addres
   return place !== null && options.isInside(place.host)
 }
 
-/** One of this machine's own addresses, as this node listens at it. */
-export function listensAt(swarm: Swarm, address: string): boolean {
-  return swarm.getMultiaddrs().some(own => own.toString().replace(/\/p2p\/.*$/, '') === address)
-}
-
 function explainStart(port: number, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   if (text.includes('EADDRINUSE'))

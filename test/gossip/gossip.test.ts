@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, startNode, stopAll, type TestNode, until } from './mesh.ts'
+import { freePort, startNode, stopAll, type TestNode, type TestNodeOptions, until } from './mesh.ts'
 
 afterEach(stopAll)
 
@@ -31,7 +31,8 @@ describe('two nodes', () => {
 
   it('with one key do not connect, but find each other', async () => {
     const seed = new Uint8Array(32).fill(7)
-    const [one, twin, another] = [await startNode({ seed }), await startNode({ seed }), await startNode()]
+    const start = async (options: TestNodeOptions) => startNode({ ...options, port: await freePort() })
+    const [one, twin, another] = [await start({ seed }), await start({ seed }), await start({})]
     expect(await one.gossip.lookForTwin([twin.address])).toBe('speaks')
     expect(await one.gossip.lookForTwin([one.address])).toBe('silence')
     expect(await one.gossip.lookForTwin([another.address])).toBe('silence')
