@@ -70,7 +70,7 @@ async function answer(request: IncomingMessage, source: ControlSource): Promise<
 }
 
 async function read(reading: Reading, query: string, source: ControlSource): Promise<Answer> {
-  if (reading === 'events') return { status: 200, body: eventsView(source.events(numberAfter(query))) }
+  if (reading === 'events') return { status: 200, body: eventsView(await source.events(numberAfter(query))) }
   if (reading !== 'plan') return { status: 200, body: viewers[reading](await source.snapshot()) }
   const plan = await source.plan()
   return plan.ok ? { status: 200, body: planView(plan.value) } : failure(503, plan.failure)

@@ -50,7 +50,7 @@ export interface ControlSource {
   /** What the daemon would change now, from a fresh look at the kernel. */
   plan(): Promise<Result<Plan>>
   /** What happened after the event of that number, oldest first; a bounded number of events. */
-  events(after: number): readonly PastEvent[]
+  events(after: number): Promise<readonly PastEvent[]>
   /** Takes the data plane away and ends the daemon. Failures are what could not be taken away. */
   down(): Promise<readonly Failure[]>
   /** Says farewell to the mesh, then like `down`. A later start joins again. */

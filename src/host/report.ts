@@ -9,7 +9,7 @@ import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
 import { describeConfigurationProblem, loadConfiguration } from './config.ts'
 import { logEvents } from './events.ts'
 import { readWhole } from './files.ts'
-import { historyFiles } from './history.ts'
+import { historyFiles } from './history-files.ts'
 import { identityKeyFile, wireguardKeyFile } from './keyring.ts'
 
 /** What this machine's files tell, and which words of them no report may tell. Without a configuration, what is usual. */

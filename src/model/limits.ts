@@ -299,8 +299,11 @@ export const metricsMembersMax = 500
 export const metricsConnectionsMax = 8
 /** Metrics are made anew no sooner, however often they are asked for. */
 export const metricsFreshMilliseconds = 1000
-/** What `lnetctl events` remembers, in memory and in each of two files. */
+/** What `lnetctl events` tells, and what waits in memory while the disk takes nothing. */
 export const pastEventsMax = 1000
+/** Kept in memory, so that who follows the events has no file read. */
+export const recentEventsMax = 32
+/** Each of two files. */
 export const historyFileBytesMax = 256 * 1024
 export const historySaveMilliseconds = 1000
 export const pastEventTextCharactersMax = 500

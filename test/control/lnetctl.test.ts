@@ -301,7 +301,7 @@ describe('lnetctl events', () => {
     ...{ number, at, kind: 'joined' as const, node: nodeId(2), name: 'gauss' as NodeName },
     text: `gauss joined ${number}`,
   }))
-  const eventful = sourceOf(two, { events: after => past.filter(({ number }) => number > after) })
+  const eventful = sourceOf(two, { events: async after => past.filter(({ number }) => number > after) })
 
   it('tells them a line each', async () => {
     await serve(eventful)
@@ -313,7 +313,7 @@ describe('lnetctl events', () => {
   it('tells them as JSON, and those to come', async () => {
     // One more with each question: the one after the last that is read tells lnetctl that nobody reads any more.
     const all = [...past]
-    const events = (after: number) => {
+    const events = async (after: number) => {
       const told = all.filter(({ number }) => number > after)
       all.push({ ...(past[0] as (typeof past)[0]), number: all.length + 1, text: 'gauss is back' })
       return told

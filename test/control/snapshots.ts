@@ -134,7 +134,7 @@ export function sourceOf(given: Snapshot, changes: Partial<ControlSource> = {}):
   return {
     snapshot: async () => given,
     plan: async () => ok([]),
-    events: () => [],
+    events: async () => [],
     down: async () => [],
     leave: async () => [],
     ...changes,

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { queryObjects } from 'node:v8'
@@ -8,7 +16,12 @@ import { systemClock } from '../../src/host/clock.ts'
 import { keepHistory, openHistory } from '../../src/host/history.ts'
 import { createLog } from '../../src/host/log.ts'
 import type { Endpoint } from '../../src/model/address.ts'
-import { historyFileBytesMax, pastEventsMax } from '../../src/model/limits.ts'
+import {
+  historyFileBytesMax,
+  historySaveMilliseconds,
+  pastEventsMax,
+  recentEventsMax,
+} from '../../src/model/limits.ts'
 import type { NodeName } from '../../src/model/node.ts'
 import { nodeId } from '../mesh/world.ts'
 import { testDirectory } from './directory.ts'
@@ -18,6 +31,8 @@ const endpoint = '192.0.2.1:51820' as Endpoint
 const textCharacters = 500
 /** Equal to the one before, and yet another one in memory. */
 const newText = () => Buffer.alloc(textCharacters, 'y').toString('latin1')
+/** At least, of such texts. */
+const eventsPerFile = Math.floor(historyFileBytesMax / (textCharacters + 150))
 
 /** Of what somebody holds: to count objects, all others are collected first. */
 function heapBytes(): number {
@@ -31,11 +46,13 @@ describe('the history', () => {
     history.note('member.joined', gauss)
     history.note('announcement.spoken', { incarnation: 1, counter: 1 })
     history.note('tunnel.up', { ...gauss, endpoint })
-    expect(history.after(0).map(({ number, kind, name, text }) => ({ number, kind, name, text }))).toEqual([
+    expect(
+      (await history.after(0)).map(({ number, kind, name, text }) => ({ number, kind, name, text })),
+    ).toEqual([
       { number: 1, kind: 'joined', name: 'gauss', text: 'gauss joined the mesh' },
       { number: 2, kind: 'up', name: 'gauss', text: 'gauss answers at 192.0.2.1:51820' },
     ])
-    expect(history.after(1)).toHaveLength(1)
+    expect(await history.after(1)).toHaveLength(1)
     await history.close()
   })
 
@@ -49,7 +66,7 @@ describe('the history', () => {
     second.note('member.left', gauss)
     await second.close()
     const third = await openHistory(directory, systemClock)
-    expect(third.after(0).map(({ number, kind }) => [number, kind])).toEqual([
+    expect((await third.after(0)).map(({ number, kind }) => [number, kind])).toEqual([
       [1, 'joined'],
       [2, 'left'],
     ])
@@ -83,7 +100,7 @@ describe('the history', () => {
     await history.close()
     expect(readFileSync(path, 'utf8').match(/"number"/g)?.length).toBeLessThanOrEqual(pastEventsMax)
     const again = await openHistory(directory, systemClock)
-    const kept = again.after(0).map(({ number }) => number)
+    const kept = (await again.after(0)).map(({ number }) => number)
     expect(kept).toHaveLength(pastEventsMax)
     expect(kept.at(-1)).toBe(2 * pastEventsMax)
     await again.close()
@@ -96,24 +113,92 @@ describe('the history', () => {
       const history = await openHistory(directory, systemClock)
       for (let index = 0; index < pastEventsMax + 200; index++)
         history.note('problem.raised', { code: 'x', subject: '', reason: 'y'.repeat(300) })
-      expect(history.after(0)).toHaveLength(pastEventsMax)
+      expect(await history.after(0)).toHaveLength(pastEventsMax)
       await history.close()
     }
     for (const name of ['events.jsonl', 'events.jsonl.old'])
       expect(statSync(join(directory, name)).size).toBeLessThanOrEqual(historyFileBytesMax)
     const last = await openHistory(directory, systemClock)
-    expect(last.after(0).at(-1)?.number).toBe(rounds * (pastEventsMax + 200))
+    expect((await last.after(0)).at(-1)?.number).toBe(rounds * (pastEventsMax + 200))
     await last.close()
   })
 
-  it('holds a text that comes again only once', async () => {
+  it('holds no more memory, however much happened', async () => {
     const history = await openHistory(testDirectory(), systemClock)
+    const happen = async (times: number) => {
+      for (let index = 0; index < times; index += 1)
+        history.note('problem.raised', { code: 'x', subject: '', reason: newText() })
+      await history.close()
+    }
+    await happen(1)
     const before = heapBytes()
-    for (let index = 0; index < pastEventsMax; index += 1)
-      history.note('problem.raised', { code: 'x', subject: '', reason: newText() })
-    expect(heapBytes() - before).toBeLessThan((pastEventsMax * textCharacters) / 2)
-    expect(history.after(0).at(-1)?.text).toBe(newText())
+    await happen(pastEventsMax)
+    expect(heapBytes() - before).toBeLessThan((pastEventsMax * textCharacters) / 5)
+    expect((await history.after(0)).length).toBeGreaterThan(eventsPerFile)
+  })
+
+  it('tells whoever follows it from memory', async () => {
+    const directory = testDirectory()
+    const history = await openHistory(directory, systemClock)
+    for (let index = 0; index < 2 * recentEventsMax; index += 1) history.note('member.joined', gauss)
     await history.close()
+    for (const name of readdirSync(directory)) unlinkSync(join(directory, name))
+    const last = 2 * recentEventsMax
+    expect(await history.after(last)).toEqual([])
+    expect(await history.after(last - recentEventsMax)).toHaveLength(recentEventsMax)
+  })
+
+  it('tells each event once and in order while files are written and put aside', async () => {
+    const setTimer = (milliseconds: number, action: () => void) =>
+      systemClock.setTimer(milliseconds === historySaveMilliseconds ? 0 : milliseconds, action)
+    const history = await openHistory(testDirectory(), { ...systemClock, setTimer })
+    const problem = { code: 'x', subject: '', reason: newText() }
+    for (let last = 50; last <= 2000; last += 50) {
+      for (let index = 0; index < 50; index += 1) history.note('problem.raised', problem)
+      const answers = await Promise.all(
+        [0, last - 200].map(async number => (await history.after(number)).map(event => event.number)),
+      )
+      for (const numbers of answers) {
+        const first = numbers[0] ?? Number.NaN
+        expect(numbers).toEqual(Array.from({ length: last - first + 1 }, (_, index) => first + index))
+      }
+      expect(answers[0]?.length).toBeGreaterThanOrEqual(Math.min(last, eventsPerFile))
+      expect(answers[1]).toHaveLength(Math.min(last, 200))
+    }
+    await history.close()
+  })
+
+  it('keeps what a disk does not take until it takes it', async () => {
+    const directory = testDirectory()
+    const path = join(directory, 'events.jsonl')
+    const history = await openHistory(directory, systemClock)
+    mkdirSync(path)
+    for (let index = 0; index < 2 * recentEventsMax; index += 1) history.note('member.joined', gauss)
+    await history.close()
+    expect(await history.after(0)).toHaveLength(2 * recentEventsMax)
+    rmdirSync(path)
+    history.note('member.left', gauss)
+    await history.close()
+    const again = await openHistory(directory, systemClock)
+    expect(await again.after(0)).toHaveLength(2 * recentEventsMax + 1)
+  })
+
+  it('tells what it has in memory when the disk hangs', async () => {
+    const directory = testDirectory()
+    const path = join(directory, 'events.jsonl')
+    const timers: (() => void)[] = []
+    const setTimer = (_milliseconds: number, action: () => void) => {
+      timers.push(action)
+      return () => undefined
+    }
+    const history = await openHistory(directory, { ...systemClock, setTimer })
+    execFileSync('mkfifo', [path])
+    for (let index = 0; index < 2 * recentEventsMax; index += 1) history.note('member.joined', gauss)
+    timers.splice(0).forEach(save => void save())
+    const answer = history.after(0)
+    timers.splice(0).forEach(giveUp => void giveUp())
+    expect(await answer).toHaveLength(2 * recentEventsMax)
+    await Promise.all([readFile(path), history.close()])
   })
 
   it('is kept whatever the log shows, and is for the owner alone', async () => {
@@ -123,7 +208,7 @@ describe('the history', () => {
     const log = keepHistory(createLog('error', { write: (line: string) => void lines.push(line) }), history)
     log.info('member.joined', gauss)
     log.error('step.failed', { step: 's', reason: 'r', command: null, exitCode: 1, stderr: '' })
-    expect(history.after(0)).toHaveLength(1)
+    expect(await history.after(0)).toHaveLength(1)
     expect(lines).toHaveLength(1)
     await history.close()
     expect(statSync(join(directory, 'events.jsonl')).mode & 0o777).toBe(0o600)
