@@ -1,18 +1,25 @@
 import { neighboursToHangUp } from '../mesh/upkeep.ts'
-import { upkeepSeconds } from '../model/limits.ts'
+import { forgettingSeconds, upkeepSeconds } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DialCandidate } from './port.ts'
+import { createForgetting } from './strangers.ts'
 import type { Swarm } from './swarm.ts'
 import type { Topic } from './topic.ts'
 
-/** Ends connections that are deaf or too many, until stopped. */
+/** Ends connections that are deaf or too many, and forgets who is gone, until stopped. */
 export function startUpkeep(
   swarm: Swarm,
   topic: Topic,
   candidates: () => readonly DialCandidate[],
 ): () => void {
-  const timer = setInterval(() => keepUp(swarm, topic, candidates), upkeepSeconds * 1000)
-  return () => clearInterval(timer)
+  const forget = createForgetting(swarm)
+  const timers = [
+    setInterval(() => keepUp(swarm, topic, candidates), upkeepSeconds * 1000),
+    setInterval(() => void forget().catch(() => undefined), forgettingSeconds * 1000),
+  ]
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
 }
 
 function keepUp(swarm: Swarm, topic: Topic, candidates: () => readonly DialCandidate[]): void {

@@ -238,6 +238,8 @@ export const surplusSeconds = 60
 /** Above so many neighbours the oldest that nobody here wants are let go, so that newcomers find room. */
 export const neighboursComfortable = 90
 export const upkeepSeconds = 5
+/** Whoever is not connected then, and was not the time before, is forgotten by libp2p. */
+export const forgettingSeconds = 60
 /** Handshakes that failed in a row after TCP stood, before the mesh secret is suspected. */
 export const handshakeFailuresMin = 3
 /** The same for connections made to us, where anyone on the network can cause a few. */
