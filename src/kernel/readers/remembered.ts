@@ -9,9 +9,11 @@ export function remembered<Value>(parse: (text: string) => Value): (text: string
   return text => {
     const value = known.get(text)
     if (value !== undefined || known.has(text)) return value as Value
-    const fresh = parse(text)
+    // A piece of a tool's output would hold all of it in memory.
+    const own = Buffer.from(text).toString()
+    const fresh = parse(own)
     if (known.size >= parsedAddressesCachedMax) known.clear()
-    known.set(text, fresh)
+    known.set(own, fresh)
     return fresh
   }
 }
