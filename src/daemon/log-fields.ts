@@ -1,3 +1,5 @@
+import type { Log } from '../host/log.ts'
+import type { StepFailure } from '../kernel/port.ts'
 import { describeStep } from '../model/describe-step.ts'
 import type { Failure } from '../model/failure.ts'
 import { logStepsMax } from '../model/limits.ts'
@@ -12,4 +14,17 @@ export function failureFields({ message, command, exitCode, stderr }: Failure) {
 export function describePlan(plan: Plan): readonly string[] {
   const sentences = plan.slice(0, logStepsMax).map(describeStep)
   return plan.length > logStepsMax ? [...sentences, `and ${plan.length - logStepsMax} more`] : sentences
+}
+
+/** What was done of a plan, and what of it failed. */
+export function logPlan(
+  log: Pick<Log, 'info' | 'error'>,
+  plan: Plan,
+  failures: readonly StepFailure[],
+): void {
+  const broken = new Set(failures.map(({ step }) => step))
+  const done = plan.filter(step => !broken.has(step))
+  if (done.length > 0) log.info('plan.applied', { steps: describePlan(done) })
+  for (const { step, failure } of failures)
+    log.error('step.failed', { step: describeStep(step), ...failureFields(failure) })
 }

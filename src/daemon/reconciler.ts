@@ -1,9 +1,8 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
-import { type Pace, takeRound } from '../mesh/pace.ts'
+import { type Pace, takeRound, verifyAfter } from '../mesh/pace.ts'
 import type { OwnClaims } from '../model/claims.ts'
-import { describeStep } from '../model/describe-step.ts'
-import { failed, ok, type Result } from '../model/failure.ts'
+import { type Failure, failed, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import {
   driftDebounceMilliseconds,
@@ -15,7 +14,7 @@ import {
 } from '../model/limits.ts'
 import type { Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
-import { describePlan, failureFields } from './log-fields.ts'
+import { failureFields, logPlan } from './log-fields.ts'
 import { createLooker } from './looker.ts'
 import type { DaemonParts } from './parts.ts'
 import { graceLeft, isWarm, situationOf } from './situation.ts'
@@ -55,6 +54,10 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
   let next: Cancel | null = null
   let failures = 0
   let pace: Pace | null = null
+  /** The kernel told of a change during the round, which may be our own. */
+  let told = false
+  /** It is looked at soon anyway. */
+  let verifying = false
   let awaitingDrift = false
   let driftWaitMilliseconds = driftDebounceMilliseconds
 
@@ -78,9 +81,12 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
       pace = taken.pace
       if (taken.wait > 0) return pause(taken.wait)
       marked = false
+      told = false
       const outcome = await once()
       if (outcome === 'failed') return pause(backoff())
-      if (outcome === 'changed') marked = true
+      verifying = outcome !== 'settled' && outcome.verifyAfter > 0 && !marked
+      if (outcome !== 'settled' && verifying) return pause(outcome.verifyAfter)
+      marked ||= told || outcome !== 'settled'
     }
   }
 
@@ -89,10 +95,10 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     wake(milliseconds)
   }
 
-  async function once(): Promise<'settled' | 'changed' | 'failed'> {
+  async function once(): Promise<'settled' | 'failed' | { readonly verifyAfter: number }> {
     const observed = await looker.look()
     state.looks += 1
-    if (!observed.ok) return noteFailure(observed)
+    if (!observed.ok) return noteFailure(observed.failure)
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
     const { moved, inDoubt } = state
@@ -105,7 +111,7 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     const outcome = await apply(decision.plan)
     if (moved && outcome === 'failed') state.moved = true
     if (moved && outcome === 'changed') events.endpointsSet()
-    return outcome
+    return outcome === 'failed' ? outcome : { verifyAfter: verifyAfter(decision.plan) }
   }
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
@@ -144,20 +150,14 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     const stepFailures = await kernel.apply(plan)
     state.looks += 1
     state.stepFailures = stepFailures
-    const broken = new Set(stepFailures.map(({ step }) => step))
-    const done = plan.filter(step => !broken.has(step))
-    if (done.length > 0) log.info('plan.applied', { steps: describePlan(done) })
-    for (const { step, failure } of stepFailures)
-      log.error('step.failed', { step: describeStep(step), ...failureFields(failure) })
-    if (stepFailures.length > 0) return 'failed'
-    return 'changed'
+    logPlan(log, plan, stepFailures)
+    return stepFailures.length > 0 ? 'failed' : 'changed'
   }
 
-  function noteFailure(result: Awaited<ReturnType<typeof kernel.observe>>): 'failed' {
-    if (result.ok) return 'failed'
-    if (state.kernelFailure?.message !== result.failure.message)
-      log.error('kernel.not_observed', failureFields(result.failure))
-    state.kernelFailure = result.failure
+  function noteFailure(failure: Failure): 'failed' {
+    if (state.kernelFailure?.message !== failure.message)
+      log.error('kernel.not_observed', failureFields(failure))
+    state.kernelFailure = failure
     return 'failed'
   }
 
@@ -182,8 +182,8 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
     mark,
     drifted() {
       looker.distrust()
-      if (running !== null) marked = true
-      else if (!awaitingDrift) wake(driftWaitMilliseconds)
+      if (running !== null) told = true
+      else if (!awaitingDrift && !verifying) wake(driftWaitMilliseconds)
       awaitingDrift = true
     },
     async idle() {

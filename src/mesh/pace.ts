@@ -1,4 +1,5 @@
-import { roundSpacingMilliseconds, roundsAtOnceMax } from '../model/limits.ts'
+import { roundSpacingMilliseconds, roundsAtOnceMax, verifyMilliseconds } from '../model/limits.ts'
+import type { Plan, StepKind } from '../model/step.ts'
 
 /** How many rounds may still follow each other at once, and as of when (monotonic milliseconds). */
 export interface Pace {
@@ -16,3 +17,18 @@ export function takeRound(before: Pace | null, now: number): { readonly pace: Pa
   if (left >= 1) return { pace: { left: left - 1, at: now }, wait: 0 }
   return { pace: { left, at: now }, wait: Math.ceil((1 - left) * roundSpacingMilliseconds) }
 }
+
+/**
+ * How long after a plan the kernel is looked at again, milliseconds. What devices are needs the next plan at once; entries
+ * for members are complete in themselves, and while many come at once a look for each of them would hold up the others.
+ */
+export function verifyAfter(plan: Plan): number {
+  return plan.every(({ kind }) => ofMembers.has(kind)) ? verifyMilliseconds : 0
+}
+
+const ofMembers: ReadonlySet<StepKind> = new Set([
+  ...(['peer.set', 'peer.renew', 'peer.remove'] as const),
+  ...(['unicast.set', 'unicast.remove', 'flood.add', 'flood.remove'] as const),
+  ...(['neighbour.set', 'neighbour.remove', 'bridge.neighbour.set', 'bridge.neighbour.remove'] as const),
+  ...(['port.mac.set', 'port.mac.remove'] as const),
+])

@@ -423,6 +423,8 @@ export const roundsAtOnceMax = 20
 export const roundSpacingMilliseconds = 500
 /** How often a reconcile may find the kernel still not as it should be, before it waits. */
 export const reconcileRoundsMax = 5
+/** After entries for members were written. */
+export const verifyMilliseconds = 250
 /** Bounds of one tool's argument list: a removal is about 60 bytes, ARG_MAX 2 MiB (execve(2)). */
 export const peersPerCommandMax = 5000
 /** How much of what a tool said is kept with a failure. */

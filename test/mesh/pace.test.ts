@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Pace, takeRound } from '../../src/mesh/pace.ts'
-import { roundSpacingMilliseconds, roundsAtOnceMax } from '../../src/model/limits.ts'
+import { type Pace, takeRound, verifyAfter } from '../../src/mesh/pace.ts'
+import type { InterfaceName, IpAddress } from '../../src/model/address.ts'
+import { roundSpacingMilliseconds, roundsAtOnceMax, verifyMilliseconds } from '../../src/model/limits.ts'
+import type { Step } from '../../src/model/step.ts'
 
 describe('the pace of rounds', () => {
   it('lets a single change through at once, and several in a row', () => {
@@ -28,5 +30,22 @@ describe('the pace of rounds', () => {
         expect(taken).toBeLessThanOrEqual(roundsAtOnceMax + now / roundSpacingMilliseconds + 1)
       }),
     )
+  })
+})
+
+describe('a look after a plan', () => {
+  const device = 'vlnet0' as InterfaceName
+  const forMember: Step = {
+    kind: 'flood.add',
+    interface: device,
+    lower: 'lnet0' as InterfaceName,
+    vtep: 'fd00::1' as IpAddress,
+  }
+  const ofDevice: Step = { kind: 'link.up', interface: device }
+
+  it('waits a moment where entries for members were written, and not where a device was changed', () => {
+    expect(verifyAfter([forMember, forMember])).toBe(verifyMilliseconds)
+    expect(verifyAfter([forMember, ofDevice])).toBe(0)
+    expect(verifyAfter([ofDevice])).toBe(0)
   })
 })
