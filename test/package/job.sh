@@ -254,5 +254,5 @@ chmod 600 /etc/lnetd/mesh.secret
 install /job/lnetd.deb >/dev/null 2>&1
 within 120 in_mesh
 see dropped "$(show lnetd ActiveState) $(stat -c %U /etc/lnetd/mesh.secret)"
-journalctl -b --no-pager -u lnetd >/job/journal.log
+journalctl -b --no-pager -o short-precise -u 'lnetd*' >/job/journal.log
 see end reached

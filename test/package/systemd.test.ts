@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../lab/root.ts'
 import { runJob } from '../uml/guest.ts'
 import { must, suites } from './given.ts'
@@ -12,6 +12,7 @@ const secondsMax = 800
 describe.each(suites)('the service on Debian $suite', ({ suite, directory: debian }) => {
   const job = mkdtempSync(join(tmpdir(), 'lnet-package-job-'))
   let seen: ReadonlyMap<string, string>
+  let wrong = false
 
   beforeAll(async () => {
     copyFileSync(must('LNET_DEB'), join(job, 'lnetd.deb'))
@@ -30,7 +31,14 @@ describe.each(suites)('the service on Debian $suite', ({ suite, directory: debia
     seen = observations(join(job, 'seen'))
     if (seen.get('end') !== 'reached') throw new Error(`${JSON.stringify(end)}\n${logs(job)}`)
   })
-  afterAll(() => rmSync(job, { recursive: true, force: true }))
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') wrong = true
+  })
+  afterAll(() => {
+    // What was seen says little of why.
+    if (wrong) console.log(logs(job))
+    rmSync(job, { recursive: true, force: true })
+  })
 
   it('starts at boot, in its order, and holds nothing up without a network', () => {
     // A guest lacks a few things that a Debian looks for; none of them is ours.
@@ -180,9 +188,9 @@ function observations(file: string): ReadonlyMap<string, string> {
 function logs(directory: string): string {
   const tail = (name: string) => {
     const file = join(directory, name)
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-40).join('\n') : `no ${name}`
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-400).join('\n') : `no ${name}`
   }
-  return ['before.log', 'log', 'seen'].map(tail).join('\n')
+  return ['before.log', 'log', 'journal.log', 'seen'].map(tail).join('\n')
 }
 
 function sent(summary: string | undefined): number {
