@@ -14,6 +14,7 @@ import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
 import { failureFields } from './log-fields.ts'
+import { createLooker } from './looker.ts'
 import { createLoopKeeper } from './loops.ts'
 import { createNamer } from './namer.ts'
 import type { DaemonParts } from './parts.ts'
@@ -46,7 +47,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
     reconciler.mark()
     return reconciler.idle()
   })
-  const reconciler = createReconciler(parts, state, {
+  const looker = createLooker(parts, state)
+  const reconciler = createReconciler(parts, state, looker, {
     async claimsChanged() {
       await journal.saveState()
       void announcer.update()
@@ -91,16 +93,25 @@ export function createDaemon(parts: DaemonParts): Daemon {
     if (!gossip.ok) return gossip
     state.gossip = gossip.value
     await recall()
-    watching = kernel.watch(event => (event === 'ours' ? reconciler.drifted() : witness.underlayChanged()))
     reconciler.mark()
     await announcer.update()
     await reconciler.idle()
+    watch()
     return ok(undefined)
   }
 
+  /** Only then: monitors take as long to start as all tools of the first plan, and others wait for that. */
+  function watch(): void {
+    if (stopping !== null) return
+    watching = kernel.watch(event => (event === 'ours' ? reconciler.drifted() : witness.underlayChanged()))
+    // What changed before is looked for.
+    reconciler.drifted()
+  }
+
   async function refuseForeign(): Promise<Result<void>> {
-    const observed = await kernel.observe()
+    const observed = await looker.look()
     if (!observed.ok) return observed
+    state.observation = observed.value
     const [device] = observed.value.foreign
     if (device === undefined) return ok(undefined)
     return failed(

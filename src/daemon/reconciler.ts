@@ -1,6 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
-import { type Pace, takeRound, verifyAfter } from '../mesh/pace.ts'
+import { type Pace, retryAfter, takeRound, verifyAfter } from '../mesh/pace.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import { type Failure, failed, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
@@ -9,13 +9,12 @@ import {
   driftDebounceMillisecondsMax,
   observeSeconds,
   reconcileRoundsMax,
-  retryMillisecondsMax,
   retryMillisecondsMin,
 } from '../model/limits.ts'
 import type { Plan } from '../model/step.ts'
 import { logDrift } from './drift.ts'
 import { failureFields, logPlan } from './log-fields.ts'
-import { createLooker } from './looker.ts'
+import type { Looker } from './looker.ts'
 import type { DaemonParts } from './parts.ts'
 import { graceLeft, isWarm, situationOf } from './situation.ts'
 import type { State } from './state.ts'
@@ -45,9 +44,13 @@ export interface ReconcilerEvents {
  * Observe, decide, apply, observe again, until nothing is left to do. INVARIANTS: one round at a time; whatever
  * happens meanwhile only marks; every failure is retried.
  */
-export function createReconciler(parts: DaemonParts, state: State, events: ReconcilerEvents): Reconciler {
+export function createReconciler(
+  parts: DaemonParts,
+  state: State,
+  looker: Looker,
+  events: ReconcilerEvents,
+): Reconciler {
   const { clock, kernel, log } = parts
-  const looker = createLooker(parts, state)
   let marked = false
   let stopped = false
   let running: Promise<void> | null = null
@@ -83,7 +86,10 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
       marked = false
       told = false
       const outcome = await once()
-      if (outcome === 'failed') return pause(backoff())
+      if (outcome === 'failed') {
+        failures += 1
+        return pause(retryAfter(failures, clock.random()))
+      }
       verifying = outcome !== 'settled' && outcome.verifyAfter > 0 && !marked
       if (outcome !== 'settled' && verifying) return pause(outcome.verifyAfter)
       marked ||= told || outcome !== 'settled'
@@ -159,12 +165,6 @@ export function createReconciler(parts: DaemonParts, state: State, events: Recon
       log.error('kernel.not_observed', failureFields(failure))
     state.kernelFailure = failure
     return 'failed'
-  }
-
-  function backoff(): number {
-    failures += 1
-    const ceiling = Math.min(retryMillisecondsMax, retryMillisecondsMin * 2 ** failures)
-    return ceiling * (0.5 + 0.5 * clock.random())
   }
 
   function wake(milliseconds: number): void {

@@ -1,4 +1,10 @@
-import { roundSpacingMilliseconds, roundsAtOnceMax, verifyMilliseconds } from '../model/limits.ts'
+import {
+  retryMillisecondsMax,
+  retryMillisecondsMin,
+  roundSpacingMilliseconds,
+  roundsAtOnceMax,
+  verifyMilliseconds,
+} from '../model/limits.ts'
 import type { Plan, StepKind } from '../model/step.ts'
 
 /** How many rounds may still follow each other at once, and as of when (monotonic milliseconds). */
@@ -16,6 +22,12 @@ export function takeRound(before: Pace | null, now: number): { readonly pace: Pa
   const left = Math.min(roundsAtOnceMax, known.left + (now - known.at) / roundSpacingMilliseconds)
   if (left >= 1) return { pace: { left: left - 1, at: now }, wait: 0 }
   return { pace: { left, at: now }, wait: Math.ceil((1 - left) * roundSpacingMilliseconds) }
+}
+
+/** How long to wait after so many failures in a row, milliseconds. `random` is in [0, 1). */
+export function retryAfter(failures: number, random: number): number {
+  const ceiling = Math.min(retryMillisecondsMax, retryMillisecondsMin * 2 ** failures)
+  return ceiling * (0.5 + 0.5 * random)
 }
 
 /**

@@ -1,8 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Pace, takeRound, verifyAfter } from '../../src/mesh/pace.ts'
+import { type Pace, retryAfter, takeRound, verifyAfter } from '../../src/mesh/pace.ts'
 import type { InterfaceName, IpAddress } from '../../src/model/address.ts'
-import { roundSpacingMilliseconds, roundsAtOnceMax, verifyMilliseconds } from '../../src/model/limits.ts'
+import {
+  retryMillisecondsMax,
+  retryMillisecondsMin,
+  roundSpacingMilliseconds,
+  roundsAtOnceMax,
+  verifyMilliseconds,
+} from '../../src/model/limits.ts'
 import type { Step } from '../../src/model/step.ts'
 
 describe('the pace of rounds', () => {
@@ -30,6 +36,15 @@ describe('the pace of rounds', () => {
         expect(taken).toBeLessThanOrEqual(roundsAtOnceMax + now / roundSpacingMilliseconds + 1)
       }),
     )
+  })
+})
+
+describe('the wait after a failure', () => {
+  it('grows with each one in a row, with jitter, to an end', () => {
+    expect(retryAfter(1, 0)).toBe(retryMillisecondsMin)
+    expect(retryAfter(2, 0)).toBe(2 * retryMillisecondsMin)
+    expect(retryAfter(2, 0.5)).toBe(3 * retryMillisecondsMin)
+    expect(retryAfter(1000, 0)).toBe(retryMillisecondsMax / 2)
   })
 })
 
