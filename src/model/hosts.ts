@@ -36,11 +36,20 @@ export function parseHosts(text: string): readonly HostEntry[] {
  * stays as it is, byte for byte; the block stays where it was.
  */
 export function withHosts(text: string, entries: readonly HostEntry[]): string {
-  const found = text.search(block)
-  const rest = text.replaceAll(block, '')
+  const { rest, at } = withoutBlocks(text)
   if (entries.length === 0) return rest
-  const at = found === -1 ? rest.length : found
   const before = rest.slice(0, at)
   const gap = before === '' || before.endsWith('\n') ? '' : '\n'
   return `${before}${gap}${begin}\n${formatHosts(entries)}${end}\n${rest.slice(at)}`
+}
+
+/** Marks around a block may be one themselves once it is gone. `at`: where the first one was, else the end. */
+function withoutBlocks(text: string): { readonly rest: string; readonly at: number } {
+  let rest = text
+  let at = Number.POSITIVE_INFINITY
+  for (let found = rest.search(block); found !== -1; found = rest.search(block)) {
+    at = Math.min(at, found)
+    rest = rest.replaceAll(block, '')
+  }
+  return { rest, at: Math.min(at, rest.length) }
 }

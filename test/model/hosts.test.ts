@@ -57,6 +57,13 @@ describe('a hosts file', () => {
     )
   })
 
+  it('has no block left where marks stood around one', () => {
+    const nested = `# mine\n${begin}\n${begin}\n${end}\n${end}\n# after\n`
+    const given = [{ address: '10.0.0.1' as IpAddress, name: 'gauss' as NodeName }]
+    expect(withHosts(nested, [])).toBe('# mine\n# after\n')
+    expect(withHosts(nested, given)).toBe(`# mine\n${block}# after\n`)
+  })
+
   it('is the same when the same is put into it again', () => {
     fc.assert(
       fc.property(own, entries, (text, given) => {
