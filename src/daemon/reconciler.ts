@@ -24,7 +24,7 @@ export interface Reconciler {
   mark(): void
   /** The kernel itself said so: wait a moment for the rest of it. */
   drifted(): void
-  /** Until nothing is left to do, or until a failure is waiting for its next try. */
+  /** Until nothing is left to do, or until a failure waits for its next try, or what was done for a look at it. */
   idle(): Promise<void>
   /** What would be changed now. Changes nothing. */
   plan(): Promise<Result<Plan>>
@@ -85,13 +85,14 @@ export function createReconciler(
       if (taken.wait > 0) return pause(taken.wait)
       marked = false
       told = false
+      verifying = false
       const outcome = await once()
-      if (outcome === 'failed') {
-        failures += 1
-        return pause(retryAfter(failures, clock.random()))
+      if (outcome === 'failed') failures += 1
+      if (outcome === 'failed') return pause(retryAfter(failures, clock.random()))
+      if (outcome !== 'settled' && outcome.verifyAfter > 0 && !marked) {
+        verifying = true
+        return pause(outcome.verifyAfter)
       }
-      verifying = outcome !== 'settled' && outcome.verifyAfter > 0 && !marked
-      if (outcome !== 'settled' && verifying) return pause(outcome.verifyAfter)
       marked ||= told || outcome !== 'settled'
     }
   }
