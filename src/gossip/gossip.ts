@@ -68,7 +68,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const neighbourhood = { candidates: () => handlers.candidates(), connected: () => gate.standing() }
   const redial = startRedial(swarm, options, neighbourhood, parts.resolve ?? resolveHost)
   const hangUpIfMoved = watchMoves(swarm, parts.addresses ?? ownAddresses(options))
-  const endUpkeep = startUpkeep(swarm, topic, () => handlers.candidates())
+  const endUpkeep = startUpkeep(swarm, topic, neighbourhood.candidates)
   const sync = parts.sync === false ? null : await startSync(swarm, options, hearing(handlers, redial))
   const changed = () => {
     redial.look()

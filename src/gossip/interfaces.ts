@@ -1,6 +1,7 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { parseIpAddress } from '../model/address.ts'
 import { placeOf } from './places.ts'
+import type { GossipOptions } from './port.ts'
 
 let known: readonly NetworkInterfaceInfo[] = []
 
@@ -14,11 +15,14 @@ export function interfaceAddresses(): readonly NetworkInterfaceInfo[] {
   return known
 }
 
-/** Tells of multiaddrs whether they lead to this machine, at the port this node listens on. As of now. */
-export function ownPlaces(port: number): (address: string) => boolean {
+/** Those multiaddrs that lead neither into the mesh nor to this machine at the port this node listens on, as of now. */
+export function leadingElsewhere(
+  addresses: readonly string[],
+  { isInside, port }: Pick<GossipOptions, 'isInside' | 'port'>,
+): readonly string[] {
   const own = new Set(interfaceAddresses().map(({ address }) => parseIpAddress(address) as string | null))
-  return address => {
+  return addresses.filter(address => {
     const place = placeOf(address)
-    return place !== null && place.port === port && own.has(place.host)
-  }
+    return place === null || !(isInside(place.host) || (place.port === port && own.has(place.host)))
+  })
 }

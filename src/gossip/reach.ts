@@ -3,9 +3,9 @@ import { reachSecondsMax, syncProbeSecondsMax } from '../model/limits.ts'
 import type { TwinAnswer } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { dialAddresses } from './dial.ts'
-import { ownPlaces } from './interfaces.ts'
+import { leadingElsewhere } from './interfaces.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
-import { isInsideAddress, type Swarm } from './swarm.ts'
+import type { Swarm } from './swarm.ts'
 import type { Sync } from './sync.ts'
 
 /** Whether a node answers: a neighbour that is still one after it was asked, or one that can be dialled. */
@@ -37,8 +37,7 @@ export async function lookForTwin(
   options: Pick<GossipOptions, 'isInside' | 'port'>,
   addresses: readonly string[],
 ): Promise<TwinAnswer> {
-  const isOwn = ownPlaces(options.port)
-  const elsewhere = addresses.filter(address => !isInsideAddress(options, address) && !isOwn(address))
+  const elsewhere = leadingElsewhere(addresses, options)
   const patience = AbortSignal.timeout(reachSecondsMax * 1000)
   const outcomes = await Promise.all(elsewhere.map(address => dialAddresses(swarm, [address], patience)))
   const failures = outcomes.filter(outcome => !outcome.ok)

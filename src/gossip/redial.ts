@@ -12,10 +12,10 @@ import { compareText } from '../model/address.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { type DialOutcome, dialAddresses } from './dial.ts'
-import { ownPlaces } from './interfaces.ts'
+import { leadingElsewhere } from './interfaces.ts'
 import type { Resolve } from './places.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
-import { isInsideAddress, type Swarm } from './swarm.ts'
+import type { Swarm } from './swarm.ts'
 import { type Target, TargetBook } from './targets.ts'
 
 /** Looks for neighbours for ever. */
@@ -145,8 +145,7 @@ class Redialling implements Redial {
   private async tryTarget(target: Target): Promise<DialOutcome> {
     try {
       const found = await target.addresses()
-      const isOwn = ownPlaces(this.options.port)
-      const addresses = found.filter(address => !isInsideAddress(this.options, address) && !isOwn(address))
+      const addresses = leadingElsewhere(found, this.options)
       return await dialAddresses(this.swarm, [...new Set(addresses)], this.stopping.signal)
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error)
