@@ -40,6 +40,19 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed
 }
 
+/** Its timers are over when they are released. */
+function heldClock() {
+  const held: (() => void)[] = []
+  const setTimer = (_milliseconds: number, action: () => void) => {
+    held.push(action)
+    return () => undefined
+  }
+  const release = () => {
+    for (const action of held.splice(0)) action()
+  }
+  return { clock: { ...systemClock, setTimer }, release }
+}
+
 describe('the history', () => {
   it('tells what members did, in order and after a number', async () => {
     const history = await openHistory(testDirectory(), systemClock)
@@ -76,17 +89,8 @@ describe('the history', () => {
   it('keeps the last events, and no more, for a disk that hangs', async () => {
     const directory = testDirectory()
     const path = join(directory, 'events.jsonl')
-    let saves: (() => void)[] = []
-    const setTimer = (_milliseconds: number, action: () => void) => {
-      saves.push(action)
-      return () => undefined
-    }
-    const history = await openHistory(directory, { ...systemClock, setTimer })
-    const save = () => {
-      const due = saves
-      saves = []
-      for (const action of due) action()
-    }
+    const { clock, release: save } = heldClock()
+    const history = await openHistory(directory, clock)
     // Nobody reads it yet: whoever writes waits.
     execFileSync('mkfifo', [path])
     for (let round = 0; round < 4; round += 1) {
@@ -186,17 +190,13 @@ describe('the history', () => {
   it('tells what it has in memory when the disk hangs', async () => {
     const directory = testDirectory()
     const path = join(directory, 'events.jsonl')
-    const timers: (() => void)[] = []
-    const setTimer = (_milliseconds: number, action: () => void) => {
-      timers.push(action)
-      return () => undefined
-    }
-    const history = await openHistory(directory, { ...systemClock, setTimer })
+    const { clock, release } = heldClock()
+    const history = await openHistory(directory, clock)
     execFileSync('mkfifo', [path])
     for (let index = 0; index < 2 * recentEventsMax; index += 1) history.note('member.joined', gauss)
-    timers.splice(0).forEach(save => void save())
+    release()
     const answer = history.after(0)
-    timers.splice(0).forEach(giveUp => void giveUp())
+    release()
     expect(await answer).toHaveLength(2 * recentEventsMax)
     await Promise.all([readFile(path), history.close()])
   })
