@@ -24,15 +24,18 @@ afterAll(() => lab.cleanup())
 
 describe('metrics', () => {
   it('tell that the other one is up, and what its tunnel carried', async () => {
-    const { status, body } = await eventually('n2 is up', async () => {
+    const { status, body } = await eventually('n2 is up, and in the flood list', async () => {
       const answer = await scrape(first)
-      return /^lnet_member_up\{member="n2",node="12D3\w+"\} 1$/m.test(answer.body) && answer
+      const wanted = [
+        /^lnet_member_up\{member="n2",node="12D3\w+"\} 1$/m,
+        /^lnet_segment_flood_entries\{interface="vlnet0"\} 1$/m,
+      ]
+      return wanted.every(line => line.test(answer.body)) && answer
     })
     expect(status).toBe(200)
     expect(body).toMatch(/^lnet_members\{state="up"\} 1$/m)
     expect(body).toMatch(/^lnet_ready 1$/m)
     expect(body).toMatch(/^lnet_neighbours\{direction="inbound"\} 1$/m)
-    expect(body).toMatch(/^lnet_segment_flood_entries\{interface="vlnet0"\} 1$/m)
     const before = receivedBytes(body)
     const peers = await first.ask('peers')
     const vtep = peers.ok ? (peers.view.peers[0]?.vtep as string) : ''

@@ -49,8 +49,9 @@ describe('several segments', () => {
     await eventually('both segments carry', async () => {
       return (await pings(first, '10.70.0.2')) && (await pings(first, '10.80.0.3'))
     })
-    expect(await flooded(first)).toEqual({ [second.name]: [7], [third.name]: [7, 8] })
-    expect(await flooded(second)).toEqual({ [first.name]: [7], [third.name]: [7] })
+    const shown = (node: LabNode) => expect.poll(() => flooded(node), { timeout: 10_000 })
+    await shown(first).toEqual({ [second.name]: [7], [third.name]: [7, 8] })
+    await shown(second).toEqual({ [first.name]: [7], [third.name]: [7] })
     const addresses = await first.namespace.must(['ip', '-brief', 'address', 'show', 'office'])
     expect(addresses).toMatch(/ 10\.70\.0\.1\/24 .*10\.71\.0\.\d+\/24/)
   })
@@ -85,7 +86,7 @@ describe('several segments', () => {
   })
 })
 
-/** By member, the VNIs whose flood list it is in. */
+/** By member, the VNIs whose flood list it is in; as of the last look, which follows a change of them a moment later. */
 async function flooded(node: LabNode): Promise<Record<string, readonly number[]>> {
   const reply = await node.ask('peers')
   if (!reply.ok) throw new Error(reply.message)
