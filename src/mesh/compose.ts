@@ -65,7 +65,8 @@ export function saysTheSame(a: Announcement, b: Announcement): boolean {
  * node's idle budget whatever the size of the mesh.
  */
 export function heartbeatSeconds(configuredSeconds: number, members: number): number {
-  const stretched = Math.ceil((members * announcementCostBytes) / idleGossipBytesPerSecond)
+  const spokenPart = (heartbeatPartMin + 1) / 2
+  const stretched = Math.ceil((members * announcementCostBytes) / (idleGossipBytesPerSecond * spokenPart))
   return Math.min(heartbeatSecondsMax, Math.max(configuredSeconds, stretched))
 }
 

@@ -13,7 +13,7 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
-import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
+import { isHandshakeStale, suspectDueAt, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
@@ -176,6 +176,7 @@ function surroundingsOf({ configuration, mesh, facts }: Situation): Surroundings
 function nextDueAt(tracks: Tracks, present: readonly Member[], own: WireguardPublicKey, now: number): number {
   return present.reduce((soonest, { announcement }) => {
     const track = tracks.get(announcement.publicKey)
-    return track === undefined ? soonest : Math.min(soonest, endpointDueAt(track, own, now))
+    if (track === undefined) return soonest
+    return Math.min(soonest, endpointDueAt(track, own, now), suspectDueAt(track, now))
   }, Number.POSITIVE_INFINITY)
 }

@@ -107,7 +107,7 @@ export const heartbeatPartMin = 0.8
  * The same when there was none before or it became so much longer: nodes that start together would else speak together
  * for hours.
  */
-export const heartbeatPartMinAnew = 0.2
+export const heartbeatPartMinAnew = 0.5
 export const heartbeatGrowthAnew = 1.5
 /**
  * What one announcement costs each node, sent and received, measured in a mesh of 10: up to 2.7 copies, a notice that it can be
@@ -115,20 +115,20 @@ export const heartbeatGrowthAnew = 1.5
  */
 export const announcementCostBytes = 4500
 /**
- * What all heartbeats together may cause at a node at their intervals, bytes per second, whatever the size of the mesh.
- * They are spoken a little sooner than promised, and watching over neighbours takes about 40 besides.
+ * What all heartbeats together may cause at a node, bytes per second, whatever the size of the mesh; watching over
+ * neighbours takes about 40 besides. With ten nodes WireGuard and what the machines say by themselves take another 130.
  */
-export const idleGossipBytesPerSecond = 75
+export const idleGossipBytesPerSecond = 60
 export const keepaliveSecondsDefault = 25
 /**
  * A tunnel is up when its receive counter grew within so long: a keepalive is due every 25 s, and a suspected member
- * is asked before that, so that a dead one is known within a minute.
+ * is asked before that, so that a dead one is known within 40 s or so.
  */
-export const receiveGrowthSecondsMax = 40
+export const receiveGrowthSecondsMax = 38
 /** No keepalive came when one was due, and a poll later none either: the member is asked for a sign of life. */
 export const suspectSeconds = 33
-/** How soon a suspected member's answer is looked for. */
-export const suspectLookMilliseconds = 2000
+/** How soon a suspected member's answer is looked for, and how soon it is asked again: four times before it counts as down. */
+export const suspectLookMilliseconds = 1600
 /**
  * How long a session has to prove itself. A word through the tunnel is answered within a round trip: longer than that
  * and than the pause until a kernel is looked at.

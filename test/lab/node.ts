@@ -88,7 +88,7 @@ export function createNode(
       const args = options.args ?? ['--config', node.write()]
       return namespace.run([...(options.through ?? []), node24, lnetdFile, ...args], options)
     },
-    lnetctl: (args, options) => namespace.run([node24, lnetctlFile, ...args], options),
+    lnetctl: (args, options) => namespace.run([...nodeAsPackaged('lnetctl'), lnetctlFile, ...args], options),
     ask: reading => ask(`/proc/${namespace.pid}/root/run/lnetd/lnetd.sock`, reading),
     logs: () => readLog(node),
     memory: () => memoryOf(node),
@@ -104,7 +104,7 @@ function writeConfiguration(node: LabNode): string {
 }
 
 function spawnDaemon(node: LabNode): ChildProcess {
-  const started = [...nodeAsPackaged(), lnetdFile, '--config', writeConfiguration(node)]
+  const started = [...nodeAsPackaged('lnetd'), lnetdFile, '--config', writeConfiguration(node)]
   const [file, ...args] = node.namespace.argv(started)
   const log = openSync(logFile(node), 'a')
   // A session of its own, and nothing of ours held open: a lab that is kept outlives the process that made it.

@@ -7,6 +7,7 @@ import { verify } from '../../src/mesh/verify.ts'
 import type { HostPort, InterfaceAddress, Prefix } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import type { KernelState } from '../../src/model/kernel-state.ts'
+import { suspectSeconds } from '../../src/model/limits.ts'
 import type { Member, Membership } from '../../src/model/member.ts'
 import { anyAnnouncement } from './announcements.ts'
 import { after, settled } from './settled.ts'
@@ -62,7 +63,7 @@ describe('a decision', () => {
     )
   })
 
-  it('wakes for the next trial of whoever is not up, in the future', () => {
+  it('wakes for the next trial of whoever is not up, and when a silence of those who are becomes suspect', () => {
     const first = decide(situation(1, others))
     expect(first.dueAt).toBe(now + 300)
     const up = { ...settled(situation(1, others)), now: now + 100 }
@@ -73,7 +74,7 @@ describe('a decision', () => {
         others.map((_, index) => reading(index + 2)),
       ),
     }
-    expect(decide(heard).dueAt).toBe(Number.POSITIVE_INFINITY)
+    expect(decide(heard).dueAt).toBe(now + 100 + suspectSeconds * 1000)
   })
 
   it('forgets the tracks of keys that nobody holds any more', () => {

@@ -9,6 +9,7 @@ import {
   noteIncarnation,
   observeTunnel,
   proofDueAt,
+  suspectDueAt,
   type TunnelTrack,
   tunnelLiveness,
 } from '../../src/mesh/liveness.ts'
@@ -30,7 +31,7 @@ describe('liveness', () => {
       'down',
       'down',
     ])
-    const later = [10, 50, 50.001, 285] as const
+    const later = [10, 48, 48.001, 285] as const
     expect(later.map(seconds => tunnelLiveness(heard, now + seconds * 1000))).toEqual([
       'up',
       'up',
@@ -41,9 +42,12 @@ describe('liveness', () => {
 
   it('is suspected between a missed keepalive and its end', () => {
     const heard = see(newTrack(key, now), { receivedBytes: 92 }, 10)
-    const suspected = [42, 44, 50, 50.001].map(seconds => isSuspect(heard, now + seconds * 1000))
+    const suspected = [42.999, 43, 48, 48.001].map(seconds => isSuspect(heard, now + seconds * 1000))
     expect(suspected).toEqual([false, true, true, false])
     expect(isSuspect(newTrack(key, now), now + 44_000)).toBe(false)
+    const due = [10, 42.999, 43, 60].map(seconds => suspectDueAt(heard, now + seconds * 1000))
+    expect(due).toEqual([now + 43_000, now + 43_000, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY])
+    expect(suspectDueAt(newTrack(key, now), now)).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('is asked for a sign after its node started again, whatever the same look read, until one comes', () => {
@@ -167,7 +171,7 @@ describe('an idle tunnel that was up once and is made anew', () => {
     expect(decide(41).renew).toBe(true)
     track = see(decide(41).track, { receivedBytes: 92, handshakeAt: wallSeconds + 41 }, 41.01)
     track = see(track, { receivedBytes: 204, handshakeAt: wallSeconds + 41 }, 41.02)
-    for (const seconds of [41.5, 43, 57, 80])
+    for (const seconds of [41.5, 43, 57, 78])
       expect([seconds, decide(seconds).renew]).toEqual([seconds, false])
     expect(endpointDueAt(track, publicKey(1), now + 42_000)).toBe(Number.POSITIVE_INFINITY)
   })
