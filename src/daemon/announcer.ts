@@ -6,9 +6,12 @@ import {
   firstSequence,
   hearImpostor,
   type Impostor,
+  isIdentityInUse,
   mayReply,
+  meetImpostor,
   outlive,
 } from '../mesh/identity.ts'
+import type { Endpoint } from '../model/address.ts'
 import type { Announcement, Envelope } from '../model/announcement.ts'
 import { impostorEchoSeconds, impostorProbeSeconds, sequenceNumberMax } from '../model/limits.ts'
 import { compareSequence, type Sequence } from '../model/node.ts'
@@ -23,6 +26,8 @@ export interface Announcer {
   update(): Promise<void>
   /** A word with our id; when its number is one we never reached, somebody else's: outbid it, or give way. */
   refute(heard: Announcement, envelope: Envelope): Promise<void>
+  /** Another machine proved to have our key, though nobody was there to hear it speak. */
+  meet(at: Endpoint): void
   farewell(): Promise<void>
   stop(): void
 }
@@ -127,6 +132,12 @@ export function createAnnouncer(
     }
   }
 
+  function meet(at: Endpoint): void {
+    const before = state.impostor
+    state.impostor = meetImpostor(before, at, clock.now())
+    if (!isIdentityInUse(before, clock.now())) log.warn('identity.met', { place: at })
+  }
+
   /** Above an impostor's number, written down before it is used. */
   async function outbid({ incarnation }: Sequence): Promise<void> {
     state.sequence = firstSequence(incarnation + 1, clock.random())
@@ -175,6 +186,7 @@ export function createAnnouncer(
   return {
     update: () => inTurn(update),
     refute: (heard, envelope) => inTurn(() => refute(heard, envelope)),
+    meet,
     farewell: () => inTurn(farewell),
     stop() {
       stopped = true

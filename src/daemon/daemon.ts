@@ -70,6 +70,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   const listener = createListener(parts, state, {
     membersChanged,
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
+    twinMet: at => announcer.meet(at),
     synced: reconciler.mark,
     neighboursChanged: () =>
       log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),

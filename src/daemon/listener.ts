@@ -5,6 +5,7 @@ import { admit, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
+import type { Endpoint } from '../model/address.ts'
 import type { Announcement, Envelope, OpenedEnvelope, RejectReason, Verdict } from '../model/announcement.ts'
 import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
@@ -17,6 +18,7 @@ export interface ListenerEvents {
   membersChanged(): void
   /** A word with our id: our own, or somebody else's. */
   ownHeard(announcement: Announcement, envelope: Envelope): void
+  twinMet(place: Endpoint): void
   synced(): void
   neighboursChanged(): void
 }
@@ -113,6 +115,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       take(heard)
     },
     candidates: () => dialCandidates(node, remembered(state), clock.now()),
+    twinMet: events.twinMet,
     neighboursChanged() {
       state.connections += 1
       events.neighboursChanged()

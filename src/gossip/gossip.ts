@@ -12,7 +12,7 @@ import { startDiscovery } from './mdns.ts'
 import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
 import { type Resolve, resolveHost, withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
-import { lookForTwin, reaches } from './reach.ts'
+import { lookForTwin, reaches, watchTwins } from './reach.ts'
 import { type Redial, startRedial } from './redial.ts'
 import { type Suspects, watchSuspects } from './suspects.ts'
 import { privateKeyOf, type Swarm, type SwarmParts, startSwarm, tcpParts } from './swarm.ts'
@@ -77,7 +77,10 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   swarm.addEventListener('peer:connect', changed)
   swarm.addEventListener('peer:disconnect', changed)
   const discovery = options.mdns
-    ? startDiscovery(options, node, (found, at) => redial.discovered(found, at))
+    ? startDiscovery(options, node, {
+        found: (other, addresses) => redial.discovered(other, addresses),
+        foundOwn: watchTwins(swarm, options, handlers.twinMet),
+      })
     : null
   return {
     node,

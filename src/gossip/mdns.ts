@@ -35,13 +35,15 @@ interface Lan {
   answeredAt: number
 }
 
-/** `found` is called with addresses of hostile origin: they are checked before they are dialled. */
-export function startDiscovery(
-  options: GossipOptions,
-  self: NodeId,
-  found: (node: NodeId, addresses: readonly string[]) => void,
-): Discovery {
-  const discovering = new Discovering(options, self, found)
+/** Who answered, with addresses of hostile origin: they are checked before they are dialled. */
+export interface DiscoveryEvents {
+  found(node: NodeId, addresses: readonly string[]): void
+  /** By this node's own id: this machine itself, or a copy of it. */
+  foundOwn(addresses: readonly string[]): void
+}
+
+export function startDiscovery(options: GossipOptions, self: NodeId, events: DiscoveryEvents): Discovery {
+  const discovering = new Discovering(options, self, events)
   discovering.scan()
   const timer = setInterval(() => discovering.scan(), multicastScanSeconds * 1000)
   return {
@@ -62,18 +64,14 @@ class Discovering {
   private readonly options: GossipOptions
   private readonly self: NodeId
   private readonly service: string
-  private readonly found: (node: NodeId, addresses: readonly string[]) => void
+  private readonly events: DiscoveryEvents
   private readonly lans = new Map<string, Lan>()
 
-  constructor(
-    options: GossipOptions,
-    self: NodeId,
-    found: (node: NodeId, addresses: readonly string[]) => void,
-  ) {
+  constructor(options: GossipOptions, self: NodeId, events: DiscoveryEvents) {
     this.options = options
     this.self = self
     this.service = serviceOf(options.topic)
-    this.found = found
+    this.events = events
   }
 
   /** Follows the interfaces as they come and go, and asks on each from time to time. */
@@ -140,8 +138,10 @@ class Discovering {
     for (const answer of packet.answers ?? []) {
       if (answer.type !== 'TXT' || !answer.name.endsWith(`.${this.service}`)) continue
       const node = parseNodeId(answer.name.slice(0, -this.service.length - 1))
-      if (node === null || node === this.self) continue
-      this.found(node, [answer.data].flat().slice(0, addressesPerPlaceMax).map(String))
+      if (node === null) continue
+      const addresses = [answer.data].flat().slice(0, addressesPerPlaceMax).map(String)
+      if (node === this.self) this.events.foundOwn(addresses)
+      else this.events.found(node, addresses)
     }
   }
 }

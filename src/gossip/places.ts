@@ -1,5 +1,13 @@
 import { lookup } from 'node:dns/promises'
-import { hostAddress, hostOf, parseHostPort, parseIpAddress, portOf } from '../model/address.ts'
+import {
+  type Endpoint,
+  hostAddress,
+  hostOf,
+  parseEndpoint,
+  parseHostPort,
+  parseIpAddress,
+  portOf,
+} from '../model/address.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
 import { addressesPerPlaceMax, resolveCacheEntriesMax, resolveMillisecondsMax } from '../model/limits.ts'
 import { within } from './within.ts'
@@ -44,6 +52,15 @@ export function placeOf(address: string): Place | null {
   return host === null || !inRange || host.includes(':') !== (kind === 'ip6')
     ? null
     : { host, port: Number(port) }
+}
+
+/** Where a multiaddr leads as WireGuard writes it; null for names and every other kind of address. */
+export function endpointOf(address: string): Endpoint | null {
+  const place = placeOf(address)
+  if (place === null) return null
+  return parseEndpoint(
+    place.host.includes(':') ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`,
+  )
 }
 
 /** The multiaddrs of a place that can be dialled now, names resolved. Throws when a name does not resolve. */

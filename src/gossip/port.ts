@@ -1,4 +1,5 @@
 import type { DigestEntry, SyncedEnvelope } from '../mesh/sync.ts'
+import type { Endpoint } from '../model/address.ts'
 import type { Envelope, OpenedEnvelope, Verdict } from '../model/announcement.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
 import type { DialReport, Neighbour, TwinAnswer } from '../model/neighbour.ts'
@@ -35,6 +36,8 @@ export interface GossipHandlers {
   readonly sync: SyncSource
   /** Members to dial, in order of preference, the first ones the wanted neighbours. */
   candidates(): readonly DialCandidate[]
+  /** Another machine has this node's own key: it proved it, where it answers gossip. */
+  twinMet(place: Endpoint): void
   /** A connection to another node came or went. */
   neighboursChanged(): void
   /** A sync exchange with a neighbour ended: from now on the membership is as new as the neighbour's. */

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Endpoint } from '../model/address.ts'
 import { reachSecondsMax, syncProbeSecondsMax } from '../model/limits.ts'
 import type { TwinAnswer } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { dialAddresses } from './dial.ts'
 import { leadingElsewhere } from './interfaces.ts'
+import { endpointOf } from './places.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
 import type { Swarm } from './swarm.ts'
 import type { Sync } from './sync.ts'
@@ -43,6 +45,27 @@ export async function lookForTwin(
   const failures = outcomes.filter(outcome => !outcome.ok)
   if (failures.some(({ isSelf }) => isSelf)) return 'speaks'
   return failures.some(({ failure }) => failure.error.includes('ECONNREFUSED')) ? 'refusal' : 'silence'
+}
+
+/**
+ * Takes addresses where this node's own id was seen. `met` is called when another machine there proved to have its key;
+ * one is looked for at a time.
+ */
+export function watchTwins(
+  swarm: Swarm,
+  options: Pick<GossipOptions, 'isInside' | 'port'>,
+  met: (place: Endpoint) => void,
+): (addresses: readonly string[]) => void {
+  let isLooking = false
+  return async addresses => {
+    const [address] = leadingElsewhere(addresses, options)
+    const place = address === undefined ? null : endpointOf(address)
+    if (isLooking || address === undefined || place === null) return
+    isLooking = true
+    const answer = await lookForTwin(swarm, options, [address])
+    isLooking = false
+    if (answer === 'speaks') met(place)
+  }
 }
 
 function isNeighbour(swarm: Swarm, node: NodeId): boolean {

@@ -76,6 +76,7 @@ export const logEvents = {
   'announcement.published': { meaning: 'we said something new', fields: ['incarnation', 'counter'] },
   'announcement.spoken': { meaning: 'our heartbeat', fields: ['incarnation', 'counter'] },
   'announcement.refused': { meaning: 'what was heard was not taken', fields: ['reason', 'suppressed'] },
+  'identity.met': { meaning: 'another machine has our key', fields: ['place'] },
   'identity.outbid': { meaning: 'somebody speaks with our id', fields: ['incarnation', 'counter'] },
   'identity.yielded': {
     meaning: 'the other one has it, our tunnels are closed',

@@ -1,4 +1,4 @@
-import type { HostPort } from '../model/address.ts'
+import type { Endpoint, HostPort } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import {
   counterStartMax,
@@ -22,6 +22,8 @@ export interface Impostor {
   readonly place: HostPort | null
   /** When it said something new, the latest last. */
   readonly heardAt: readonly number[]
+  /** When it was last found without a word of it: nobody else is there to hear it. */
+  readonly metAt: number | null
   /** The same for what it said of itself, and did not merely repeat of us. */
   readonly bidsAt: readonly number[]
   /** When the first of those bids came, this daemon had only just started: the other was here before. */
@@ -38,6 +40,7 @@ export const noImpostor: Impostor = {
   said: null,
   place: null,
   heardAt: [],
+  metAt: null,
   bidsAt: [],
   isNewcomer: false,
   yielding: false,
@@ -82,6 +85,7 @@ export function hearImpostor(
     before.yielding || bidsAt.length >= (givesWaySoon ? impostorBidsOfNewcomerMax : impostorBidsMax)
   const place = heard.endpoints[0]?.place ?? before.place
   return {
+    ...before,
     said: heard,
     place,
     heardAt,
@@ -93,9 +97,15 @@ export function hearImpostor(
   }
 }
 
+/** Another machine proved to have our key. */
+export function meetImpostor(before: Impostor, at: Endpoint, now: number): Impostor {
+  return { ...before, place: before.place ?? (at as string as HostPort), metAt: now }
+}
+
 /** A single word above our own may be a copy of what we said before our state was lost; another one is not. */
-export function isIdentityInUse({ heardAt, yielding }: Impostor, now: number): boolean {
-  return yielding || recent(heardAt, now).length >= impostorWordsMin
+export function isIdentityInUse({ heardAt, metAt, yielding }: Impostor, now: number): boolean {
+  const wasMet = metAt !== null && now - metAt < impostorMilliseconds
+  return yielding || wasMet || recent(heardAt, now).length >= impostorWordsMin
 }
 
 /** Outbid at once, or wait for the heartbeat: two that say the same would else talk without end. */

@@ -121,6 +121,7 @@ function newNode(network: MemoryGossipNetwork, id: NodeId, bootstrap: NodeId): M
         .filter(node => node !== id)
         .sort((a, b) => pairRank(id, a) - pairRank(id, b))
         .map((node, index) => ({ node, addresses: [], wanted: index < 6 })),
+    twinMet: () => undefined,
     neighboursChanged: () => undefined,
     synced: () => undefined,
   }

@@ -165,6 +165,7 @@ function newNode(address: string, options: TestNodeOptions) {
       },
     },
     candidates: options.candidates ?? (() => candidatesOf(known, gossip().node)),
+    twinMet: () => undefined,
     neighboursChanged: () => {
       node.changes += 1
     },

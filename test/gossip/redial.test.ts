@@ -210,6 +210,7 @@ const noHandlers: GossipHandlers = {
     admit: () => undefined,
   },
   candidates: () => [],
+  twinMet: () => undefined,
   neighboursChanged: () => undefined,
   synced: () => undefined,
 }

@@ -1,3 +1,5 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
@@ -49,6 +51,33 @@ describe('machines on one LAN, with nothing but the secret', () => {
   })
 })
 
+describe('two machines with one disk, and nobody to tell them', () => {
+  it('find out, and both say so', async () => {
+    lab = await createLab({
+      nodes: 2,
+      configure: ({ bootstrap: _, ...rest }) => ({ ...rest, name: 'twin', discovery: { mdns: true } }),
+    })
+    const [first, second] = lab.nodes as unknown as readonly [LabNode, LabNode]
+    first.start()
+    await first.listening()
+    expect(await identityProblem(first)).toBeNull()
+    await first.stop()
+    cpSync(join(first.directory, 'state'), join(second.directory, 'state'), { recursive: true, force: true })
+    for (const node of lab.nodes) node.start()
+    for (const [node, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const message = await eventually('it says so', () => identityProblem(node))
+      expect(message).toContain(
+        `another machine (${other.underlay.ipv4}:51821) speaks with this node’s identity`,
+      )
+      expect((await node.lnetctl(['status', '--check'])).exitCode).toBe(4)
+      expect(node.logs().filter(({ event }) => event === 'identity.met')).toHaveLength(1)
+    }
+  })
+})
+
 describe('two machines, each told where the other one is', () => {
   it('are a mesh that asks nobody else and is nearly silent', async () => {
     lab = await createLab({
@@ -75,6 +104,12 @@ describe('two machines, each told where the other one is', () => {
     expect(bytes).toBeLessThan(500)
   })
 })
+
+async function identityProblem(node: LabNode): Promise<string | null> {
+  const reply = await node.ask('status')
+  const problems = reply.ok ? reply.view.problems : []
+  return problems.find(({ code }) => code === 'identity-in-use')?.message ?? null
+}
 
 async function link(node: LabNode, device: string, state: 'up' | 'down'): Promise<void> {
   await node.namespace.must(['ip', 'link', 'set', device, state])

@@ -7,9 +7,11 @@ import {
   type Impostor,
   isIdentityInUse,
   mayReply,
+  meetImpostor,
   noImpostor,
   outlive,
 } from '../../src/mesh/identity.ts'
+import type { Endpoint, HostPort } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import { impostorMilliseconds, impostorRepliesMax, youngSeconds } from '../../src/model/limits.ts'
 import type { TwinAnswer } from '../../src/model/neighbour.ts'
@@ -20,6 +22,15 @@ const here = announcement(1)
 const there = announcement(1, { name: 'copy' as NodeName })
 
 describe('an identity', () => {
+  it('is in use where another machine proved to have its key, word or no word, until it was long not met', () => {
+    const met = meetImpostor(noImpostor, '192.0.2.7:51821' as Endpoint, now)
+    expect([met.place, met.yielding]).toEqual(['192.0.2.7:51821', false])
+    expect(isIdentityInUse(met, now + impostorMilliseconds - 1)).toBe(true)
+    expect(isIdentityInUse(met, now + impostorMilliseconds)).toBe(false)
+    const spoken = { ...noImpostor, place: '192.0.2.8:51820' as HostPort }
+    expect(meetImpostor(spoken, '192.0.2.7:51821' as Endpoint, now).place).toBe('192.0.2.8:51820')
+  })
+
   it('is not in use for a single word from a former life', () => {
     const impostor = hear(noImpostor, here, there, 7)
     expect(isIdentityInUse(impostor, now)).toBe(false)

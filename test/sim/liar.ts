@@ -37,6 +37,7 @@ export class Liar {
           },
         },
         candidates: () => victims.map(node => ({ node, addresses: [], wanted: true })),
+        twinMet: () => undefined,
         neighboursChanged: () => undefined,
         synced: () => undefined,
       },

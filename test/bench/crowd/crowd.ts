@@ -103,6 +103,7 @@ export class CrowdNode {
         },
       },
       candidates: () => this.#candidates(),
+      twinMet: () => undefined,
       neighboursChanged: () => undefined,
       synced: () => undefined,
     }
