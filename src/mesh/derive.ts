@@ -80,7 +80,10 @@ export function usableHosts(prefix: Prefix): { readonly first: number; readonly 
 const nodeIdHeader = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 export function keyFingerprint(key: WireguardSecretKey): KeyFingerprint {
-  return bytesToHex(digest('fingerprint', key)).slice(0, 16) as KeyFingerprint
+  return remembered(
+    `fingerprint ${key}`,
+    () => bytesToHex(digest('fingerprint', key)).slice(0, 16) as KeyFingerprint,
+  )
 }
 
 /** A 32-bit number both nodes of a pair compute alike. Cheap: it spreads links, it protects nothing. */
@@ -105,7 +108,7 @@ function ulaPrefix(label: string, ...parts: readonly string[]): Prefix {
 
 const remembrance = new Map<string, string>()
 
-/** Every heartbeat is checked against what its author's id derives: hashing that anew was most of the cost. */
+/** Every look and every heartbeat is checked against what is derived: hashing that anew was most of the cost. */
 function remembered<Text extends string>(key: string, derive: () => Text): Text {
   const known = remembrance.get(key)
   if (known !== undefined) return known as Text
