@@ -32,7 +32,7 @@ const usage = `npm run bench                    every act, lnet beside a static 
 npm run bench -- NAME...         these acts only
   --nodes N                      may be given more than once (2 to 60, default 10)
   --repeat N                     how often what is quick is measured; the median counts (default 3)
-  --idle SECONDS                 how long idleness is watched (default 300: each of 10 nodes speaks once)
+  --idle SECONDS                 how long idleness is watched (default 675: each of 10 nodes speaks once)
   --only CONTESTANT              leave the others out
   --rivals                       tinc and nebula as well, from Debian's packages
   --sim                          instead: gossip alone, in virtual time, of 10, 100, 1000 and 10000 nodes
@@ -92,7 +92,7 @@ function readOptions(): Options | null {
       options: {
         nodes: { type: 'string', multiple: true },
         repeat: { type: 'string', default: '3' },
-        idle: { type: 'string', default: '300' },
+        idle: { type: 'string', default: '675' },
         only: { type: 'string', multiple: true },
         rivals: { type: 'boolean', default: false },
         sim: { type: 'boolean', default: false },
