@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { controlActionSecondsMax, controlReadSecondsMax, controlResponseBytesMax } from '../model/limits.ts'
 import {
   type Action,
@@ -34,7 +35,9 @@ function exchange<View>(
 ): Promise<Reply<View>> {
   return new Promise(resolve => {
     const signal = AbortSignal.timeout(secondsMax * 1000)
-    const sent = request({ socketPath, method, path, signal, agent: false }, response => {
+    // Without an agent, whose question whether the host is an IP address takes longer than the answer of lnetd.
+    const createConnection = () => connect(socketPath)
+    const sent = request({ createConnection, method, path, signal }, response => {
       void collect(response).then(
         text => resolve(readReply(response.statusCode ?? 0, text)),
         (error: Error) => resolve({ ok: false, kind: 'failed', message: interruption(error, secondsMax) }),
