@@ -42,6 +42,7 @@ export interface DiscoveryEvents {
   foundOwn(addresses: readonly string[]): void
 }
 
+/** Asks on each LAN from time to time, and answers others, until it is stopped. */
 export function startDiscovery(options: GossipOptions, self: NodeId, events: DiscoveryEvents): Discovery {
   const discovering = new Discovering(options, self, events)
   discovering.scan()

@@ -57,10 +57,7 @@ export function placeOf(address: string): Place | null {
 /** Where a multiaddr leads as WireGuard writes it; null for names and every other kind of address. */
 export function endpointOf(address: string): Endpoint | null {
   const place = placeOf(address)
-  if (place === null) return null
-  return parseEndpoint(
-    place.host.includes(':') ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`,
-  )
+  return place === null ? null : parseEndpoint(textOf(place))
 }
 
 /** The multiaddrs of a place that can be dialled now, names resolved. Throws when a name does not resolve. */
@@ -90,14 +87,20 @@ async function dialableAddress(address: string, resolve: Resolve): Promise<reado
   return place === null ? [withoutNode(address)] : multiaddrsOf(place, resolve)
 }
 
-async function multiaddrsOf({ host, port }: Place, resolve: Resolve): Promise<readonly string[]> {
-  const place = parseHostPort(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
-  const literal = place === null ? null : hostAddress(place)
+async function multiaddrsOf(place: Place, resolve: Resolve): Promise<readonly string[]> {
+  const { host, port } = place
+  const known = parseHostPort(textOf(place))
+  const literal = known === null ? null : hostAddress(known)
   const found = literal === null ? await resolve(host) : [literal]
   const addresses = found.map(parseIpAddress).filter(address => address !== null)
   return addresses
     .slice(0, addressesPerPlaceMax)
     .map(address => `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${port}`)
+}
+
+/** `host:port`, `[v6]:port` */
+function textOf({ host, port }: Place): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** Without the node id: whoever answers there proves who it is, and addresses can be tried at the same time. */

@@ -22,10 +22,10 @@ export interface Impostor {
   readonly place: HostPort | null
   /** When it said something new, the latest last. */
   readonly heardAt: readonly number[]
-  /** When it was last found without a word of it: nobody else is there to hear it. */
-  readonly metAt: number | null
   /** The same for what it said of itself, and did not merely repeat of us. */
   readonly bidsAt: readonly number[]
+  /** When it was last found without a word of it: nobody else is there to hear it. */
+  readonly metAt: number | null
   /** When the first of those bids came, this daemon had only just started: the other was here before. */
   readonly isNewcomer: boolean
   /** We leave the identity to it, and repeat what it says. */
@@ -40,8 +40,8 @@ export const noImpostor: Impostor = {
   said: null,
   place: null,
   heardAt: [],
-  metAt: null,
   bidsAt: [],
+  metAt: null,
   isNewcomer: false,
   yielding: false,
   missed: null,

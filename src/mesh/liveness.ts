@@ -149,18 +149,17 @@ export function proofDueAt(track: TunnelTrack, now: number): number {
 
 /** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */
 export function isSuspect(track: TunnelTrack, now: number): boolean {
-  return (
-    track.grewAt !== null &&
-    tunnelLiveness(track, now) === 'up' &&
-    now - track.grewAt >= suspectSeconds * 1000
-  )
+  return tunnelLiveness(track, now) === 'up' && now >= suspectAt(track)
 }
 
 /** When a tunnel that stays silent becomes suspect; infinity where it is already, or is not up. */
-export function suspectDueAt({ grewAt }: TunnelTrack, now: number): number {
-  if (grewAt === null) return Number.POSITIVE_INFINITY
-  const dueAt = grewAt + suspectSeconds * 1000
+export function suspectDueAt(track: TunnelTrack, now: number): number {
+  const dueAt = suspectAt(track)
   return dueAt > now ? dueAt : Number.POSITIVE_INFINITY
+}
+
+function suspectAt({ grewAt }: TunnelTrack): number {
+  return grewAt === null ? Number.POSITIVE_INFINITY : grewAt + suspectSeconds * 1000
 }
 
 /** What was said through a tunnel to a suspect, when, and when it was heard last by then. Monotonic milliseconds. */

@@ -116,7 +116,7 @@ export const heartbeatGrowthAnew = 1.5
 export const announcementCostBytes = 4500
 /**
  * What all heartbeats together may cause at a node, bytes per second, whatever the size of the mesh; watching over
- * neighbours takes about 40 besides. With ten nodes WireGuard and what the machines say by themselves take another 130.
+ * neighbours takes about 40 besides.
  */
 export const idleGossipBytesPerSecond = 60
 export const keepaliveSecondsDefault = 25

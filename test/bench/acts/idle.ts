@@ -5,7 +5,7 @@ import { median } from '../figure.ts'
 import { daemonsOf, footprint, withTools } from '../footprint.ts'
 import { classes, countWire, readWire } from '../wire.ts'
 
-/** The first heartbeats are spoken after a minute, and surplus connections end then. */
+/** Surplus connections have ended by then, and of ten nodes none has spoken its first heartbeat. */
 const settleSeconds = 130
 
 export const idle: Act = {
