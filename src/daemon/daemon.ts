@@ -72,6 +72,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
     twinMet: at => announcer.meet(at),
     synced: reconciler.mark,
+    met: neighbour => witness.met(neighbour),
     neighboursChanged: () =>
       log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),
   })

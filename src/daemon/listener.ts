@@ -20,6 +20,8 @@ export interface ListenerEvents {
   ownHeard(announcement: Announcement, envelope: Envelope): void
   twinMet(place: Endpoint): void
   synced(): void
+  /** A neighbour answered: all that it knows is known here. */
+  met(neighbour: NodeId): void
   neighboursChanged(): void
 }
 
@@ -120,8 +122,9 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       state.connections += 1
       events.neighboursChanged()
     },
-    synced() {
+    synced(neighbour) {
       state.heard += 1
+      events.met(neighbour)
       if (state.synced) return
       state.synced = true
       state.recalled = new Map()

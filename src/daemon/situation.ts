@@ -38,7 +38,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
     warm: yielding || isWarm(state, now),
-    rewriteEndpoints: state.moved,
+    moved: state.moved,
     inDoubt: state.inDoubt,
     wallSeconds: clock.wallSeconds(),
   }

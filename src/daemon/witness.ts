@@ -1,4 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
+import { isMetAgain } from '../mesh/endpoint.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
@@ -7,6 +8,7 @@ import {
   sleepSecondsMin,
   suspectLookMilliseconds,
 } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
 import { createAsker } from './asker.ts'
 import { createInquiry } from './inquiry.ts'
 import type { DaemonParts } from './parts.ts'
@@ -18,6 +20,8 @@ export interface Witness {
   underlayChanged(): void
   /** WireGuard sends from where this machine is now, and every tunnel waits for a sign of life. */
   endpointsSet(): void
+  /** A node answered gossip: its tunnel should carry too. */
+  met(node: NodeId): void
   /** Other gateways may be wanted. */
   reconfigured(): void
   /** The kernel was looked at. */
@@ -93,6 +97,15 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     events.mark()
   }
 
+  function met(node: NodeId): void {
+    const publicKey = state.membership.get(node)?.announcement.publicKey
+    const before = publicKey === undefined ? undefined : state.tracks.get(publicKey)
+    if (before === undefined) return
+    const track = { ...before, metAt: clock.now() }
+    state.tracks = new Map([...state.tracks, [track.publicKey, track]])
+    if (isMetAgain(track, parts.publicKey)) events.mark()
+  }
+
   function looked(): void {
     tellNews()
     if (inquiry.looked()) hurry()
@@ -150,6 +163,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
     endpointsSet: () =>
       kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
+    met,
     reconfigured: asker.update,
     looked,
     read() {

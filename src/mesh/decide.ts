@@ -12,9 +12,10 @@ import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.
 import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds } from './claims.ts'
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
-import { decideEndpoint, endpointDueAt, type Resolved, rankEndpoints, type Surroundings } from './endpoint.ts'
+import { decideEndpoint, endpointDueAt } from './endpoint.ts'
 import { isHandshakeStale, suspectDueAt, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
+import { type Resolved, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
 import { actingMembers } from './static-members.ts'
@@ -43,7 +44,7 @@ export interface Situation {
   /** The mesh was heard, or has had its time: what is not known may be taken away. */
   readonly warm: boolean
   /** This machine's own addresses changed since the endpoints were last set. */
-  readonly rewriteEndpoints: boolean
+  readonly moved: boolean
   /** Every tunnel has to prove itself again: this machine slept, or another used its keys. */
   readonly inDoubt: boolean
   /** Monotonic milliseconds. */
@@ -93,9 +94,7 @@ export function decide(situation: Situation): Decision {
     { members: present, holds, tracks, ways },
   )
   const steps =
-    desired === null
-      ? []
-      : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.rewriteEndpoints })
+    desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
   const dueAt = nextDueAt(tracks, present, publicKey, now)
   return { ...settlement, tracks, desired, plan, refusedRoutes: ways.refused, dueAt }
@@ -121,9 +120,8 @@ function decideEndpoints(
     const decision = decideEndpoint(
       isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
       publicKey,
-      situation.publicKey,
       candidates,
-      situation.now,
+      { own: situation.publicKey, moved: situation.moved, now: situation.now },
     )
     tracks.set(publicKey, decision.track)
     if (decision.renew) renewals.add(publicKey)

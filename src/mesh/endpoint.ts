@@ -1,59 +1,21 @@
-import {
-  type Endpoint,
-  familyOf,
-  type HostPort,
-  hostAddress,
-  type IpAddress,
-  type Prefix,
-  prefixContains,
-} from '../model/address.ts'
-import type { EndpointCandidate } from '../model/announcement.ts'
+import type { Endpoint } from '../model/address.ts'
 import {
   endpointTrialSeconds,
   endpointTrialSecondsMax,
   firstContactTrialSeconds,
   patientRoundsMin,
   renewalMilliseconds,
-  resolvedEndpointsMax,
 } from '../model/limits.ts'
-import { scopeOf } from '../model/scope.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { hasLife, newTrack, proofDueAt, type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
-/** What this machine knows of the networks it can reach directly. */
-export interface Surroundings {
-  /** Our own underlay addresses. */
-  readonly addresses: readonly IpAddress[]
-  /** The networks they are in. */
-  readonly networks: readonly Prefix[]
-  /** Networks inside the mesh: the tunnel's and the segments'. Nothing in them is an endpoint. */
-  readonly inside: readonly Prefix[]
-}
-
-/** The endpoints of a name now; empty while it is not resolved. */
-export type Resolved = (place: HostPort) => readonly Endpoint[]
-
-/**
- * Usable endpoints, best first: on a LAN of ours, then as the author ordered them; those of a family we have no
- * address of come last. Never our own address, never an address inside the mesh.
- */
-export function rankEndpoints(
-  candidates: readonly EndpointCandidate[],
-  resolved: Resolved,
-  surroundings: Surroundings,
-): readonly Endpoint[] {
-  const families = new Set(surroundings.addresses.map(familyOf))
-  const ranked = candidates
-    .flatMap(({ place, kind }) => endpointsOf(place, resolved).map(endpoint => ({ endpoint, kind })))
-    .flatMap(({ endpoint, kind }) => {
-      const address = hostAddress(endpoint)
-      if (address === null || !isUsable(address, surroundings)) return []
-      const onLan = surroundings.networks.some(network => prefixContains(network, address))
-      const rank = families.has(familyOf(address)) ? (onLan ? 0 : kindRank[kind]) : unreachableRank
-      return [{ endpoint, rank }]
-    })
-  ranked.sort((a, b) => a.rank - b.rank)
-  return [...new Set(ranked.map(({ endpoint }) => endpoint))]
+/** What a decision depends on beyond the peer itself. */
+export interface Circumstances {
+  readonly own: WireguardPublicKey
+  /** This machine is elsewhere, or back, since the last decision. */
+  readonly moved: boolean
+  /** Monotonic milliseconds. */
+  readonly now: number
 }
 
 export interface EndpointDecision {
@@ -69,23 +31,23 @@ export interface EndpointDecision {
 export function decideEndpoint(
   track: TunnelTrack | undefined,
   publicKey: WireguardPublicKey,
-  own: WireguardPublicKey,
   candidates: readonly Endpoint[],
-  now: number,
+  { own, moved, now }: Circumstances,
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
   const isProofDue = now >= proofDueAt(track, now)
   if (wasWithdrawn(track, candidates)) {
     const renew = !hasLife(track) || isProofDue
-    const moved = { ...track, trials: 0, unprovenSince: renew ? null : track.unprovenSince }
-    return { track: start(moved, candidates, 0, now), renew }
+    const left = { ...track, trials: 0, unprovenSince: renew ? null : track.unprovenSince }
+    return { track: start(left, candidates, 0, now), renew }
   }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up')
     return { track: isProofDue ? { ...known, unprovenSince: null } : known, renew: isProofDue }
-  if (hasNewHope(known))
-    return { track: start({ ...known, trials: 0 }, candidates, nextIndex(known), now), renew: true }
+  if (moved && known.endpointSetAt < now) return { track: startAfresh(known, candidates, now), renew: true }
+  if (isMetAgain(known, own)) return { track: startOnWord(known, candidates, now), renew: own < publicKey }
+  if (hasNewHope(known, own)) return { track: startOnWord(known, candidates, now), renew: true }
   if (track.endpoint === null || now >= trialEndsAt(known))
     return { track: start(known, candidates, nextIndex(known), now), renew: true }
   if (now >= renewalDueAt(known, own))
@@ -93,25 +55,19 @@ export function decideEndpoint(
   return { track: known, renew: false }
 }
 
+/**
+ * It answered gossip itself, and its tunnel should have answered by then: the way to it is open, perhaps since a
+ * moment ago. Both sides know at once, so only one may begin.
+ */
+export function isMetAgain(track: TunnelTrack, own: WireguardPublicKey): boolean {
+  return !hasLife(track) && track.metAt > track.endpointSetAt + Math.min(...renewalSchedule(track, own))
+}
+
 /** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */
 export function endpointDueAt(track: TunnelTrack, own: WireguardPublicKey, now: number): number {
   if (track.candidates.length === 0) return Number.POSITIVE_INFINITY
   if (tunnelLiveness(track, now) === 'up') return proofDueAt(track, now)
   return Math.min(trialEndsAt(track), renewalDueAt(track, own))
-}
-
-const kindRank = { configured: 1, public: 2, lan: 3 } as const
-const unreachableRank = 4
-
-function endpointsOf(place: HostPort, resolved: Resolved): readonly Endpoint[] {
-  if (hostAddress(place) !== null) return [place as string as Endpoint]
-  return resolved(place).slice(0, resolvedEndpointsMax)
-}
-
-function isUsable(address: IpAddress, { addresses, inside }: Surroundings): boolean {
-  const scope = scopeOf(address)
-  if (scope !== 'global' && scope !== 'private') return false
-  return !addresses.includes(address) && !inside.some(prefix => prefixContains(prefix, address))
 }
 
 /** The author moved: where we send is an endpoint it used to announce and announces no longer. */
@@ -137,6 +93,18 @@ function start(track: TunnelTrack, candidates: readonly Endpoint[], index: numbe
   }
 }
 
+/** All that was tried in vain may work now; what did last is the likeliest. */
+function startAfresh(track: TunnelTrack, candidates: readonly Endpoint[], now: number): TunnelTrack {
+  const last = track.aliveEndpoint === null ? -1 : candidates.indexOf(track.aliveEndpoint)
+  return { ...start({ ...track, trials: 0 }, candidates, Math.max(0, last), now), tried: [] }
+}
+
+/** Who never answered may speak by others for ever: its places are tried in turn, and it stays down meanwhile. */
+function startOnWord(track: TunnelTrack, candidates: readonly Endpoint[], now: number): TunnelTrack {
+  if (track.aliveEndpoint !== null) return startAfresh(track, candidates, now)
+  return start({ ...track, trials: 0 }, candidates, nextIndex(track), now)
+}
+
 function nextIndex(track: TunnelTrack): number {
   const current = track.endpoint === null ? -1 : track.candidates.indexOf(track.endpoint)
   return (current + 1) % track.candidates.length
@@ -156,9 +124,12 @@ function patienceSeconds({ trials, candidates }: TunnelTrack): number {
   return Math.min(endpointTrialSeconds * 2 ** doublings, endpointTrialSecondsMax)
 }
 
-/** Its last word is younger than the trial it waits for. */
-function hasNewHope(track: TunnelTrack): boolean {
-  return track.newsAt > track.endpointSetAt && patienceSeconds(track) > endpointTrialSeconds
+/**
+ * It was heard when all renewals of its trial were through: what is left of that would be waiting. A burst of words
+ * does not start one trial after the other.
+ */
+function hasNewHope(track: TunnelTrack, own: WireguardPublicKey): boolean {
+  return track.newsAt > track.endpointSetAt + Math.max(...renewalSchedule(track, own))
 }
 
 /**

@@ -29,12 +29,16 @@ export interface TunnelTrack {
   readonly renewals: number
   /** Endpoints tried in a row, the same ones again and again, since there was a reason to hope. */
   readonly trials: number
-  /** When its node was last heard by gossip, or where we are changed: a reason to hope. */
+  /** When its node was last heard by gossip: a reason to hope. */
   readonly newsAt: number
+  /** When it last answered gossip itself. */
+  readonly metAt: number
   readonly receivedBytes: number
   readonly sentBytes: number
   /** When the receive counter last grew. */
   readonly grewAt: number | null
+  /** Where the peer was when it last grew. */
+  readonly aliveEndpoint: Endpoint | null
   /** Unix seconds by this machine's clock, as WireGuard reports it. */
   readonly handshakeAt: number | null
   /** By the last announcement that counted for it; null before the first. */
@@ -55,9 +59,11 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     renewals: 0,
     trials: 0,
     newsAt: now,
+    metAt: now,
     receivedBytes: 0,
     sentBytes: 0,
     grewAt: null,
+    aliveEndpoint: null,
     handshakeAt: null,
     incarnation: null,
     unprovenSince: null,
@@ -85,6 +91,7 @@ export function observeTunnel(
     sentBytes,
     handshakeAt,
     grewAt: grew ? now : known.grewAt,
+    aliveEndpoint: grew ? endpoint : known.aliveEndpoint,
     unprovenSince: grew && track !== undefined && !hasLife(track) ? now : known.unprovenSince,
     tried: grew ? [] : known.tried,
     trials: grew ? 0 : known.trials,
@@ -103,11 +110,6 @@ export function doubt(track: TunnelTrack, now: number): TunnelTrack {
 export function noteIncarnation(track: TunnelTrack, incarnation: number, now: number): TunnelTrack {
   if (track.incarnation !== null && incarnation <= track.incarnation) return track
   return { ...track, incarnation, unprovenSince: track.incarnation === null ? null : now }
-}
-
-/** Whatever makes it likelier that the other side can be reached. Times are monotonic milliseconds. */
-export function noteNews(track: TunnelTrack, at: number): TunnelTrack {
-  return at > track.newsAt ? { ...track, newsAt: at } : track
 }
 
 /**

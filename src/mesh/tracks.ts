@@ -1,7 +1,7 @@
 import type { Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { doubt, noteIncarnation, noteNews, observeTunnel, type TunnelTrack } from './liveness.ts'
+import { doubt, noteIncarnation, observeTunnel, type TunnelTrack } from './liveness.ts'
 
 /** What is remembered of the WireGuard peers, by their keys. */
 export type Tracks = ReadonlyMap<WireguardPublicKey, TunnelTrack>
@@ -11,7 +11,6 @@ export interface Sight {
   readonly tracks: Tracks
   readonly membership: Membership
   readonly observation: Observation
-  readonly rewriteEndpoints: boolean
   readonly inDoubt: boolean
   readonly now: number
   readonly wallSeconds: number
@@ -28,15 +27,20 @@ export function observeTracks(sight: Sight): Map<WireguardPublicKey, TunnelTrack
     const known = tracks.get(publicKey)
     const track = reading === undefined ? known : observeTunnel(known, reading, now, wallSeconds)
     if (track === undefined) continue
-    const noted = noteMember(track, member, sight)
+    const noted = noteMember(track, member, now)
     observed.set(publicKey, inDoubt ? doubt(noted, now) : noted)
   }
   return observed
 }
 
 /** A declared machine has no starts of its own. */
-function noteMember(track: TunnelTrack, member: Member, { rewriteEndpoints, now }: Sight): TunnelTrack {
+function noteMember(track: TunnelTrack, member: Member, now: number): TunnelTrack {
   const { declaredBy, sequence } = member.announcement
   const started = declaredBy === null ? noteIncarnation(track, sequence.incarnation, now) : track
-  return noteNews(started, rewriteEndpoints ? now : member.heardAt)
+  return noteNews(started, member.heardAt)
+}
+
+/** Its node was heard by gossip, which makes it likelier that it can be reached. Monotonic milliseconds. */
+function noteNews(track: TunnelTrack, at: number): TunnelTrack {
+  return at > track.newsAt ? { ...track, newsAt: at } : track
 }

@@ -1,21 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decideEndpoint, endpointDueAt, rankEndpoints, type Surroundings } from '../../src/mesh/endpoint.ts'
-import {
-  newTrack,
-  noteNews,
-  observeTunnel,
-  type TunnelTrack,
-  tunnelLiveness,
-} from '../../src/mesh/liveness.ts'
-import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
-import type { EndpointCandidate } from '../../src/model/announcement.ts'
+import { decideEndpoint, endpointDueAt, isMetAgain } from '../../src/mesh/endpoint.ts'
+import { newTrack, observeTunnel, type TunnelTrack, tunnelLiveness } from '../../src/mesh/liveness.ts'
+import type { Endpoint } from '../../src/model/address.ts'
 import {
   endpointTrialSecondsMax,
   proofMilliseconds,
   receiveGrowthSecondsMax,
+  renewalMilliseconds,
 } from '../../src/model/limits.ts'
-import { candidate, now, publicKey, reading, sure, wallSeconds } from './world.ts'
+import { now, publicKey, reading, sure, wallSeconds } from './world.ts'
 
 const patience = receiveGrowthSecondsMax * 1000
 const [lower, higher] = [publicKey(1), publicKey(2)]
@@ -24,81 +18,6 @@ const [a, b, c] = ['203.0.113.1:1', '203.0.113.2:1', '203.0.113.3:1'] as unknown
   Endpoint,
   Endpoint,
 ]
-
-describe('candidates', () => {
-  it.each<[string, readonly EndpointCandidate[], Partial<Surroundings>, readonly string[]]>([
-    [
-      'come as configured, public, LAN',
-      [
-        candidate('10.9.0.1:1', 'lan'),
-        candidate('8.8.8.8:1', 'public'),
-        candidate('9.9.9.9:1', 'configured'),
-      ],
-      {},
-      ['9.9.9.9:1', '8.8.8.8:1', '10.9.0.1:1'],
-    ],
-    [
-      'of a LAN of ours come first',
-      [candidate('9.9.9.9:1', 'configured'), candidate('192.168.1.9:1', 'lan')],
-      {},
-      ['192.168.1.9:1', '9.9.9.9:1'],
-    ],
-    [
-      'of a family we have no address of come last',
-      [candidate('[2a00::1]:1', 'configured'), candidate('10.9.0.1:1', 'lan')],
-      {},
-      ['10.9.0.1:1', '[2a00::1]:1'],
-    ],
-    [
-      'in the order of their author',
-      [candidate('8.8.8.8:1'), candidate('8.8.4.4:1')],
-      {},
-      ['8.8.8.8:1', '8.8.4.4:1'],
-    ],
-    ['once each', [candidate('8.8.8.8:1', 'configured'), candidate('8.8.8.8:1', 'lan')], {}, ['8.8.8.8:1']],
-    ['never our own address', [candidate('192.168.1.5:1', 'lan'), candidate('8.8.8.8:1')], {}, ['8.8.8.8:1']],
-    [
-      'never an address inside the mesh',
-      [candidate('192.168.228.9:1', 'configured'), candidate('[fd60::1]:1', 'configured')],
-      {},
-      [],
-    ],
-    [
-      'never one that cannot be an endpoint',
-      [
-        '127.0.0.1:1',
-        '0.0.0.0:1',
-        '224.0.0.1:1',
-        '255.255.255.255:1',
-        '[::1]:1',
-        '[fe80::1]:1',
-        '169.254.0.1:1',
-      ].map(place => candidate(place, 'configured')),
-      {},
-      [],
-    ],
-    ['of a name that is not resolved: none', [candidate('vps.example.org:1', 'configured')], {}, []],
-    [
-      'even where we know no address of ours',
-      [candidate('8.8.8.8:1')],
-      { addresses: [], networks: [] },
-      ['8.8.8.8:1'],
-    ],
-  ])('%s', (_, candidates, changes, expected) => {
-    expect(rankEndpoints(candidates, () => [], { ...surroundings, ...changes })).toEqual(expected)
-  })
-
-  it('of a name are what it resolves to, a few, and no more trusted than others', () => {
-    const many = ['127.0.0.1:7', '9.9.9.1:7', '9.9.9.2:7', '9.9.9.3:7', '9.9.9.4:7'] as Endpoint[]
-    const named = candidate('vps.example.org:7', 'configured')
-    expect(rankEndpoints([named, candidate('8.8.8.8:1')], () => many, surroundings)).toEqual([
-      '9.9.9.1:7',
-      '9.9.9.2:7',
-      '9.9.9.3:7',
-      '8.8.8.8:1',
-    ])
-  })
-})
 
 describe('a first contact', () => {
   it('starts with the best and hurries through the rest, then is patient', () => {
@@ -223,15 +142,96 @@ describe('a machine that is off for long', () => {
     for (const place of [a, b]) expect(tries(day).at(-1 - Number(place === a))).toContain('try 203')
   })
 
-  it('is tried at once when it is heard, or we are elsewhere, and as often as at first from then on', () => {
+  it('is tried at once when it is heard, and as often as at first from then on', () => {
     const at = now + day * 1000
     const first = decide(undefined, [a, b], now).track
     const track: TunnelTrack = { ...first, trials: 40, tried: [a, b], endpointSetAt: at, renewals: 2 }
     expect(decide(track, [a, b], at + 60_000).renew).toBe(false)
-    const decision = decide(noteNews(track, at + 60_000), [a, b], at + 60_000)
+    const decision = decide({ ...track, newsAt: at + 60_000 }, [a, b], at + 60_000)
     expect(decision).toMatchObject({ track: { endpoint: b, trials: 1 }, renew: true })
-    expect(decide(noteNews(decision.track, at + 61_000), [a, b], at + 61_000).track.endpoint).toBe(b)
+    expect(decide({ ...decision.track, newsAt: at + 61_000 }, [a, b], at + 61_000).track.endpoint).toBe(b)
   })
+})
+
+describe('what was tried while a cable was out', () => {
+  const elsewhere = (track: TunnelTrack, at: number) =>
+    decideEndpoint(track, higher, [a, b, c], { own: lower, moved: true, now: at })
+  const heard = (track: TunnelTrack, at: number) => decide({ ...track, newsAt: at }, [a, b, c], at)
+  const moments = fc.integer({ min: 1, max: 14_000 })
+
+  it('is tried anew when this machine is back, at whatever moment, first where it was last heard', () => {
+    fc.assert(
+      fc.property(moments, after => {
+        const { track, renew } = elsewhere(cut(after), trialAt + after)
+        expect([track.endpoint, renew, track.endpointSetAt]).toEqual([b, true, trialAt + after])
+      }),
+    )
+  })
+
+  it('is tried anew when the other is back, unless more is to come anyway', () => {
+    fc.assert(
+      fc.property(moments, after => {
+        const at = trialAt + after
+        const { track, renew } = heard(cut(after), at)
+        const restarts = after > Math.max(...renewalMilliseconds.lower)
+        expect(renew).toBe(restarts)
+        expect(track.endpoint).toBe(restarts ? b : c)
+        if (!restarts) expect(endpointDueAt(track, lower, at) - at).toBeLessThan(1000)
+      }),
+    )
+  })
+
+  it.each<[string, typeof lower, boolean]>([
+    ['begins at once at the lower key', lower, true],
+    ['waits for the other at the higher key', publicKey(3), false],
+  ])('when the other answers gossip, %s', (_, own, begins) => {
+    fc.assert(
+      fc.property(moments, after => {
+        const at = trialAt + after
+        const track = { ...cut(after), metAt: at }
+        const [soonest] = renewalMilliseconds[own < higher ? 'lower' : 'higher']
+        expect(isMetAgain(track, own)).toBe(after > soonest)
+        fc.pre(after > soonest)
+        const decision = decideEndpoint(track, higher, [a, b, c], { own, moved: false, now: at })
+        expect([decision.track.endpoint, decision.renew]).toEqual([b, begins])
+        expect(endpointDueAt(decision.track, own, at)).toBe(at + soonest)
+      }),
+    )
+  })
+
+  it('is left alone once it is heard, whoever answers gossip', () => {
+    const heardAgain = { ...cut(5000), grewAt: trialAt + 5000, metAt: trialAt + 6000 }
+    expect(isMetAgain(heardAgain, lower)).toBe(false)
+    expect(decide(heardAgain, [a, b, c], trialAt + 6000).renew).toBe(false)
+  })
+
+  it('hurries through all its places then, not only through those not tried yet', () => {
+    const { track } = elsewhere(cut(5000), trialAt + 5000)
+    expect(timelineOf(track, 13, lower).filter(line => !line.includes('again'))).toEqual([
+      '0 s: start at 203.0.113.2:1',
+      '4 s: try 203.0.113.3:1, anew',
+      '8 s: try 203.0.113.1:1, anew',
+    ])
+  })
+
+  it('is not begun again and again by one who never answered and speaks by others, and stays down', () => {
+    const first = decide(undefined, [a], now).track
+    const tried = { ...first, tried: [a], trials: 3 }
+    const at = now + 20_000
+    const { track, renew } = decide({ ...tried, newsAt: at }, [a], at)
+    expect([renew, tunnelLiveness(track, at)]).toEqual([true, 'down'])
+    expect(decide({ ...track, newsAt: at + 1000 }, [a], at + 1000)).toMatchObject({
+      track: { endpointSetAt: at },
+    })
+  })
+
+  const trialAt = now + patience + 1
+  /** In a trial, the second since it fell silent at `b`, whose renewals were done when due. */
+  function cut(after: number): TunnelTrack {
+    const { track } = decide({ ...up([a, b, c], b), aliveEndpoint: b }, [a, b, c], trialAt)
+    const renewals = renewalMilliseconds.lower.filter(due => due <= after).length
+    return { ...track, tried: [a, b, c], renewals }
+  }
 })
 
 describe('any decision', () => {
@@ -245,14 +245,16 @@ describe('any decision', () => {
       renewals: fc.integer({ min: 0, max: 3 }),
       trials: fc.integer({ min: 0, max: 50 }),
       newsAgo: fc.integer({ min: 0, max: 400_000 }),
+      metAgo: fc.integer({ min: 0, max: 400_000 }),
       unprovenAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
     })
-    .map(({ ago, grewAgo, unprovenAgo, newsAgo, ...rest }) => ({
+    .map(({ ago, grewAgo, unprovenAgo, newsAgo, metAgo, ...rest }) => ({
       ...newTrack(higher, now),
       ...rest,
       endpointSetAt: now - ago,
       grewAt: grewAgo === null ? null : now - grewAgo,
       newsAt: now - newsAgo,
+      metAt: now - metAgo,
       unprovenSince: unprovenAgo === null ? null : now - unprovenAgo,
     }))
   const own = fc.constantFrom(lower, publicKey(3))
@@ -263,10 +265,12 @@ describe('any decision', () => {
         fc.option(track, { nil: undefined }),
         fc.subarray([a, b, c]),
         own,
-        (known, candidates, key) => {
-          const decision = decideEndpoint(known, higher, key, candidates, now)
+        fc.boolean(),
+        (known, candidates, key, moved) => {
+          const circumstances = { own: key, moved, now }
+          const decision = decideEndpoint(known, higher, candidates, circumstances)
           expect(endpointDueAt(decision.track, key, now)).toBeGreaterThan(now)
-          const again = decideEndpoint(decision.track, higher, key, candidates, now)
+          const again = decideEndpoint(decision.track, higher, candidates, circumstances)
           expect(again).toEqual({ track: decision.track, renew: false })
         },
       ),
@@ -282,7 +286,7 @@ describe('any decision', () => {
           (known.unprovenSince ?? Number.NEGATIVE_INFINITY) + 1,
         )
         fc.pre(tunnelLiveness(known, now) === 'up' && known.grewAt !== null && known.grewAt >= lastChange)
-        expect(decideEndpoint(known, higher, key, candidates, now).renew).toBe(false)
+        expect(decideEndpoint(known, higher, candidates, { own: key, moved: false, now }).renew).toBe(false)
       }),
       { numRuns: 1000 },
     )
@@ -291,7 +295,7 @@ describe('any decision', () => {
   it('sends nowhere but to a candidate or where it already was', () => {
     fc.assert(
       fc.property(track, fc.subarray([a, b, c]), own, (known, candidates, key) => {
-        const { endpoint } = decideEndpoint(known, higher, key, candidates, now).track
+        const { endpoint } = decideEndpoint(known, higher, candidates, { own: key, moved: false, now }).track
         expect([known.endpoint, null, ...candidates]).toContain(endpoint)
       }),
     )
@@ -324,14 +328,8 @@ describe('a tunnel that is up whose node started again', () => {
   })
 })
 
-const surroundings: Surroundings = {
-  addresses: ['192.168.1.5' as IpAddress],
-  networks: ['192.168.1.0/24' as Prefix],
-  inside: ['192.168.228.0/24' as Prefix, 'fd60::/64' as Prefix],
-}
-
 function decide(track: TunnelTrack | undefined, candidates: readonly Endpoint[], at: number) {
-  return decideEndpoint(track, higher, lower, candidates, at)
+  return decideEndpoint(track, higher, candidates, { own: lower, moved: false, now: at })
 }
 
 /** A handshake, and one word more. */
@@ -354,16 +352,22 @@ function up(candidates: readonly Endpoint[], endpoint: Endpoint): TunnelTrack {
 /** What is done to a peer that never answers, woken exactly when it is due. */
 function timeline(candidates: readonly Endpoint[], seconds: number, key: typeof lower): readonly string[] {
   const subject = key === lower ? higher : lower
-  let { track } = decideEndpoint(undefined, subject, key, candidates, now)
+  const { track } = decideEndpoint(undefined, subject, candidates, { own: key, moved: false, now })
+  return timelineOf(track, seconds, key)
+}
+
+function timelineOf(started: TunnelTrack, seconds: number, key: typeof lower): readonly string[] {
+  const { publicKey: subject, candidates, endpointSetAt: begin } = started
+  let track = started
   const lines = [`0 s: start at ${track.endpoint}`]
   for (
-    let at = endpointDueAt(track, key, now);
-    at <= now + seconds * 1000;
+    let at = endpointDueAt(track, key, begin);
+    at <= begin + seconds * 1000;
     at = endpointDueAt(track, key, at)
   ) {
-    const decision = decideEndpoint(track, subject, key, candidates, at)
+    const decision = decideEndpoint(track, subject, candidates, { own: key, moved: false, now: at })
     const what = decision.track.endpointSetAt === at ? `try ${decision.track.endpoint}` : 'again'
-    lines.push(`${(at - now) / 1000} s: ${what}${decision.renew ? ', anew' : ''}`)
+    lines.push(`${(at - begin) / 1000} s: ${what}${decision.renew ? ', anew' : ''}`)
     track = decision.track
   }
   return lines

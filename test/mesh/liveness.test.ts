@@ -65,7 +65,7 @@ describe('liveness', () => {
     const risen = { ...see(newTrack(key, now), { receivedBytes: 92 }, 10), candidates }
     const due = now + 10_000 + proofMilliseconds
     expect([isUnproven(risen, now + 10_000), proofDueAt(risen, now + 10_000)]).toEqual([true, due])
-    const decided = decideEndpoint(risen, key, publicKey(1), candidates, due)
+    const decided = decideEndpoint(risen, key, candidates, { own: publicKey(1), moved: false, now: due })
     expect(decided.renew).toBe(true)
     const anew = see(decided.track, { receivedBytes: 92, handshakeAt: wallSeconds + 12 }, 12)
     expect(isUnproven(anew, now + 12_000)).toBe(false)
@@ -86,7 +86,7 @@ describe('liveness', () => {
     expect(tunnelLiveness(doubted, woke)).toBe('unknown')
     expect(isHandshakeStale(doubted, woke)).toBe(false)
     const decided = (track: TunnelTrack) =>
-      decideEndpoint(track, key, publicKey(1), candidates, woke + 1000).renew
+      decideEndpoint(track, key, candidates, { own: publicKey(1), moved: false, now: woke + 1000 }).renew
     expect(decided(doubted)).toBe(true)
     const answered = observeTunnel(doubted, reading(2, { receivedBytes: 184 }), woke + 20, wallSeconds)
     expect(decided(answered)).toBe(false)
@@ -110,7 +110,7 @@ describe('liveness', () => {
       at = Math.min(endpointDueAt(track, publicKey(1), at), at + 7000)
     ) {
       expect(isHandshakeStale(track, at)).toBe(false)
-      track = decideEndpoint(track, key, publicKey(1), [endpointOf(2)], at).track
+      track = decideEndpoint(track, key, [endpointOf(2)], { own: publicKey(1), moved: false, now: at }).track
     }
     expect(isHandshakeStale(track, now + 275_001)).toBe(true)
   })
@@ -167,7 +167,11 @@ describe('an idle tunnel that was up once and is made anew', () => {
   it('is up again with its first handshake and a word, and is left alone', () => {
     let track = see(newTrack(key, now), { receivedBytes: 92 }, 0)
     const decide = (seconds: number) =>
-      decideEndpoint(track, key, publicKey(1), [endpointOf(2)], now + seconds * 1000)
+      decideEndpoint(track, key, [endpointOf(2)], {
+        own: publicKey(1),
+        moved: false,
+        now: now + seconds * 1000,
+      })
     expect(decide(41).renew).toBe(true)
     track = see(decide(41).track, { receivedBytes: 92, handshakeAt: wallSeconds + 41 }, 41.01)
     track = see(track, { receivedBytes: 204, handshakeAt: wallSeconds + 41 }, 41.02)

@@ -249,7 +249,7 @@ export function situation(
     resolved: () => [],
     mayChoose: true,
     warm: true,
-    rewriteEndpoints: false,
+    moved: false,
     inDoubt: false,
     now,
     wallSeconds,

@@ -13,10 +13,22 @@ export const cableScenarios: readonly Scenario[] = [
     run: scene => pull(scene, 5),
   },
   {
+    name: 'cable-50s',
+    about: 'a cable is pulled for 50 s, which ends between two tries: traffic back within 1 s of the plug',
+    patient: true,
+    run: scene => pull(scene, 50),
+  },
+  {
     name: 'cable-60s',
     about: 'a cable is pulled for 60 s: traffic back within 1 s of the plug',
     patient: true,
     run: scene => pull(scene, 60),
+  },
+  {
+    name: 'far-cable-50s',
+    about: 'the same, and the machine cannot see it, as behind a switch: back within 5 s of the plug',
+    patient: true,
+    run: scene => pull(scene, 50, far),
   },
   {
     name: 'cable-600s',
@@ -35,22 +47,26 @@ export const cableScenarios: readonly Scenario[] = [
 /** Of a cable that is out; what else is lost tells nothing. */
 const watchedSecondsMax = 10
 
-async function pull(scene: Scene, seconds: number): Promise<void> {
+/** What is done to a port, and how soon traffic has to be back. */
+const near = { out: 'down', in: 'up', boundSeconds: 1 }
+const far = { out: 'nomaster', in: 'master br0', boundSeconds: 5 }
+
+async function pull(scene: Scene, seconds: number, cable = near): Promise<void> {
   const mesh = await scene.mesh(4)
   const node = mesh.nodes[3] as LabNode
   const others = mesh.nodes.slice(0, 3)
   const pairs = [...pairsOf([node], others, mesh.addresses), ...pairsOf(others, [node], mesh.addresses)]
-  await mesh.port(node, 'down')
+  await mesh.port(node, cable.out)
   scene.say(`the cable of ${node.name} is pulled`)
   const watched = Math.min(seconds, watchedSecondsMax)
   await sleep((seconds - watched) * 1000)
   const traffic = scene.watch(pairs)
   await sleep(watched * 1000)
-  await mesh.port(node, 'up')
+  await mesh.port(node, cable.in)
   const since = unixSeconds()
   scene.say('and plugged in again')
   await sleep(8000)
-  scene.traffic('to and from it', since, await traffic.stop(), { seconds: 1, lost: null })
+  scene.traffic('to and from it', since, await traffic.stop(), { seconds: cable.boundSeconds, lost: null })
 }
 
 const flaps = 30
