@@ -73,8 +73,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     twinMet: at => announcer.meet(at),
     synced: reconciler.mark,
     met: neighbour => witness.met(neighbour),
-    neighboursChanged: () =>
-      log.debug('neighbours.changed', { neighbours: state.gossip?.neighbours().length ?? 0 }),
+    neighboursChanged: () => witness.neighboursChanged(),
   })
   const health = createHealth(parts, state)
   const endProgress = watchProgress(clock, state)

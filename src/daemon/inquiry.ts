@@ -1,4 +1,4 @@
-import { isMute, isSuspect, type SpokenWord } from '../mesh/liveness.ts'
+import { isMute, isSuspect, type SpokenWord } from '../mesh/suspicion.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'

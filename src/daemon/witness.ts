@@ -1,6 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { isMetAgain } from '../mesh/endpoint.ts'
-import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
+import { isUnproven, observeTunnel, tunnelLiveness } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
@@ -22,6 +22,7 @@ export interface Witness {
   endpointsSet(): void
   /** A node answered gossip: its tunnel should carry too. */
   met(node: NodeId): void
+  neighboursChanged(): void
   /** Other gateways may be wanted. */
   reconfigured(): void
   /** The kernel was looked at. */
@@ -46,6 +47,8 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   let suspecting: Cancel | null = null
   let reading: Promise<void> | null = null
   let doubting: Cancel | null = null
+  /** There were neighbours, and there are none. */
+  let alone = false
   /** When the last tick was. */
   let tickedSeconds = clock.uptimeSeconds()
 
@@ -106,6 +109,19 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     if (isMetAgain(track, parts.publicKey)) events.mark()
   }
 
+  /** Who was alone and is no longer is back, though no interface may have told: a cable behind a switch, a router. */
+  function neighboursChanged(): void {
+    const neighbours = state.gossip?.neighbours().length ?? 0
+    log.debug('neighbours.changed', { neighbours })
+    const wasAlone = alone
+    alone = neighbours === 0
+    if (!wasAlone || alone) return
+    state.gossip?.redial()
+    if (![...state.tracks.values()].some(track => tunnelLiveness(track, clock.now()) !== 'up')) return
+    state.moved = true
+    events.mark()
+  }
+
   function looked(): void {
     tellNews()
     if (inquiry.looked()) hurry()
@@ -164,6 +180,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     endpointsSet: () =>
       kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
     met,
+    neighboursChanged,
     reconfigured: asker.update,
     looked,
     read() {

@@ -7,7 +7,15 @@ import {
   renewalMilliseconds,
 } from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { hasLife, newTrack, proofDueAt, type TunnelTrack, tunnelLiveness } from './liveness.ts'
+import {
+  hasLife,
+  isQuiet,
+  isUnproven,
+  newTrack,
+  proofDueAt,
+  type TunnelTrack,
+  tunnelLiveness,
+} from './liveness.ts'
 
 /** What a decision depends on beyond the peer itself. */
 export interface Circumstances {
@@ -35,16 +43,17 @@ export function decideEndpoint(
   { own, moved, now }: Circumstances,
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
-  const isProofDue = now >= proofDueAt(track, now)
+  const isDoubtful = moved && isQuiet(track, now) && !isUnproven(track, now)
+  const isProofDue = isDoubtful || now >= proofDueAt(track, now)
+  const provenAnew = { ...track, unprovenSince: moved ? now : null }
   if (wasWithdrawn(track, candidates)) {
     const renew = !hasLife(track) || isProofDue
-    const left = { ...track, trials: 0, unprovenSince: renew ? null : track.unprovenSince }
-    return { track: start(left, candidates, 0, now), renew }
+    return { track: start({ ...(renew ? provenAnew : track), trials: 0 }, candidates, 0, now), renew }
   }
   const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up')
-    return { track: isProofDue ? { ...known, unprovenSince: null } : known, renew: isProofDue }
+    return { track: isProofDue ? { ...provenAnew, candidates } : known, renew: isProofDue }
   if (moved && known.endpointSetAt < now) return { track: startAfresh(known, candidates, now), renew: true }
   if (isMetAgain(known, own)) return { track: startOnWord(known, candidates, now), renew: own < publicKey }
   if (hasNewHope(known, own)) return { track: startOnWord(known, candidates, now), renew: true }

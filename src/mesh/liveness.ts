@@ -3,9 +3,9 @@ import type { WireguardReading } from '../model/kernel-state.ts'
 import {
   endpointTrialSeconds,
   handshakeFreshSecondsMax,
+  keepaliveSecondsDefault,
   proofMilliseconds,
   receiveGrowthSecondsMax,
-  suspectSeconds,
 } from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 
@@ -149,30 +149,9 @@ export function proofDueAt(track: TunnelTrack, now: number): number {
     : Number.POSITIVE_INFINITY
 }
 
-/** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */
-export function isSuspect(track: TunnelTrack, now: number): boolean {
-  return tunnelLiveness(track, now) === 'up' && now >= suspectAt(track)
-}
-
-/** When a tunnel that stays silent becomes suspect; infinity where it is already, or is not up. */
-export function suspectDueAt(track: TunnelTrack, now: number): number {
-  const dueAt = suspectAt(track)
-  return dueAt > now ? dueAt : Number.POSITIVE_INFINITY
-}
-
-function suspectAt({ grewAt }: TunnelTrack): number {
-  return grewAt === null ? Number.POSITIVE_INFINITY : grewAt + suspectSeconds * 1000
-}
-
-/** What was said through a tunnel to a suspect, when, and when it was heard last by then. Monotonic milliseconds. */
-export interface SpokenWord {
-  readonly at: number
-  readonly grewAt: number
-}
-
-/** It did not answer a word in the time that takes. */
-export function isMute(track: TunnelTrack, word: SpokenWord, now: number): boolean {
-  return track.grewAt === word.grewAt && now - word.at >= proofMilliseconds
+/** Its side may have heard us a keepalive earlier than we heard it, and have given us up with our session by now. */
+export function isQuiet({ grewAt }: TunnelTrack, now: number): boolean {
+  return grewAt !== null && now - grewAt > (receiveGrowthSecondsMax - keepaliveSecondsDefault) * 1000
 }
 
 /**

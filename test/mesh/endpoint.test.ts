@@ -181,6 +181,20 @@ describe('what was tried while a cable was out', () => {
     )
   })
 
+  it.each<[string, number, boolean]>([
+    ['stays as it is where it was heard a moment ago', 12_000, false],
+    ['is made anew where the other side may have given up', 14_000, true],
+    ['is made anew where it was asked for already', 36_000, true],
+  ])('by a machine that is back, a tunnel that is up %s', (_, silent, renews) => {
+    const track = { ...up([a, b], b), aliveEndpoint: b }
+    const at = now + silent
+    const decision = decideEndpoint(track, higher, [a, b], { own: lower, moved: true, now: at })
+    expect([decision.track.endpoint, decision.renew]).toEqual([b, renews])
+    expect(endpointDueAt(decision.track, lower, at)).toBe(
+      renews ? at + proofMilliseconds : Number.POSITIVE_INFINITY,
+    )
+  })
+
   it.each<[string, typeof lower, boolean]>([
     ['begins at once at the lower key', lower, true],
     ['waits for the other at the higher key', publicKey(3), false],

@@ -3,16 +3,15 @@ import { decideEndpoint, endpointDueAt } from '../../src/mesh/endpoint.ts'
 import {
   doubt,
   isHandshakeStale,
-  isSuspect,
   isUnproven,
   newTrack,
   noteIncarnation,
   observeTunnel,
   proofDueAt,
-  suspectDueAt,
   type TunnelTrack,
   tunnelLiveness,
 } from '../../src/mesh/liveness.ts'
+import { isSuspect, suspectDueAt } from '../../src/mesh/suspicion.ts'
 import type { Endpoint } from '../../src/model/address.ts'
 import { proofMilliseconds } from '../../src/model/limits.ts'
 import { endpointOf, now, publicKey, reading, sure, wallSeconds } from './world.ts'

@@ -67,6 +67,8 @@ export class Machine {
   readonly clockRate: number
   /** On the underlay; packets leave from the first. The others are announced, whether or not they work. */
   addresses: readonly IpAddress[]
+  /** Without it, no address is of use. */
+  #hasCarrier = true
   readonly #pathMtu: number
   readonly #presharedKeys = new Map<WireguardPublicKey, KeyFingerprint>()
   readonly #world: World
@@ -90,6 +92,12 @@ export class Machine {
     return address
   }
 
+  seeCarrier(hasCarrier: boolean): void {
+    if (hasCarrier === this.#hasCarrier) return
+    this.#hasCarrier = hasCarrier
+    this.kernel.fire('underlay')
+  }
+
   get daemon(): Daemon {
     if (this.process === null) throw new Error(`${this.name} runs no daemon`)
     return this.process.daemon
@@ -108,7 +116,7 @@ export class Machine {
       network: prefixOf(`${address}/24` as InterfaceAddress),
       interface: 'eth0' as InterfaceName,
     }))
-    return { addresses, pathMtu: this.#pathMtu, waysOut: ['eth0'] }
+    return { addresses: this.#hasCarrier ? addresses : [], pathMtu: this.#pathMtu, waysOut: ['eth0'] }
   }
 
   presharedKey(other: WireguardPublicKey): KeyFingerprint {

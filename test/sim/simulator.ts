@@ -231,13 +231,15 @@ export class Simulator {
 
   // What happens to the network.
 
-  /** The cable of a machine: nothing goes out or in, and nobody is told. */
-  unplug(name: string): void {
+  /** A cable on the way to a machine: nothing goes out or in. `told`: it is in the machine itself, which sees that. */
+  unplug(name: string, told = false): void {
     this.network.down(this.at(name).node)
+    if (told) this.at(name).seeCarrier(false)
   }
 
   plug(name: string): void {
     this.network.up(this.at(name).node)
+    this.at(name).seeCarrier(true)
   }
 
   partition(...groups: readonly (readonly string[])[]): void {

@@ -13,7 +13,7 @@ import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
 import { meddling } from './stories/meddling.ts'
-import { asleep, flapping, stopped } from './stories/pauses.ts'
+import { asleep, flapping, stopped, unplugged } from './stories/pauses.ts'
 import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
 import { flood, thefts } from './stories/thefts.ts'
 import type { Story } from './story.ts'
@@ -24,6 +24,6 @@ export const stories: readonly Story[] = [
   ...[splitInTwo, splitInThree, longSplit, oneWay, deafSide],
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead, forgotten],
-  ...[asleep, stopped, flapping],
+  ...[asleep, stopped, unplugged, flapping],
   ...[kernelFaults, meddling, moves, blocked, amnesia, liar, flood, thefts, replays, impostor, chaos],
 ]

@@ -27,6 +27,9 @@ export interface Underlay {
 interface Side {
   session: { readonly since: number } | null
   sentAt: number
+  initiatedAt: number
+  /** Until it may initiate again. */
+  isWaiting: boolean
   received: number
   sent: number
 }
@@ -115,7 +118,15 @@ export class Wires {
     }
   }
 
+  /** Not sooner after the last one than WireGuard does; a peer made anew has forgotten that. */
   #initiate(from: Machine, key: WireguardPublicKey): void {
+    const side = this.#side(from, key)
+    const wait = side.initiatedAt + rekeyTimeoutMilliseconds - this.#time.now()
+    if (wait > 0) {
+      this.#initiateLater(from, key, wait)
+      return
+    }
+    side.initiatedAt = this.#time.now()
     const route = this.#post(from, key, bytesOf.initiation)
     if (route === null) return
     const { to, source } = route
@@ -127,6 +138,17 @@ export class Wires {
       this.#heard(to, from.publicKey, bytesOf.initiation, source)
       const answers = this.#underlay.isOpen(to, from) && !this.#underlay.isLost()
       if (answers) this.#time.schedule(this.#underlay.delay(), () => this.#establish(from, to, source))
+    })
+  }
+
+  #initiateLater(from: Machine, key: WireguardPublicKey, milliseconds: number): void {
+    const side = this.#side(from, key)
+    if (side.isWaiting) return
+    side.isWaiting = true
+    this.#time.schedule(milliseconds, () => {
+      side.isWaiting = false
+      const isCurrent = this.#sidesOf(from).get(key) === side
+      if (isCurrent && this.#liveSession(from, key) === null) this.#initiate(from, key)
     })
   }
 
@@ -202,7 +224,15 @@ export class Wires {
     const sides = this.#sidesOf(machine)
     const known = sides.get(key)
     if (known !== undefined) return known
-    const side: Side = { session: null, sentAt: Number.NEGATIVE_INFINITY, received: 0, sent: 0 }
+    const never = Number.NEGATIVE_INFINITY
+    const side: Side = {
+      session: null,
+      sentAt: never,
+      initiatedAt: never,
+      isWaiting: false,
+      received: 0,
+      sent: 0,
+    }
     sides.set(key, side)
     return side
   }

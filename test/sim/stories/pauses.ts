@@ -52,6 +52,28 @@ export const stopped: Story = {
   },
 }
 
+/** Where no carrier tells, gossip does; but while its connection hangs, both wait for WireGuard's next try. */
+const farCableSecondsMax = 8
+
+export const unplugged: Story = {
+  name: 'unplugged',
+  about:
+    'a cable is out for minutes, to whatever moment: all is whole within 2 s, behind a switch within 8 s',
+  nodes: 6,
+  async tell(sim, size) {
+    const all = await settledMesh(sim, size)
+    await sim.run({ seconds: sim.chance.between(1, 100) })
+    const cut = sim.chance.pick(all)
+    const told = sim.chance.pick([true, false])
+    const seconds = sim.chance.pick([sim.chance.between(30, 70), sim.chance.between(30, 300)])
+    sim.unplug(cut, told)
+    await sim.run({ seconds })
+    sim.plug(cut)
+    const whole = await untilHealed(sim, told ? 2 : farCableSecondsMax)
+    return { cable: told ? 'near' : 'far', out: `${seconds.toFixed(0)} s`, 'whole after': whole }
+  },
+}
+
 export const flapping: Story = {
   name: 'flapping',
   about:
