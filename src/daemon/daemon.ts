@@ -20,6 +20,7 @@ import { createNamer } from './namer.ts'
 import type { DaemonParts } from './parts.ts'
 import { watchProgress } from './progress.ts'
 import { createReconciler } from './reconciler.ts'
+import { createReunion } from './reunion.ts'
 import { snapshotOf } from './snapshot.ts'
 import { newState, type State } from './state.ts'
 import { createWitness } from './witness.ts'
@@ -72,8 +73,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
     twinMet: at => announcer.meet(at),
     synced: reconciler.mark,
-    met: neighbour => witness.met(neighbour),
-    neighboursChanged: () => witness.neighboursChanged(),
+    ...createReunion(parts, state, reconciler.mark),
   })
   const health = createHealth(parts, state)
   const endProgress = watchProgress(clock, state)

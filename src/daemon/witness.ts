@@ -1,14 +1,13 @@
 import type { Cancel } from '../host/clock.ts'
-import { isMetAgain } from '../mesh/endpoint.ts'
-import { isUnproven, observeTunnel, tunnelLiveness } from '../mesh/liveness.ts'
+import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import {
   driftDebounceMilliseconds,
+  factsTicks,
   observeSeconds,
   sleepSecondsMin,
   suspectLookMilliseconds,
 } from '../model/limits.ts'
-import type { NodeId } from '../model/node.ts'
 import { createAsker } from './asker.ts'
 import { createInquiry } from './inquiry.ts'
 import type { DaemonParts } from './parts.ts'
@@ -20,9 +19,6 @@ export interface Witness {
   underlayChanged(): void
   /** WireGuard sends from where this machine is now, and every tunnel waits for a sign of life. */
   endpointsSet(): void
-  /** A node answered gossip: its tunnel should carry too. */
-  met(node: NodeId): void
-  neighboursChanged(): void
   /** Other gateways may be wanted. */
   reconfigured(): void
   /** The kernel was looked at. */
@@ -47,10 +43,9 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   let suspecting: Cancel | null = null
   let reading: Promise<void> | null = null
   let doubting: Cancel | null = null
-  /** There were neighbours, and there are none. */
-  let alone = false
   /** When the last tick was. */
   let tickedSeconds = clock.uptimeSeconds()
+  let ticks = 0
 
   function refreshFacts(): void {
     pending = null
@@ -67,18 +62,19 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function scheduleTick(): void {
     tick = clock.setTimer(observeSeconds * 1000, () => {
       scheduleTick()
-      noteSleep()
-      refreshFacts()
+      ticks += 1
+      // Changes are events; this is for those that were missed, as while the machine slept.
+      if (noteSleep() || ticks % factsTicks === 0) refreshFacts()
       forgetOld()
     })
   }
 
-  /** What came in meanwhile has to be read first: it is no sign of life. */
-  function noteSleep(): void {
+  /** True when this machine slept. What came in meanwhile has to be read first: it is no sign of life. */
+  function noteSleep(): boolean {
     const before = tickedSeconds
     tickedSeconds = clock.uptimeSeconds()
     const seconds = tickedSeconds - before
-    if (seconds < observeSeconds + sleepSecondsMin) return
+    if (seconds < observeSeconds + sleepSecondsMin) return false
     log.info('machine.woke', { seconds: Math.round(seconds) })
     state.gossip?.redial()
     doubting ??= clock.setTimer(driftDebounceMilliseconds, () => {
@@ -86,6 +82,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       state.inDoubt = true
       events.mark()
     })
+    return true
   }
 
   function forgetOld(): void {
@@ -97,28 +94,6 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       state.unanswered.delete(announcement.node)
       log.info('member.forgotten', { member: announcement.node, name: announcement.name })
     }
-    events.mark()
-  }
-
-  function met(node: NodeId): void {
-    const publicKey = state.membership.get(node)?.announcement.publicKey
-    const before = publicKey === undefined ? undefined : state.tracks.get(publicKey)
-    if (before === undefined) return
-    const track = { ...before, metAt: clock.now() }
-    state.tracks = new Map([...state.tracks, [track.publicKey, track]])
-    if (isMetAgain(track, parts.publicKey)) events.mark()
-  }
-
-  /** Who was alone and is no longer is back, though no interface may have told: a cable behind a switch, a router. */
-  function neighboursChanged(): void {
-    const neighbours = state.gossip?.neighbours().length ?? 0
-    log.debug('neighbours.changed', { neighbours })
-    const wasAlone = alone
-    alone = neighbours === 0
-    if (!wasAlone || alone) return
-    state.gossip?.redial()
-    if (![...state.tracks.values()].some(track => tunnelLiveness(track, clock.now()) !== 'up')) return
-    state.moved = true
     events.mark()
   }
 
@@ -179,8 +154,6 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
     endpointsSet: () =>
       kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
-    met,
-    neighboursChanged,
     reconfigured: asker.update,
     looked,
     read() {
