@@ -96,11 +96,11 @@ function guardLines(name: string, port: number, address: string): readonly strin
   return [
     `PostUp = nft add table ${table}`,
     `PostUp = nft add chain ${table} guard_rx ${chain('prerouting')}`,
-    `PostUp = nft add rule ${table} guard_rx iifname != %i iifname != lo udp dport ${port} fib daddr type local counter drop`,
+    `PostUp = nft add rule ${table} guard_rx udp dport ${port} iifname != %i iifname != lo fib daddr type local counter drop`,
     `PostUp = nft add chain ${table} guard_tx ${chain('output')}`,
     ...['saddr', 'daddr'].map(
       direction =>
-        `PostUp = nft add rule ${table} guard_tx oifname != %i udp dport ${port} ${family} ${direction} ${address} counter drop`,
+        `PostUp = nft add rule ${table} guard_tx udp dport ${port} oifname != %i ${family} ${direction} ${address} counter drop`,
     ),
   ]
 }

@@ -22,7 +22,8 @@ export function tableRemoval(family: 'inet' | 'netdev' | 'bridge', segment: Inte
 /**
  * The guard, replacing whatever the table held, in one transaction (FACTS-kernel 0 and 10). Received: VXLAN
  * listens on every address, so only the tunnel and this machine itself may speak to it. Sent: without the
- * VTEP route, encapsulated frames would follow the default route in clear.
+ * VTEP route, encapsulated frames would follow the default route in clear. Every packet of the machine meets these
+ * rules: the port comes first, which is cheaper to compare than names.
  */
 export function guardScript(segment: InterfaceName, guard: Guard): string {
   const { port, tunnel, vteps } = guard
@@ -30,12 +31,12 @@ export function guardScript(segment: InterfaceName, guard: Guard): string {
   return `${tableRemoval('inet', segment)}table inet ${guardTable(segment)} {
   chain guard_rx {
     type filter hook prerouting priority raw; policy accept;
-    iifname != "${tunnel}" iifname != "lo" udp dport ${port} fib daddr type local counter drop
+    udp dport ${port} iifname != "${tunnel}" iifname != "lo" fib daddr type local counter drop
   }
   chain guard_tx {
     type filter hook output priority raw; policy accept;
-    oifname != "${tunnel}" udp dport ${port} ${ip} saddr ${vteps} counter drop
-    oifname != "${tunnel}" udp dport ${port} ${ip} daddr ${vteps} counter drop
+    udp dport ${port} oifname != "${tunnel}" ${ip} saddr ${vteps} counter drop
+    udp dport ${port} oifname != "${tunnel}" ${ip} daddr ${vteps} counter drop
   }
 }
 `

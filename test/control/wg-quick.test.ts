@@ -29,10 +29,10 @@ describe('a wg-quick file', () => {
       Table = off
       PostUp = nft add table inet lnet_vlnet0
       PostUp = nft add chain inet lnet_vlnet0 guard_rx '{ type filter hook prerouting priority raw; policy accept; }'
-      PostUp = nft add rule inet lnet_vlnet0 guard_rx iifname != %i iifname != lo udp dport 4789 fib daddr type local counter drop
+      PostUp = nft add rule inet lnet_vlnet0 guard_rx udp dport 4789 iifname != %i iifname != lo fib daddr type local counter drop
       PostUp = nft add chain inet lnet_vlnet0 guard_tx '{ type filter hook output priority raw; policy accept; }'
-      PostUp = nft add rule inet lnet_vlnet0 guard_tx oifname != %i udp dport 4789 ip saddr 192.168.228.1/24 counter drop
-      PostUp = nft add rule inet lnet_vlnet0 guard_tx oifname != %i udp dport 4789 ip daddr 192.168.228.1/24 counter drop
+      PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip saddr 192.168.228.1/24 counter drop
+      PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip daddr 192.168.228.1/24 counter drop
       PostUp = ip link add vlnet0 address 02:00:00:00:00:01 mtu 1370 type vxlan id 49371 dstport 4789 local 192.168.228.1 ttl 64 dev %i
       PostUp = bridge fdb append 00:00:00:00:00:00 dst 192.168.228.2 dev vlnet0 via %i
       PostUp = bridge fdb append 00:00:00:00:00:00 dst 192.168.228.9 dev vlnet0 via %i

@@ -203,12 +203,12 @@ describe('render', () => {
       table inet lnet_vlnet0 {
         chain guard_rx {
           type filter hook prerouting priority raw; policy accept;
-          iifname != "lnet0" iifname != "lo" udp dport 4789 fib daddr type local counter drop
+          udp dport 4789 iifname != "lnet0" iifname != "lo" fib daddr type local counter drop
         }
         chain guard_tx {
           type filter hook output priority raw; policy accept;
-          oifname != "lnet0" udp dport 4789 ip6 saddr fd77::/64 counter drop
-          oifname != "lnet0" udp dport 4789 ip6 daddr fd77::/64 counter drop
+          udp dport 4789 oifname != "lnet0" ip6 saddr fd77::/64 counter drop
+          udp dport 4789 oifname != "lnet0" ip6 daddr fd77::/64 counter drop
         }
       }
       END
@@ -339,12 +339,12 @@ describe('render', () => {
       table inet lnet_vlnet0 {
         chain guard_rx {
           type filter hook prerouting priority raw; policy accept;
-          iifname != "lnet0" iifname != "lo" udp dport 4789 fib daddr type local counter drop
+          udp dport 4789 iifname != "lnet0" iifname != "lo" fib daddr type local counter drop
         }
         chain guard_tx {
           type filter hook output priority raw; policy accept;
-          oifname != "lnet0" udp dport 4789 ip saddr 10.77.0.0/16 counter drop
-          oifname != "lnet0" udp dport 4789 ip daddr 10.77.0.0/16 counter drop
+          udp dport 4789 oifname != "lnet0" ip saddr 10.77.0.0/16 counter drop
+          udp dport 4789 oifname != "lnet0" ip daddr 10.77.0.0/16 counter drop
         }
       }
       END

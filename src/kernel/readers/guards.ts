@@ -31,11 +31,11 @@ export function readGuards(output: string): Result<ReadonlyMap<InterfaceName, Gu
 function expected({ port, tunnel, vteps }: Guard): readonly string[] {
   const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
   const sent = (direction: string) =>
-    `rule guard_tx: oifname != ${tunnel}, udp.dport == ${port}, ${ip}.${direction} == ${vteps}, drop`
+    `rule guard_tx: udp.dport == ${port}, oifname != ${tunnel}, ${ip}.${direction} == ${vteps}, drop`
   return [
     'chain guard_rx: filter prerouting -300 accept',
     'chain guard_tx: filter output -300 accept',
-    `rule guard_rx: iifname != ${tunnel}, iifname != lo, udp.dport == ${port}, fib.type.daddr == local, drop`,
+    `rule guard_rx: udp.dport == ${port}, iifname != ${tunnel}, iifname != lo, fib.type.daddr == local, drop`,
     sent('saddr'),
     sent('daddr'),
   ].sort()
@@ -45,9 +45,9 @@ function expected({ port, tunnel, vteps }: Guard): readonly string[] {
 function guess(content: readonly string[]): Guard | null {
   for (const line of content) {
     const match =
-      /^rule guard_tx: oifname != (\S+), udp\.dport == (\d{1,5}), ip6?\.saddr == (\S+), drop$/.exec(line)
+      /^rule guard_tx: udp\.dport == (\d{1,5}), oifname != (\S+), ip6?\.saddr == (\S+), drop$/.exec(line)
     if (match === null) continue
-    const [, name, port, prefix] = match
+    const [, port, name, prefix] = match
     const tunnel = parseInterfaceName(name as string)
     const valid = parsePort(Number(port))
     const vteps = parsePrefix(prefix as string)
