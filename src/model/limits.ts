@@ -241,7 +241,7 @@ export const upkeepSeconds = 5
 /** Whoever is not connected then, and was not the time before, is forgotten by libp2p. */
 export const forgettingSeconds = 60
 /** Handshakes that failed in a row after TCP stood, before the mesh secret is suspected. */
-export const handshakeFailuresMin = 3
+export const handshakeFailuresMin = 2
 /** The same for connections made to us, where anyone on the network can cause a few. */
 export const inboundFailuresMin = 5
 export const inboundSuspectsMax = 32

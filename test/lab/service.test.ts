@@ -43,7 +43,7 @@ describe('the first minute', () => {
     expect(await managed(third, ['init', '--config', other, '--force'])).toMatchObject({ exitCode: 0 })
     const bootstrap = (nodes[0] as LabNode).underlay.ipv4
     const strange = await managed(third, ['token', '--config', other, '--bootstrap', bootstrap])
-    const joined = await managed(third, ['join', strange.stdout.trim(), '--start'])
+    const joined = await managed(third, ['join', strange.stdout.trim(), '--start', '--force'])
     expect(joined.exitCode).toBe(1)
     expect(joined.stderr).toContain('the mesh secret may differ')
   })
