@@ -3,6 +3,7 @@ import {
   endpointTrialSeconds,
   endpointTrialSecondsMax,
   firstContactTrialSeconds,
+  meetingsMax,
   patientRoundsMin,
   renewalMilliseconds,
 } from '../model/limits.ts'
@@ -55,7 +56,10 @@ export function decideEndpoint(
   if (tunnelLiveness(track, now) === 'up')
     return { track: isProofDue ? { ...provenAnew, candidates } : known, renew: isProofDue }
   if (moved && known.endpointSetAt < now) return { track: startAfresh(known, candidates, now), renew: true }
-  if (isMetAgain(known, own)) return { track: startOnWord(known, candidates, now), renew: own < publicKey }
+  if (isMetAgain(known, own)) {
+    const started = startOnWord(known, candidates, now)
+    return { track: { ...started, meetings: known.meetings + 1 }, renew: own < publicKey }
+  }
   if (hasNewHope(known, own)) return { track: startOnWord(known, candidates, now), renew: true }
   if (track.endpoint === null || now >= trialEndsAt(known))
     return { track: start(known, candidates, nextIndex(known), now), renew: true }
@@ -66,10 +70,12 @@ export function decideEndpoint(
 
 /**
  * It answered gossip itself, and its tunnel should have answered by then: the way to it is open, perhaps since a
- * moment ago. Both sides know at once, so only one may begin.
+ * moment ago. Both sides know at once, so only one may begin. Where that is in vain, as where a firewall lets gossip
+ * through and not the tunnel, it is left to patience.
  */
 export function isMetAgain(track: TunnelTrack, own: WireguardPublicKey): boolean {
-  return !hasLife(track) && track.metAt > track.endpointSetAt + Math.min(...renewalSchedule(track, own))
+  if (hasLife(track) || track.meetings >= meetingsMax) return false
+  return track.metAt > track.endpointSetAt + Math.min(...renewalSchedule(track, own))
 }
 
 /** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */

@@ -33,6 +33,8 @@ export interface TunnelTrack {
   readonly newsAt: number
   /** When it last answered gossip itself. */
   readonly metAt: number
+  /** How often it was tried for that in vain. */
+  readonly meetings: number
   readonly receivedBytes: number
   readonly sentBytes: number
   /** When the receive counter last grew. */
@@ -60,6 +62,7 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     trials: 0,
     newsAt: now,
     metAt: now,
+    meetings: 0,
     receivedBytes: 0,
     sentBytes: 0,
     grewAt: null,
@@ -95,6 +98,7 @@ export function observeTunnel(
     unprovenSince: grew && track !== undefined && !hasLife(track) ? now : known.unprovenSince,
     tried: grew ? [] : known.tried,
     trials: grew ? 0 : known.trials,
+    meetings: grew ? 0 : known.meetings,
   }
 }
 

@@ -145,6 +145,8 @@ export const endpointTrialSecondsMax = 240
 export const firstContactTrialSeconds = 4
 /** When a peer that has not answered is made anew after its endpoint was set; staggered by the order of the keys. */
 export const renewalMilliseconds = { lower: [300, 1200], higher: [700, 2200] } as const
+/** How often a tunnel is tried at once because its node answered gossip, before it is left to patience. */
+export const meetingsMax = 3
 /** Addresses taken of one DNS name. */
 export const resolvedEndpointsMax = 4
 /** WireGuard whitepaper section 6.1: REJECT_AFTER_TIME 180 s + REKEY_TIMEOUT 5 s + REKEY_ATTEMPT_TIME 90 s. */

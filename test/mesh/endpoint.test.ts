@@ -5,6 +5,7 @@ import { newTrack, observeTunnel, type TunnelTrack, tunnelLiveness } from '../..
 import type { Endpoint } from '../../src/model/address.ts'
 import {
   endpointTrialSecondsMax,
+  meetingsMax,
   proofMilliseconds,
   receiveGrowthSecondsMax,
   renewalMilliseconds,
@@ -213,6 +214,19 @@ describe('what was tried while a cable was out', () => {
     )
   })
 
+  it('is left to patience where it answers gossip and its tunnel never does', () => {
+    let track: TunnelTrack = { ...cut(5000), aliveEndpoint: b }
+    const restarts = Array.from({ length: 10 }, (_, count) => {
+      const at = trialAt + 5000 + count * 5000
+      const decision = decide({ ...track, metAt: at }, [a, b, c], at)
+      track = decision.track
+      return track.endpointSetAt === at && track.endpoint === b
+    })
+    expect(restarts.slice(0, meetingsMax)).toEqual(Array.from({ length: meetingsMax }, () => true))
+    expect(track.meetings).toBe(meetingsMax)
+    expect(hear(track, a, trialAt + 60_000).meetings).toBe(0)
+  })
+
   it('is left alone once it is heard, whoever answers gossip', () => {
     const heardAgain = { ...cut(5000), grewAt: trialAt + 5000, metAt: trialAt + 6000 }
     expect(isMetAgain(heardAgain, lower)).toBe(false)
@@ -260,6 +274,7 @@ describe('any decision', () => {
       trials: fc.integer({ min: 0, max: 50 }),
       newsAgo: fc.integer({ min: 0, max: 400_000 }),
       metAgo: fc.integer({ min: 0, max: 400_000 }),
+      meetings: fc.integer({ min: 0, max: 4 }),
       unprovenAgo: fc.option(fc.integer({ min: 0, max: 400_000 })),
     })
     .map(({ ago, grewAgo, unprovenAgo, newsAgo, metAgo, ...rest }) => ({
