@@ -17,6 +17,7 @@ import {
   type TunnelTrack,
   tunnelLiveness,
 } from './liveness.ts'
+import { isSuspect } from './suspicion.ts'
 
 /** What a decision depends on beyond the peer itself. */
 export interface Circumstances {
@@ -45,13 +46,14 @@ export function decideEndpoint(
 ): EndpointDecision {
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
   const isDoubtful = moved && isQuiet(track, now) && !isUnproven(track, now)
-  const isProofDue = isDoubtful || now >= proofDueAt(track, now)
+  const isProofDue = now >= proofDueAt(track, now) || (isDoubtful && isSuspect(track, now))
+  const before = isDoubtful ? { ...track, unprovenSince: now } : track
   const provenAnew = { ...track, unprovenSince: moved ? now : null }
   if (wasWithdrawn(track, candidates)) {
     const renew = !hasLife(track) || isProofDue
-    return { track: start({ ...(renew ? provenAnew : track), trials: 0 }, candidates, 0, now), renew }
+    return { track: start({ ...(renew ? provenAnew : before), trials: 0 }, candidates, 0, now), renew }
   }
-  const known = sameList(track.candidates, candidates) ? track : { ...track, candidates }
+  const known = sameList(before.candidates, candidates) ? before : { ...before, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up')
     return { track: isProofDue ? { ...provenAnew, candidates } : known, renew: isProofDue }
@@ -75,7 +77,7 @@ export function decideEndpoint(
  */
 export function isMetAgain(track: TunnelTrack, own: WireguardPublicKey): boolean {
   if (hasLife(track) || track.meetings >= meetingsMax) return false
-  return track.metAt > track.endpointSetAt + Math.min(...renewalSchedule(track, own))
+  return track.metAt >= track.endpointSetAt + Math.min(...renewalSchedule(track, own))
 }
 
 /** When a trial or a renewal falls due; infinity when there is none. Always after the decision's `now`. */
@@ -144,7 +146,7 @@ function patienceSeconds({ trials, candidates }: TunnelTrack): number {
  * does not start one trial after the other.
  */
 function hasNewHope(track: TunnelTrack, own: WireguardPublicKey): boolean {
-  return track.newsAt > track.endpointSetAt + Math.max(...renewalSchedule(track, own))
+  return track.newsAt >= track.endpointSetAt + Math.max(...renewalSchedule(track, own))
 }
 
 /**
