@@ -22,8 +22,10 @@ export function createReunion(parts: DaemonParts, state: State, mark: () => void
     const before = publicKey === undefined ? undefined : state.tracks.get(publicKey)
     if (before === undefined) return
     const track = { ...before, metAt: clock.now() }
+    // Where it does not matter now it never will, and this comes with every regular exchange.
+    if (!isMetAgain(track, parts.publicKey)) return
     state.tracks = new Map([...state.tracks, [track.publicKey, track]])
-    if (isMetAgain(track, parts.publicKey)) mark()
+    mark()
   }
 
   /** Who was alone and is no longer is back, though no interface may have told: a cable behind a switch, a router. */
@@ -34,7 +36,7 @@ export function createReunion(parts: DaemonParts, state: State, mark: () => void
     alone = neighbours === 0
     if (!wasAlone || alone) return
     state.gossip?.redial()
-    if (![...state.tracks.values()].some(track => tunnelLiveness(track, clock.now()) !== 'up')) return
+    if ([...state.tracks.values()].every(track => tunnelLiveness(track, clock.now()) === 'up')) return
     state.moved = true
     mark()
   }

@@ -55,7 +55,7 @@ export interface State {
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
-  /** Our own addresses changed, and WireGuard was not told yet. Raised by the witness. */
+  /** Our own addresses changed, or we are back from solitude, and WireGuard was not told yet. Raised by the witness and the reunion. */
   moved: boolean
   /** Sessions may be dead: this machine slept, or another used its keys. Raised by the witness and the announcer. */
   inDoubt: boolean

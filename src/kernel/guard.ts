@@ -42,6 +42,20 @@ export function guardScript(segment: InterfaceName, guard: Guard): string {
 `
 }
 
+/** Without counts, one text a line, as the reader of the table makes them. */
+export function guardContent({ port, tunnel, vteps }: Guard): readonly string[] {
+  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
+  const sent = (direction: string) =>
+    `rule guard_tx: udp.dport == ${port}, oifname != ${tunnel}, ${ip}.${direction} == ${vteps}, drop`
+  return [
+    'chain guard_rx: filter prerouting -300 accept',
+    'chain guard_tx: filter output -300 accept',
+    `rule guard_rx: udp.dport == ${port}, iifname != ${tunnel}, iifname != lo, fib.type.daddr == local, drop`,
+    sent('saddr'),
+    sent('daddr'),
+  ].sort()
+}
+
 export function guardRemoval(segment: InterfaceName): string {
   return tableRemoval('inet', segment)
 }

@@ -44,7 +44,7 @@ export interface Situation {
   readonly mayChoose: boolean
   /** The mesh was heard, or has had its time: what is not known may be taken away. */
   readonly warm: boolean
-  /** This machine's own addresses changed since the endpoints were last set. */
+  /** This machine is elsewhere, or back, since the endpoints were last set. */
   readonly moved: boolean
   /** Every tunnel has to prove itself again: this machine slept, or another used its keys. */
   readonly inDoubt: boolean

@@ -47,16 +47,16 @@ export function decideEndpoint(
   if (track === undefined) return { track: start(newTrack(publicKey, now), candidates, 0, now), renew: false }
   const isDoubtful = moved && isQuiet(track, now) && !isUnproven(track, now)
   const isProofDue = now >= proofDueAt(track, now) || (isDoubtful && isSuspect(track, now))
-  const before = isDoubtful ? { ...track, unprovenSince: now } : track
-  const provenAnew = { ...track, unprovenSince: moved ? now : null }
+  const sameSession = isDoubtful ? { ...track, unprovenSince: now } : track
+  const newSession = { ...track, unprovenSince: moved ? now : null }
   if (wasWithdrawn(track, candidates)) {
     const renew = !hasLife(track) || isProofDue
-    return { track: start({ ...(renew ? provenAnew : before), trials: 0 }, candidates, 0, now), renew }
+    return { track: start({ ...(renew ? newSession : sameSession), trials: 0 }, candidates, 0, now), renew }
   }
-  const known = sameList(before.candidates, candidates) ? before : { ...before, candidates }
+  const known = sameList(track.candidates, candidates) ? sameSession : { ...sameSession, candidates }
   if (candidates.length === 0) return { track: known, renew: false }
   if (tunnelLiveness(track, now) === 'up')
-    return { track: isProofDue ? { ...provenAnew, candidates } : known, renew: isProofDue }
+    return { track: isProofDue ? { ...newSession, candidates } : known, renew: isProofDue }
   if (moved && known.endpointSetAt < now) return { track: startAfresh(known, candidates, now), renew: true }
   if (isMetAgain(known, own)) {
     const started = startOnWord(known, candidates, now)

@@ -52,6 +52,10 @@ export function textOf(value: number): string {
   return value.toFixed(Math.min(digits, 4))
 }
 
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
 /** The middle one, or the mean of both middle ones. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

@@ -1,13 +1,7 @@
-import {
-  familyOf,
-  type InterfaceName,
-  parseInterfaceName,
-  parsePort,
-  parsePrefix,
-} from '../../model/address.ts'
+import { type InterfaceName, parseInterfaceName, parsePort, parsePrefix } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { Guard } from '../../model/kernel-state.ts'
-import { guardTable } from '../guard.ts'
+import { guardContent, guardTable } from '../guard.ts'
 import { asFields, documents, objects, reading } from './fields.ts'
 import { contentOf, tableSegments } from './ruleset.ts'
 
@@ -22,23 +16,10 @@ export function readGuards(output: string): Result<ReadonlyMap<InterfaceName, Gu
     for (const segment of tableSegments(items, 'inet')) {
       const content = contentOf(items, guardTable(segment))
       const guard = guess(content)
-      if (guard !== null && isSame(content, expected(guard))) found.set(segment, guard)
+      if (guard !== null && isSame(content, guardContent(guard))) found.set(segment, guard)
     }
     return found
   })
-}
-
-function expected({ port, tunnel, vteps }: Guard): readonly string[] {
-  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
-  const sent = (direction: string) =>
-    `rule guard_tx: udp.dport == ${port}, oifname != ${tunnel}, ${ip}.${direction} == ${vteps}, drop`
-  return [
-    'chain guard_rx: filter prerouting -300 accept',
-    'chain guard_tx: filter output -300 accept',
-    `rule guard_rx: udp.dport == ${port}, iifname != ${tunnel}, iifname != lo, fib.type.daddr == local, drop`,
-    sent('saddr'),
-    sent('daddr'),
-  ].sort()
 }
 
 /** The guard a table would be, were it one. */

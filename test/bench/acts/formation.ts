@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Act, Stage } from '../act.ts'
 import { type Net, oneTo } from '../contestant.ts'
-import { median } from '../figure.ts'
+import { mean, median } from '../figure.ts'
 import { daemonsOf, footprint, withTools } from '../footprint.ts'
 import { reached } from '../reach.ts'
 
@@ -52,5 +52,5 @@ function meanCpuSeconds(net: Net, { nodes }: Stage): number {
     const daemons = daemonsOf(net, index, net.daemons)
     return footprint(withTools(net, index, daemons)).cpuSeconds
   })
-  return spent.reduce((sum, one) => sum + one, 0) / nodes
+  return mean(spent)
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Act, Stage } from '../act.ts'
 import { insideAddress, type Net, nodeAt } from '../contestant.ts'
-import { median, shareOfFloor } from '../figure.ts'
+import { mean, median, shareOfFloor } from '../figure.ts'
 import { fixed } from '../static.ts'
 import { form } from './formation.ts'
 
@@ -32,8 +32,8 @@ export const throughput: Act = {
       '200',
       insideAddress(1),
     ])
-    const mean = Number(/= [\d.]+\/([\d.]+)\//.exec(text)?.[1])
-    stage.note('round trip', mean, 'ms')
+    const milliseconds = Number(/= [\d.]+\/([\d.]+)\//.exec(text)?.[1])
+    stage.note('round trip', milliseconds, 'ms')
   },
 }
 
@@ -45,18 +45,12 @@ async function race(stage: Stage, net: Net, floor: Net | null): Promise<void> {
   if (floor !== null) await form(floor, stage.nodes, 0)
   const rates: number[] = []
   const floorRates: number[] = []
-  for (let turn = 0; turn < Math.max(turnsMin, stage.repeat); turn += 1) {
-    const isFirst = turn % 2 === 0
-    if (isFirst) rates.push(await stream(net))
-    if (floor !== null) floorRates.push(await stream(floor))
-    if (!isFirst) rates.push(await stream(net))
-  }
+  const courses = [{ net, rates }, ...(floor === null ? [] : [{ net: floor, rates: floorRates }])]
+  for (let turn = 0; turn < Math.max(turnsMin, stage.repeat); turn += 1)
+    for (const course of turn % 2 === 0 ? courses : courses.toReversed())
+      course.rates.push(await stream(course.net))
   stage.note('throughput', median(rates), 'Mbit/s')
   if (floor !== null) stage.note(shareOfFloor, mean(rates) / mean(floorRates), '')
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 /** Megabits of payload a second from the second node to the first. */
