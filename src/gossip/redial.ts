@@ -62,6 +62,7 @@ class Redialling implements Redial {
   private readonly stopping = new AbortController()
   private timer: NodeJS.Timeout | null = null
   private refreshedAt = Number.NEGATIVE_INFINITY
+  private untriedAt = Number.NEGATIVE_INFINITY
 
   constructor(swarm: Swarm, options: GossipOptions, neighbourhood: Neighbourhood, resolve: Resolve) {
     this.swarm = swarm
@@ -124,17 +125,21 @@ class Redialling implements Redial {
       connected,
       now,
     )
-    const situation = { records: this.records, dialling: this.dialling, connected: connected.size, now }
     this.forgetOthers(targets, connected)
     this.noteEnds(connected, now)
-    for (const target of dueTargets(targets, situation)) void this.dial(target)
-    const dueAt = nextDueAt(targets, situation)
+    const situation = () => {
+      const { records, dialling, untriedAt } = this
+      return { records, dialling, connected: connected.size, untriedAt, now }
+    }
+    for (const target of dueTargets(targets, situation())) void this.dial(target)
+    const dueAt = nextDueAt(targets, situation())
     const wait = dueAt === null ? lookMillisecondsMax : dueAt - now
     this.lookIn(Math.min(lookMillisecondsMax, Math.max(lookMillisecondsMin, wait)))
   }
 
   private async dial(target: Target): Promise<void> {
     this.dialling.add(target.key)
+    if (!this.records.has(target.key)) this.untriedAt = this.options.now()
     const outcome = await this.tryTarget(target)
     this.dialling.delete(target.key)
     if (this.stopping.signal.aborted) return

@@ -16,7 +16,9 @@ import {
   neighboursMax,
   syncStepSecondsMax,
 } from '../model/limits.ts'
+import { acquaintance } from './acquaintance.ts'
 import { calmYamux } from './muxer.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
 import { topicProtocolOptions } from './topic.ts'
@@ -87,7 +89,7 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
     },
     transports: [...parts.transports],
     connectionProtector: preSharedKey({ psk: swarmKey(options.networkKey) }),
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     // A keepalive of yamux notices a dead neighbour but does nothing about it; sync does both at the same cost.
     streamMuxers: [calmYamux({ enableKeepAlive: false, maxInboundStreams: 32, maxOutboundStreams: 32 })],
     connectionGater: parts.gater,
@@ -106,7 +108,9 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
       reconnectRetries: 0,
     },
     services: {
-      identify: identify({ protocolPrefix: 'lnet', maxInboundStreams: 2, maxOutboundStreams: 2 }),
+      // For those of an older version, which ask.
+      identify: identify({ protocolPrefix: 'lnet', maxInboundStreams: 2, runOnConnectionOpen: false }),
+      acquaintance: acquaintance(),
       topic: gossipsub(topicProtocolOptions(options.topic)),
     },
   })

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { generateKeyPairFromSeed } from '@stablelib/x25519'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { keyFileBytesMax } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
@@ -11,6 +10,7 @@ import {
 } from '../model/wireguard-key.ts'
 import { createWhole, isOpenToOthers, makeDirectory, readWhole } from './files.ts'
 import { nodeIdFromSeed } from './node-id.ts'
+import { publicKeyBytes } from './public-key.ts'
 import type { SavedKeys } from './saved-state.ts'
 import { type MeshKeys, modeText } from './secret.ts'
 
@@ -52,12 +52,11 @@ export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
   if (!identity.ok) return identity
   const wireguard = await openKey(wireguardKeyFile(stateDir), () => clamp(randomBytes(32)))
   if (!wireguard.ok) return wireguard
-  const pair = generateKeyPairFromSeed(wireguard.value.key)
   return ok({
     identitySeed: identity.value.key,
     node: nodeIdFromSeed(identity.value.key),
     privateKey: base64(wireguard.value.key) as WireguardSecretKey,
-    publicKey: base64(pair.publicKey) as WireguardPublicKey,
+    publicKey: base64(publicKeyBytes('x25519', wireguard.value.key)) as WireguardPublicKey,
     created: [identity.value, wireguard.value].filter(({ created }) => created).map(({ path }) => path),
   })
 }

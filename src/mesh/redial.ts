@@ -12,6 +12,8 @@ import {
   searchMillisecondsMin,
   searchMillisecondsPerNode,
   shortConnectionSeconds,
+  untriedMilliseconds,
+  untriedMillisecondsEnough,
 } from '../model/limits.ts'
 
 /** Somewhere we have no connection to: a bootstrap place as configured, or a node id. */
@@ -45,6 +47,8 @@ export interface DialSituation {
   readonly dialling: ReadonlySet<string>
   /** How many neighbours there are. */
   readonly connected: number
+  /** When a target without a record was dialled last. */
+  readonly untriedAt: number
   readonly now: number
 }
 
@@ -53,22 +57,23 @@ export function dueTargets<Target extends DialTarget>(
   targets: readonly Target[],
   situation: DialSituation,
 ): readonly Target[] {
-  const { dialling, connected } = situation
-  const due = targets.filter(target => !dialling.has(target.key) && isDue(target.key, situation))
+  const { dialling, connected, now } = situation
+  const due = targets.filter(({ key }) => !dialling.has(key) && dueAt(key, situation) <= now)
   const room = Math.max(0, dialsAtOnceMax - dialling.size)
   const wanted = (due.some(target => target.wanted) ? due : searched(targets, situation))
     .filter(target => target.wanted)
     .slice(0, room)
   const lacking = neighboursEnough - connected - dialling.size - wanted.length
   const spare = due.filter(target => !target.wanted)
-  return [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
+  const chosen = [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
+  return connected === 0 ? chosen : oneUntried(chosen, situation)
 }
 
 /** When to look again: the earliest moment one of the targets that would be dialled falls due, or null. */
 export function nextDueAt(targets: readonly DialTarget[], situation: DialSituation): number | null {
   const isEnough = situation.connected >= neighboursEnough
   const waiting = targets.filter(({ key, wanted }) => !situation.dialling.has(key) && (wanted || !isEnough))
-  const times = waiting.map(({ key }) => situation.records.get(key)?.nextAt ?? situation.now)
+  const times = waiting.map(({ key }) => dueAt(key, situation))
   return times.length === 0 ? null : Math.min(searchDueAt(targets, situation), ...times)
 }
 
@@ -153,7 +158,24 @@ function searchDueAt(
   return Math.max(...tried) + Math.min(searchMillisecondsMax, Math.max(searchMillisecondsMin, wait))
 }
 
-function isDue(key: string, { records, now }: DialSituation): boolean {
+/**
+ * Who was never tried waits for its turn where there is a neighbour already. While a mesh forms, whom a node wants
+ * changes with everyone it hears of: without turns each dialled nearly all others, and that was most of the time it took.
+ */
+function dueAt(key: string, { records, connected, untriedAt, now }: DialSituation): number {
   const record = records.get(key)
-  return record === undefined || record.nextAt <= now
+  if (record !== undefined) return record.nextAt
+  if (connected === 0) return now
+  return Math.max(
+    now,
+    untriedAt + (connected < neighboursEnough ? untriedMilliseconds : untriedMillisecondsEnough),
+  )
+}
+
+function oneUntried<Target extends DialTarget>(
+  targets: readonly Target[],
+  { records }: DialSituation,
+): readonly Target[] {
+  const first = targets.find(({ key }) => !records.has(key))
+  return targets.filter(target => target === first || records.has(target.key))
 }

@@ -66,6 +66,8 @@ export class FakeNode implements Gossip {
   private readonly links = new Map<NodeId, Link>()
   private readonly records = new Map<string, DialRecord>()
   private readonly dialling = new Set<string>()
+  private untriedAt = Number.NEGATIVE_INFINITY
+  private lookingAgainAt = Number.NEGATIVE_INFINITY
   private nextAskAt = 0
   /** Who brought news that the other neighbours may lack. */
   private readonly sources = new Set<NodeId>()
@@ -166,11 +168,26 @@ export class FakeNode implements Gossip {
   private look(): void {
     const targets = this.targets()
     for (const { key } of dueTargets(targets, this.situation())) this.dial(key as NodeId)
+    if (this.links.size > 0 && targets.some(({ key, wanted }) => wanted && !this.isTried(key)))
+      this.lookAgain()
+  }
+
+  /** Whose turn it is not yet. */
+  private lookAgain(): void {
+    const { time } = this.network
+    const dueAt = nextDueAt(this.targets(), this.situation())
+    if (dueAt === null || (this.lookingAgainAt > time.now() && this.lookingAgainAt <= dueAt)) return
+    this.lookingAgainAt = dueAt
+    this.later(dueAt - time.now(), () => this.look())
+  }
+
+  private isTried(key: string): boolean {
+    return this.records.has(key) || this.dialling.has(key)
   }
 
   private situation() {
-    const { records, dialling } = this
-    return { records, dialling, connected: this.links.size, now: this.network.time.now() }
+    const { records, dialling, untriedAt } = this
+    return { records, dialling, connected: this.links.size, untriedAt, now: this.network.time.now() }
   }
 
   private targets(): readonly DialTarget[] {
@@ -186,6 +203,7 @@ export class FakeNode implements Gossip {
   private dial(other: NodeId): void {
     const { network } = this
     this.dialling.add(other)
+    if (!this.records.has(other)) this.untriedAt = network.time.now()
     network.counts.dials += 1
     connections += 1
     const number = connections

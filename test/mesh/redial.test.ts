@@ -17,12 +17,20 @@ import {
   searchMillisecondsMax,
   searchMillisecondsMin,
   searchMillisecondsPerNode,
+  untriedMilliseconds,
+  untriedMillisecondsEnough,
 } from '../../src/model/limits.ts'
 import { sure } from './world.ts'
 
 const silence = { error: 'timed out', handshake: false }
 const handshake = { error: 'reset', handshake: true }
-const nobody = { records: new Map(), dialling: new Set<string>(), connected: 0, now: 0 }
+const nobody = {
+  records: new Map(),
+  dialling: new Set<string>(),
+  connected: 0,
+  untriedAt: Number.NEGATIVE_INFINITY,
+  now: 0,
+}
 
 describe('whom to dial', () => {
   const targets: readonly DialTarget[] = [
@@ -34,9 +42,24 @@ describe('whom to dial', () => {
 
   it('is the wanted ones first, and others while there are too few', () => {
     expect(keys(dueTargets(targets, nobody))).toEqual(['wanted-1', 'wanted-2', 'spare-1', 'spare-2'])
-    const satisfied = { ...nobody, connected: neighboursEnough }
+    const records = new Map(
+      targets.map(({ key }) => [key, { ...afterFailure(undefined, silence, 0, 0), nextAt: 0 }]),
+    )
+    const satisfied = { ...nobody, records, connected: neighboursEnough }
     expect(keys(dueTargets(targets, satisfied))).toEqual(['wanted-1', 'wanted-2'])
-    expect(keys(dueTargets(targets, { ...nobody, connected: neighboursEnough - 3 }))).toHaveLength(3)
+    expect(keys(dueTargets(targets, { ...satisfied, connected: neighboursEnough - 3 }))).toHaveLength(3)
+  })
+
+  it('is one at a time of those never tried, once there is a neighbour', () => {
+    const one = { ...nobody, connected: 1 }
+    expect(keys(dueTargets(targets, one))).toEqual(['wanted-1'])
+    const next = { ...one, untriedAt: 0, dialling: new Set(['wanted-1']) }
+    expect(dueTargets(targets, next)).toEqual([])
+    expect(nextDueAt(targets, next)).toBe(untriedMilliseconds)
+    expect(keys(dueTargets(targets, { ...next, now: untriedMilliseconds }))).toEqual(['wanted-2'])
+    const enough = { ...next, connected: neighboursEnough }
+    expect(nextDueAt(targets, enough)).toBe(untriedMillisecondsEnough)
+    expect(dueTargets(targets, { ...enough, now: untriedMilliseconds })).toEqual([])
   })
 
   it('is nobody who is being dialled, and nobody whose wait is not over', () => {
