@@ -22,7 +22,9 @@ export interface Topic {
   leave(): void
 }
 
-const repeatMilliseconds = 200
+/** What was said to nobody is said again so soon while a node starts, and so often from then on. */
+const repeatMilliseconds = { first: 20, later: 200 }
+const firstRepeats = 250
 
 const verdictResults: Record<Verdict['kind'], TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
@@ -108,12 +110,13 @@ export function joinTopic(
   handlers: Pick<GossipHandlers, 'announced' | 'refused'>,
 ): Topic {
   let repeating: NodeJS.Timeout | null = null
-  const publish = async (envelope: Envelope): Promise<ReadonlySet<string>> => {
+  const publish = async (envelope: Envelope, repeats = 0): Promise<ReadonlySet<string>> => {
     if (repeating !== null) clearTimeout(repeating)
     repeating = null
     // Said to nobody, gossipsub would hold it for said and never say it again.
     if (listeners(gossip, topic).size === 0) {
-      repeating = setTimeout(() => void publish(envelope), repeatMilliseconds)
+      const wait = repeats < firstRepeats ? repeatMilliseconds.first : repeatMilliseconds.later
+      repeating = setTimeout(() => void publish(envelope, repeats + 1), wait)
       return new Set()
     }
     const said = within(publishSecondsMax * 1000, 'the topic', gossip.publish(topic, envelope))
@@ -125,7 +128,7 @@ export function joinTopic(
   )
   gossip.subscribe(topic)
   return {
-    publish,
+    publish: envelope => publish(envelope),
     listeners: () => listeners(gossip, topic),
     leave: () => clearTimeout(repeating ?? undefined),
   }

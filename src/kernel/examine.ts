@@ -14,7 +14,7 @@ export async function examineKernel(tunnel: LinuxKernelOptions['tunnel']): Promi
   readonly ipv6Disabled: boolean
 }> {
   const [missing, firewall, clock, ipv6Disabled] = await Promise.all([
-    preflight(tunnel),
+    preflight(tunnel, false),
     examineFirewall(),
     examineClock(),
     isIpv6Disabled(),

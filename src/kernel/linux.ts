@@ -76,7 +76,10 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
     speak,
     probes: hear => openProbes(options.probeKey, hear),
     question,
-    preflight: () => preflight(tunnel),
+    preflight: async () => {
+      limitsFloods ||= await canLimitFloods()
+      return await preflight(tunnel, limitsFloods)
+    },
     takeOver: wanted => takeOver({ ...wanted, mesh }),
   }
 }

@@ -14,13 +14,14 @@ import { tunnelRequestFile } from './tunnel.ts'
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
 const capNetAdminBit = 12n
 
-/** Everything that would keep lnet from working here, as far as it can be told without changing anything. */
-export async function preflight({
-  implementation,
-  interface: tunnel,
-  port,
-  prefix,
-}: LinuxKernelOptions['tunnel']): Promise<readonly Failure[]> {
+/**
+ * Everything that would keep lnet from working here, as far as it can be told without changing anything. `takesTables`:
+ * nftables is known to work.
+ */
+export async function preflight(
+  { implementation, interface: tunnel, port, prefix }: LinuxKernelOptions['tunnel'],
+  takesTables: boolean,
+): Promise<readonly Failure[]> {
   const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
   const sentences = [
     ...tools,
@@ -31,7 +32,7 @@ export async function preflight({
     ...((await isPortTaken(tunnel, port)) ? [portTaken(port)] : []),
   ]
   const failures = sentences.map(sentence)
-  if (failures.length > 0) return failures
+  if (failures.length > 0 || takesTables) return failures
   const tables = await run({ tool: 'nft', arguments: ['list', 'tables'] })
   return tables.ok
     ? []

@@ -4,7 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { InterfaceName } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
-import { tunnelPollMilliseconds, tunnelStartMillisecondsMax } from '../model/limits.ts'
+import {
+  tunnelPollMilliseconds,
+  tunnelRestartMilliseconds,
+  tunnelStartMillisecondsMax,
+} from '../model/limits.ts'
 import { explain } from './explain.ts'
 import { type Child, type Command, detach, execute } from './run.ts'
 
@@ -56,7 +60,7 @@ async function createInUserSpace(device: InterfaceName): Promise<Failure | null>
   for (let start = 0; start < startsMax; start += 1) {
     failure = await startOnce(userSpaceCommand(device, underSystemd), device, deadline)
     if (failure === null) return null
-    await pause(tunnelPollMilliseconds * 5)
+    await pause(tunnelRestartMilliseconds)
   }
   return failure
 }

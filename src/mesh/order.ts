@@ -2,10 +2,11 @@ import { compareText } from '../model/address.ts'
 import type { Plan, Step, StepKind } from '../model/step.ts'
 
 /**
- * The order of application: the guard before its device, the tunnel's MTU before a segment that needs it, a WireGuard
- * peer before whatever sends to it, flood entries and what limits them last; then removals the other way round. A
- * segment that is made anew is taken away first. A detour comes before the rules that lead to it, and goes after them.
- * Steps of one tool stand together as far as their needs allow, because a round starts one process a run of them.
+ * The order of application: the tunnel's MTU before a segment that needs it, what guards and limits a segment in one
+ * transaction before it comes up, a WireGuard peer before whatever sends to it, flood entries last; then removals the
+ * other way round. A segment that is made anew is taken away first. A detour comes before the rules that lead to it, and
+ * goes after them. Steps of one tool stand together as far as their needs allow, because a round starts one process a run
+ * of them.
  */
 const rank: Readonly<Record<StepKind, number>> = {
   'tunnel.remove': 0,
@@ -14,11 +15,12 @@ const rank: Readonly<Record<StepKind, number>> = {
   'tunnel.configure': 3,
   'peer.renew': 4,
   'peer.set': 5,
-  'guard.set': 6,
-  'watch.set': 6,
-  'link.mtu': 7,
-  'bridge.create': 8,
-  'segment.create': 9,
+  'link.mtu': 6,
+  'bridge.create': 7,
+  'segment.create': 8,
+  'guard.set': 9,
+  'limit.set': 9,
+  'watch.set': 9,
   'segment.local': 10,
   'segment.ageing': 11,
   'segment.bridge': 12,
@@ -34,27 +36,26 @@ const rank: Readonly<Record<StepKind, number>> = {
   'unicast.set': 22,
   'port.mac.set': 23,
   'flood.add': 24,
-  'limit.set': 25,
-  'gateway.set': 26,
-  'detour.set': 27,
-  'rule.add': 28,
-  'gateway.remove': 29,
-  'rule.remove': 30,
-  'detour.remove': 31,
-  'flood.remove': 32,
-  'port.mac.remove': 33,
-  'unicast.remove': 34,
-  'bridge.neighbours.remove': 35,
-  'bridge.neighbour.remove': 36,
-  'neighbour.remove': 37,
-  'route.remove': 38,
-  'bridge.address.remove': 39,
-  'address.remove': 40,
-  'peer.remove': 41,
-  'limit.remove': 42,
-  'guard.remove': 43,
-  'watch.remove': 43,
-  'bridge.remove': 44,
+  'gateway.set': 25,
+  'detour.set': 26,
+  'rule.add': 27,
+  'gateway.remove': 28,
+  'rule.remove': 29,
+  'detour.remove': 30,
+  'flood.remove': 31,
+  'port.mac.remove': 32,
+  'unicast.remove': 33,
+  'bridge.neighbours.remove': 34,
+  'bridge.neighbour.remove': 35,
+  'neighbour.remove': 36,
+  'route.remove': 37,
+  'bridge.address.remove': 38,
+  'address.remove': 39,
+  'peer.remove': 40,
+  'limit.remove': 41,
+  'guard.remove': 42,
+  'watch.remove': 42,
+  'bridge.remove': 43,
 }
 
 /** The plan of some steps: the same for the same steps, whatever their order was. */

@@ -439,7 +439,8 @@ export const toolErrorLinesMax = 5
 export const toolErrorCharactersMax = 500
 /** FACTS-kernel 6: wireguard-go answers about 50 ms after its start; a loaded machine takes longer. */
 export const tunnelStartMillisecondsMax = 10_000
-export const tunnelPollMilliseconds = 20
+export const tunnelPollMilliseconds = 5
+export const tunnelRestartMilliseconds = 100
 /** Lines of a monitor are cut here. */
 export const monitorLineCharactersMax = 4096
 /** Underlay addresses whose last announced form is remembered, so that mere repetitions are not news. */

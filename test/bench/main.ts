@@ -16,6 +16,7 @@ import { type Figure, markdown } from './figure.ts'
 import { lnet } from './lnet.ts'
 import { describeMachine } from './machine.ts'
 import { nebula } from './nebula.ts'
+import { widenNeighbourTables } from './neighbour-tables.ts'
 import { perform } from './perform.ts'
 import { picture } from './picture.ts'
 import { fixed } from './static.ts'
@@ -64,15 +65,23 @@ async function main(): Promise<number> {
   }
   for (const nodes of options.nodes)
     if (options.seed !== null) simulate(nodes, options.seed, note)
-    else
-      for (const contestant of options.contestants)
-        await perform(options.acts, contestant, { ...options, nodes }, note)
+    else await compete(options, nodes, note)
   const machine = describeMachine()
   const report = `${machine.join('  \n')}\n\n${markdown(figures)}\n`
   writeFileSync(join(options.out, 'bench.svg'), picture(figures, machine))
   writeFileSync(join(options.out, 'bench.md'), report)
   console.log(`\n${report}`)
   return 0
+}
+
+async function compete(options: Options, nodes: number, note: (figure: Figure) => void): Promise<void> {
+  const narrow = widenNeighbourTables()
+  try {
+    for (const contestant of options.contestants)
+      await perform(options.acts, contestant, { ...options, nodes }, note)
+  } finally {
+    narrow()
+  }
 }
 
 interface Options {

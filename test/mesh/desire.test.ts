@@ -165,8 +165,9 @@ describe('a node with two members', () => {
         "set key AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= and port 51820 on lnet0",
         "set WireGuard peer AAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd/128) at 203.0.0.2:51820 on lnet0",
         "set WireGuard peer AAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= (fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c/128) at 203.0.0.3:51820 on lnet0",
-        "guard VXLAN port 4789 for vlnet0: only by lnet0",
         "create segment vlnet0, vni 49371, port 4789, mtu 1350, over lnet0 from fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc",
+        "guard VXLAN port 4789 for vlnet0: only by lnet0",
+        "flood at most 10000 frames per second from vlnet0",
         "switch IPv6 on for lnet0",
         "switch IPv6 on for vlnet0",
         "add address fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64 to lnet0",
@@ -186,7 +187,6 @@ describe('a node with two members', () => {
         "reach MAC 22:97:26:8c:a6:ea by VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
         "flood to VTEP fd60:a1ff:9a6c:e826:6269:8d83:bb37:793c on vlnet0",
         "flood to VTEP fd60:a1ff:9a6c:e826:e832:84d2:eb6f:4bcd on vlnet0",
-        "flood at most 10000 frames per second from vlnet0",
       ]
     `)
   })

@@ -67,16 +67,17 @@ describe('a plan', () => {
     )
   })
 
-  it('never leaves a segment unguarded that it keeps or makes', () => {
+  it('never leaves a segment unguarded that it keeps, nor brings one up that it makes', () => {
     fc.assert(
       fc.property(desirable, observable, (desired, observed) => {
         const draft = thaw(observed)
         const guardedBefore = new Set(draft.guards.keys())
+        const made = new Set<string>()
         for (const step of planOf(desired, observed)) {
           applyStep(draft, step, bridges)
-          for (const name of draft.segments.keys())
-            if (guardedBefore.has(name) || step.kind === 'segment.create')
-              expect(draft.guards.has(name)).toBe(true)
+          if (step.kind === 'segment.create') made.add(step.segment.interface)
+          for (const [name, { up }] of draft.segments)
+            if (guardedBefore.has(name) || (made.has(name) && up)) expect(draft.guards.has(name)).toBe(true)
         }
       }),
       runs,
