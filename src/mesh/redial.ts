@@ -71,7 +71,7 @@ export function dueTargets<Target extends DialTarget>(
 
 /** When to look again: the earliest moment one of the targets that would be dialled falls due, or null. */
 export function nextDueAt(targets: readonly DialTarget[], situation: DialSituation): number | null {
-  const isEnough = situation.connected >= neighboursEnough
+  const isEnough = situation.connected + situation.dialling.size >= neighboursEnough
   const waiting = targets.filter(({ key, wanted }) => !situation.dialling.has(key) && (wanted || !isEnough))
   const times = waiting.map(({ key }) => dueAt(key, situation))
   return times.length === 0 ? null : Math.min(searchDueAt(targets, situation), ...times)

@@ -47,6 +47,7 @@ interface Link {
 /** When a node tells one of the other neighbours what it heard. */
 const topicOfferMilliseconds = 2000
 const lookMilliseconds = 5000
+const lookMillisecondsMin = 20
 /** Around one message on the real wire, there and back: Ethernet, IPv6, TCP, Noise, yamux, and its acknowledgement. */
 const framingBytes = 210
 /** A message's name, where it is offered or asked for. */
@@ -176,9 +177,11 @@ export class FakeNode implements Gossip {
   private lookAgain(): void {
     const { time } = this.network
     const dueAt = nextDueAt(this.targets(), this.situation())
-    if (dueAt === null || (this.lookingAgainAt > time.now() && this.lookingAgainAt <= dueAt)) return
-    this.lookingAgainAt = dueAt
-    this.later(dueAt - time.now(), () => this.look())
+    if (dueAt === null) return
+    const at = Math.max(time.now() + lookMillisecondsMin, dueAt)
+    if (this.lookingAgainAt > time.now() && this.lookingAgainAt <= at) return
+    this.lookingAgainAt = at
+    this.later(at - time.now(), () => this.look())
   }
 
   private isTried(key: string): boolean {
