@@ -3,9 +3,9 @@ import { familyOf, type IpAddress } from '../model/address.ts'
 
 /** The discard service (RFC 863). Nothing listens there, which the other kernel says by ICMP: a sign of life. */
 export const discardPort = 9
-const word = Uint8Array.of(0)
+const word = new Uint8Array(0)
 
-/** Sends one byte to each address, from a socket that lives no longer than that. Errors are of no account. */
+/** Sends an empty datagram to each address, from a socket that lives no longer than that. Errors are of no account. */
 export function speak(vteps: readonly IpAddress[]): void {
   speakFamily(
     'udp4',
