@@ -20,6 +20,8 @@ export function acquaintance(): (components: AcquaintanceComponents) => object {
       const peerId = connection.remotePeer
       const protocols = registrar.getProtocols()
       await peerStore.merge(peerId, { protocols })
+      // Of one that ended meanwhile nobody would hear the end.
+      if (connection.status !== 'open') return
       const detail = { peerId, protocols, listenAddrs: [], connection }
       events.safeDispatchEvent('peer:identify', { detail })
     }

@@ -231,7 +231,7 @@ export const redialEagerSeconds = 300
 export const redialMillisecondsMax = 30_000
 /** Who was never tried is dialled one by one at this distance once there is a neighbour, and once there are enough. */
 export const untriedMilliseconds = 250
-export const untriedMillisecondsEnough = 3000
+export const untriedMillisecondsEnough = 10_000
 /** Of those who do not answer, one is dialled so often, by each node of a small mesh and by each of a large one. */
 export const searchMillisecondsMin = 3000
 export const searchMillisecondsPerNode = 500
