@@ -2,6 +2,7 @@ import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
 import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import { actingMembers } from '../mesh/static-members.ts'
+import { isUnanswered } from '../mesh/suspicion.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
@@ -115,7 +116,7 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
   return {
     node,
     isStatic: declaredBy !== null,
-    standing: standingNow(member, context.snapshot),
+    standing: standingNow(member, track, context.snapshot),
     seenSeconds: (now - member.heardAt) / 1000,
     vtep,
     vteps,
@@ -129,10 +130,10 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
 }
 
 /** Long before four heartbeats are missed, a member that was asked and did not answer is called silent. */
-function standingNow(member: Member, { unanswered, now }: Snapshot): Standing {
+function standingNow(member: Member, track: TunnelTrack | null, { unanswered, now }: Snapshot): Standing {
   const standing = standingOf(member, now)
-  const askedAt = unanswered.get(member.announcement.node) ?? Number.NEGATIVE_INFINITY
-  return standing === 'live' && askedAt > member.heardAt ? 'silent' : standing
+  const askedAt = unanswered.get(member.announcement.node)
+  return standing === 'live' && isUnanswered(askedAt, member.heardAt, track) ? 'silent' : standing
 }
 
 function stateOf(about: Circumstances): PeerState {

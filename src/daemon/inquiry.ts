@@ -1,4 +1,4 @@
-import { isMute, isOverdue, type SpokenWord } from '../mesh/suspicion.ts'
+import { isMute, isOverdue, isUnanswered, type SpokenWord } from '../mesh/suspicion.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
@@ -50,11 +50,12 @@ export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inq
   }
 
   async function ask({ announcement: { node }, heardAt }: Member): Promise<void> {
-    if (state.gossip === null || (state.unanswered.get(node) ?? Number.NEGATIVE_INFINITY) > heardAt) return
+    if (state.gossip === null || isUnanswered(state.unanswered.get(node), heardAt, trackOf(node))) return
+    const askedAt = clock.now()
     const answered = await state.gossip.reaches(node)
     if (answered) state.unanswered.delete(node)
     // One that was forgotten meanwhile would stay in it for ever.
-    else if (state.membership.has(node)) state.unanswered.set(node, clock.now())
+    else if (state.membership.has(node)) state.unanswered.set(node, askedAt)
   }
 
   return { looked }

@@ -25,6 +25,18 @@ function suspectAt({ grewAt }: TunnelTrack): number {
   return grewAt === null ? Number.POSITIVE_INFINITY : grewAt + suspectSeconds * 1000
 }
 
+/**
+ * It was asked by gossip, and gave no sign of life since: neither a word nor anything through the tunnel. Times are
+ * monotonic milliseconds; `askedAt` is undefined where it was not asked or did answer.
+ */
+export function isUnanswered(
+  askedAt: number | undefined,
+  heardAt: number,
+  track: TunnelTrack | null | undefined,
+): boolean {
+  return askedAt !== undefined && askedAt > Math.max(heardAt, track?.grewAt ?? Number.NEGATIVE_INFINITY)
+}
+
 /** What was said through a tunnel, when, and when it was heard last by then. Monotonic milliseconds. */
 export interface SpokenWord {
   readonly at: number

@@ -3,7 +3,17 @@ import { peersView } from '../../src/control/views.ts'
 import type { Endpoint } from '../../src/model/address.ts'
 import { emptyKernelState } from '../../src/model/kernel-state.ts'
 import type { NodeName } from '../../src/model/node.ts'
-import { announcement, candidate, kernelState, member, nodeId, snapshot, track, vtepOf } from './snapshots.ts'
+import {
+  announcement,
+  candidate,
+  kernelState,
+  member,
+  nodeId,
+  now,
+  snapshot,
+  track,
+  vtepOf,
+} from './snapshots.ts'
 
 process.env.TZ = 'UTC'
 
@@ -39,6 +49,15 @@ describe('peersView', () => {
       'addresses',
       'flood',
     ])
+  })
+
+  it('calls a member silent that did not answer, until its tunnel is heard', () => {
+    const gossipOf = (heardSecondsAgo: number) => {
+      const grewAt = now - heardSecondsAgo * 1000
+      const unanswered = new Map([[nodeId(2), now - 3000]])
+      return peersView(snapshot([member(2)], [track(2, { grewAt })], { unanswered })).peers[0]?.gossip
+    }
+    expect([gossipOf(4), gossipOf(2)]).toEqual(['silent', 'live'])
   })
 
   it('shows a member that is up', () => {

@@ -11,7 +11,7 @@ import {
   type TunnelTrack,
   tunnelLiveness,
 } from '../../src/mesh/liveness.ts'
-import { isOverdue, isSuspect, suspectDueAt } from '../../src/mesh/suspicion.ts'
+import { isOverdue, isSuspect, isUnanswered, suspectDueAt } from '../../src/mesh/suspicion.ts'
 import type { Endpoint } from '../../src/model/address.ts'
 import { proofMilliseconds } from '../../src/model/limits.ts'
 import { endpointOf, now, publicKey, reading, sure, wallSeconds } from './world.ts'
@@ -54,6 +54,16 @@ describe('liveness', () => {
     const overdue = [35.999, 36, 48, 48.001].map(seconds => isOverdue(heard, now + seconds * 1000))
     expect(overdue).toEqual([false, true, true, false])
     expect(isOverdue(newTrack(key, now), now + 44_000)).toBe(false)
+  })
+
+  it('is unanswered until the next sign of life, by gossip or through the tunnel', () => {
+    const heard = see(newTrack(key, now), { receivedBytes: 92 }, 10)
+    expect(isUnanswered(undefined, 0, heard)).toBe(false)
+    const askedAt = now + 11_000
+    expect(isUnanswered(askedAt, 0, heard)).toBe(true)
+    expect(isUnanswered(askedAt, 0, undefined)).toBe(true)
+    expect(isUnanswered(askedAt, askedAt, heard)).toBe(false)
+    expect(isUnanswered(askedAt, 0, see(heard, { receivedBytes: 184 }, 12))).toBe(false)
   })
 
   it('is asked for a sign after its node started again, whatever the same look read, until one comes', () => {
