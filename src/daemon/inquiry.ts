@@ -1,4 +1,4 @@
-import { isMute, isOverdue, isUnanswered, type SpokenWord } from '../mesh/suspicion.ts'
+import { isMute, isSuspect, isUnanswered, type SpokenWord } from '../mesh/suspicion.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
@@ -21,14 +21,14 @@ export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inq
   /** A question by gossip may take a connection of its own; a word through the tunnel is two packets. */
   function looked(): boolean {
     const now = clock.now()
-    const overdue = [...state.membership.values()].filter(({ announcement: { node } }) => {
+    const suspects = [...state.membership.values()].filter(({ announcement: { node } }) => {
       const track = trackOf(node)
-      return track !== undefined && isOverdue(track, now)
+      return track !== undefined && isSuspect(track, now)
     })
-    kernel.speak(overdue.map(({ announcement }) => announcement.vtep))
-    for (const { announcement } of overdue) noteWord(announcement.node, now)
+    kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
+    for (const { announcement } of suspects) noteWord(announcement.node, now)
     askMute(now)
-    return overdue.length > 0
+    return suspects.length > 0
   }
 
   function noteWord(node: NodeId, now: number): void {

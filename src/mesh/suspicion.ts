@@ -1,21 +1,12 @@
-import { overdueSeconds, proofMilliseconds, suspectSeconds } from '../model/limits.ts'
+import { proofMilliseconds, suspectSeconds } from '../model/limits.ts'
 import { type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
-/** It is up, and a keepalive of it is overdue: a word through the tunnel brings a sign of life, if there is any. */
-export function isOverdue(track: TunnelTrack, now: number): boolean {
-  return (
-    track.grewAt !== null &&
-    now >= track.grewAt + overdueSeconds * 1000 &&
-    tunnelLiveness(track, now) === 'up'
-  )
-}
-
-/** It was up, and should have been heard from by now, as should its answer to a word. */
+/** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */
 export function isSuspect(track: TunnelTrack, now: number): boolean {
   return tunnelLiveness(track, now) === 'up' && now >= suspectAt(track)
 }
 
-/** When a tunnel that stays silent becomes suspect, and a look is due; infinity where it is already, or is not up. */
+/** When a tunnel that stays silent becomes suspect; infinity where it is already, or is not up. */
 export function suspectDueAt(track: TunnelTrack, now: number): number {
   const dueAt = suspectAt(track)
   return dueAt > now ? dueAt : Number.POSITIVE_INFINITY
@@ -37,7 +28,7 @@ export function isUnanswered(
   return askedAt !== undefined && askedAt > Math.max(heardAt, track?.grewAt ?? Number.NEGATIVE_INFINITY)
 }
 
-/** What was said through a tunnel, when, and when it was heard last by then. Monotonic milliseconds. */
+/** What was said through a tunnel to a suspect, when, and when it was heard last by then. Monotonic milliseconds. */
 export interface SpokenWord {
   readonly at: number
   readonly grewAt: number

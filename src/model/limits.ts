@@ -127,12 +127,6 @@ export const keepaliveSecondsDefault = 25
 export const receiveGrowthSecondsMax = 38
 /** No keepalive came when one was due, and a poll later none either: the member is asked for a sign of life. */
 export const suspectSeconds = 33
-/**
- * By then a keepalive is overdue, mostly because both ends send theirs at one moment and put off each other's. Where the
- * kernel is looked at anyway such a member is asked then: a look of its own for each, when it becomes suspect, was more
- * than half of all looks in a mesh of 25.
- */
-export const overdueSeconds = 26
 /** How soon a suspected member's answer is looked for, and how soon it is asked again: four times before it counts as down. */
 export const suspectLookMilliseconds = 1600
 /**

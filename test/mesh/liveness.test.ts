@@ -11,7 +11,7 @@ import {
   type TunnelTrack,
   tunnelLiveness,
 } from '../../src/mesh/liveness.ts'
-import { isOverdue, isSuspect, isUnanswered, suspectDueAt } from '../../src/mesh/suspicion.ts'
+import { isSuspect, isUnanswered, suspectDueAt } from '../../src/mesh/suspicion.ts'
 import type { Endpoint } from '../../src/model/address.ts'
 import { proofMilliseconds } from '../../src/model/limits.ts'
 import { endpointOf, now, publicKey, reading, sure, wallSeconds } from './world.ts'
@@ -47,13 +47,6 @@ describe('liveness', () => {
     const due = [10, 42.999, 43, 60].map(seconds => suspectDueAt(heard, now + seconds * 1000))
     expect(due).toEqual([now + 43_000, now + 43_000, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY])
     expect(suspectDueAt(newTrack(key, now), now)).toBe(Number.POSITIVE_INFINITY)
-  })
-
-  it('is overdue from a keepalive on, which comes every 25 s, until it counts as down', () => {
-    const heard = see(newTrack(key, now), { receivedBytes: 92 }, 10)
-    const overdue = [35.999, 36, 48, 48.001].map(seconds => isOverdue(heard, now + seconds * 1000))
-    expect(overdue).toEqual([false, true, true, false])
-    expect(isOverdue(newTrack(key, now), now + 44_000)).toBe(false)
   })
 
   it('is unanswered until the next sign of life, by gossip or through the tunnel', () => {
