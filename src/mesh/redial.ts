@@ -66,7 +66,7 @@ export function dueTargets<Target extends DialTarget>(
   const lacking = neighboursEnough - connected - dialling.size - wanted.length
   const spare = due.filter(target => !target.wanted)
   const chosen = [...wanted, ...spare.slice(0, Math.max(0, Math.min(lacking, room - wanted.length)))]
-  return connected === 0 ? chosen : oneUntried(chosen, situation)
+  return inTurn(chosen, situation)
 }
 
 /** When to look again: the earliest moment one of the targets that would be dialled falls due, or null. */
@@ -172,10 +172,12 @@ function dueAt(key: string, { records, connected, untriedAt, now }: DialSituatio
   )
 }
 
-function oneUntried<Target extends DialTarget>(
+/** Of those who were never tried the first alone, except where there is no neighbour yet. */
+function inTurn<Target extends DialTarget>(
   targets: readonly Target[],
-  { records }: DialSituation,
+  { records, connected }: DialSituation,
 ): readonly Target[] {
+  if (connected === 0) return targets
   const first = targets.find(({ key }) => !records.has(key))
   return targets.filter(target => target === first || records.has(target.key))
 }

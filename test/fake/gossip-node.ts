@@ -170,13 +170,13 @@ export class FakeNode implements Gossip {
     const targets = this.targets()
     for (const { key } of dueTargets(targets, this.situation())) this.dial(key as NodeId)
     if (this.links.size > 0 && targets.some(({ key, wanted }) => wanted && !this.isTried(key)))
-      this.lookAgain()
+      this.lookAgain(targets)
   }
 
   /** Whose turn it is not yet. */
-  private lookAgain(): void {
+  private lookAgain(targets: readonly DialTarget[]): void {
     const { time } = this.network
-    const dueAt = nextDueAt(this.targets(), this.situation())
+    const dueAt = nextDueAt(targets, this.situation())
     if (dueAt === null) return
     const at = Math.max(time.now() + lookMillisecondsMin, dueAt)
     if (this.lookingAgainAt > time.now() && this.lookingAgainAt <= at) return
