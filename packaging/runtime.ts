@@ -34,6 +34,11 @@ export function fetchRuntime(name: string, directory: string): Runtime {
   return { binary: join(unpacked, 'bin/node'), license: join(unpacked, 'LICENSE'), version }
 }
 
+/** The version of a package that the lockfile names. */
+export function lockedVersion(name: string): string {
+  return locked(name).version
+}
+
 function locked(name: string): LockedPackage {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>
