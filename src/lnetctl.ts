@@ -13,6 +13,7 @@ import { openScreen } from './control/screen.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { describeTop } from './control/top-command.ts'
+import { keepMemoryOutOfCores } from './host/crash.ts'
 import { defaultSocket } from './model/configuration.ts'
 import { failed, ok, type Result } from './model/failure.ts'
 import { tokenCharactersMax } from './model/limits.ts'
@@ -46,6 +47,8 @@ const namesMachine: NamesMachine = {
 }
 
 const examine: Examine = async (config, peers) => (await import('./daemon/examine.ts')).examine(config, peers)
+
+keepMemoryOutOfCores()
 
 // A reader that has seen enough (`lnetctl peers | head -1`) is no error.
 for (const stream of [process.stdout, process.stderr])

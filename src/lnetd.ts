@@ -5,7 +5,7 @@ import { reload } from './daemon/reload.ts'
 import { readArguments, usage } from './host/arguments.ts'
 import { systemClock } from './host/clock.ts'
 import { describeConfigurationProblem, type LoadedConfiguration, loadConfiguration } from './host/config.ts'
-import { crashOnError, endExitCode } from './host/crash.ts'
+import { crashOnError, endExitCode, keepMemoryOutOfCores } from './host/crash.ts'
 import { listenForHangups } from './host/hangup.ts'
 import { keepHistory, openHistory } from './host/history.ts'
 import { matchKeys, openKeyring } from './host/keyring.ts'
@@ -41,6 +41,7 @@ main().catch((error: unknown) => {
 })
 
 async function main(): Promise<void> {
+  keepMemoryOutOfCores()
   const asked = readArguments(process.argv.slice(2))
   if ('wrong' in asked) throw new Refusal([`${asked.wrong} (see lnetd --help)`], 2)
   const { config, check, version, help } = asked

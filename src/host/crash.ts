@@ -1,8 +1,22 @@
+import { writeFileSync } from 'node:fs'
 import { logStackCharactersMax } from '../model/limits.ts'
 import type { Log } from './log.ts'
 
 /** EX_SOFTWARE (sysexits.h): a bug of ours, or of a library. */
 export const crashExitCode = 70
+
+/**
+ * Leaves every page of memory out of a core dump of this process and of the tools it runs, however it was started and
+ * whatever handles cores on this machine: keys and the mesh secret are in there (core(5), "Controlling which mappings
+ * are written"). The units also set LimitCORE=0, which a handler behind a pipe may ignore.
+ */
+export function keepMemoryOutOfCores(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // A kernel without core dumps has no such file.
+  }
+}
 
 /**
  * From now on an error that nobody caught, thrown or rejected, is one event with its stack and the end of this process:

@@ -126,6 +126,13 @@ describe('shell scripts', () => {
   })
 })
 
+describe('a unit whose process holds secrets', () => {
+  it.each(['lnetd.service', 'lnetd-wireguard.service'])('leaves no core: %s', unit => {
+    const text = readFileSync(join(root, 'packaging/debian/tree/usr/lib/systemd/system', unit), 'utf8')
+    expect(text).toContain('\nLimitCORE=0\n')
+  })
+})
+
 describe('the compiled program', () => {
   const tree = join(root, 'packaging/debian/tree/usr')
   /** What the runtime is told where the packaged command is run with a cache directory of a service manager. */
