@@ -7,6 +7,7 @@ import { parseConfigDocument } from './config/document.ts'
 import { Fields } from './config/fields.ts'
 import { type ConfigurationProblem, Report } from './config/report.ts'
 import { type Draft, readDraft, sortSegments } from './config/sections.ts'
+import { checkStaticKeys } from './config/static-keys.ts'
 import { isOpenToOthers, readWhole } from './files.ts'
 
 export { type ConfigurationProblem, describeConfigurationProblem } from './config/report.ts'
@@ -28,7 +29,7 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
   if (!read.ok) return refused(read.failure.message)
   if (read.value === null)
     return refused(`there is no such file: run \`lnetctl init\`, or \`lnetctl join TOKEN\` to join a mesh`)
-  const loaded = parseConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
+  const loaded = await checkConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
   if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
   return {
     ...loaded,
@@ -40,16 +41,33 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
 }
 
 /** The same for a text; `machine` is the hostname, the default for the node's name. Never throws. */
+export async function checkConfiguration(text: string, machine: string): Promise<LoadedConfiguration> {
+  const report = new Report()
+  const draft = readText(text, machine, report)
+  if (draft !== null) await checkStaticKeys(draft, report)
+  return concluded(draft, report)
+}
+
+/** The same without what takes time: whether the keys of static members can be used. */
 export function parseConfiguration(text: string, machine: string): LoadedConfiguration {
   const report = new Report()
+  return concluded(readText(text, machine, report), report)
+}
+
+/** Null when the text is no YAML map. */
+function readText(text: string, machine: string, report: Report): Draft | null {
   const document = parseConfigDocument(text, report)
-  if (document === null) return { ok: false, problems: report.problems() }
+  if (document === null) return null
   const root = new Fields(document.root, '', document, report)
   const draft = readDraft(root, nodeNameFromHostname(machine))
   root.finish()
   crossCheck(draft, report)
+  return draft
+}
+
+function concluded(draft: Draft | null, report: Report): LoadedConfiguration {
   const problems = report.problems()
-  if (problems.length > 0) return { ok: false, problems }
+  if (draft === null || problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
     configuration: finish(draft),

@@ -8,7 +8,7 @@ import { formatBootstrapPlace } from '../model/bootstrap.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { configBytesMax } from '../model/limits.ts'
 import type { WireguardSecretKey } from '../model/wireguard-key.ts'
-import { parseConfiguration } from './config.ts'
+import { checkConfiguration } from './config.ts'
 import { createWhole, makeDirectory, readWhole, removeQuietly } from './files.ts'
 import { wireguardKeyFile } from './keyring.ts'
 import { deriveMeshId } from './secret.ts'
@@ -62,7 +62,7 @@ export async function importWgQuick(options: ImportOptions): Promise<Result<Impo
     secretPath: paths.secretPath,
     stateDir: options.stateDir,
   })
-  const checked = parseConfiguration(text, hostname())
+  const checked = await checkConfiguration(text, hostname())
   if (!checked.ok)
     return failed(
       `the file does not fit lnetd: ${checked.problems.map(({ key, message }) => `${key} ${message}`).join('; ')}`,

@@ -13,6 +13,7 @@ import { nodeIdFromSeed } from './node-id.ts'
 import { publicKeyBytes } from './public-key.ts'
 import type { SavedKeys } from './saved-state.ts'
 import { type MeshKeys, modeText } from './secret.ts'
+import { createPrivateKey } from './x25519.ts'
 
 /** This node's own keys. Never logged, never announced but for the public ones. */
 export interface Keyring {
@@ -50,7 +51,7 @@ export async function openKeyring(stateDir: string): Promise<Result<Keyring>> {
   if (!directory.ok) return directory
   const identity = await openKey(identityKeyFile(stateDir), () => randomBytes(32))
   if (!identity.ok) return identity
-  const wireguard = await openKey(wireguardKeyFile(stateDir), () => clamp(randomBytes(32)))
+  const wireguard = await openKey(wireguardKeyFile(stateDir), createPrivateKey)
   if (!wireguard.ok) return wireguard
   return ok({
     identitySeed: identity.value.key,
@@ -91,11 +92,14 @@ interface OpenedKey {
   readonly created: boolean
 }
 
-async function openKey(path: string, make: () => Uint8Array): Promise<Result<OpenedKey>> {
+async function openKey(
+  path: string,
+  make: () => Uint8Array | Promise<Uint8Array>,
+): Promise<Result<OpenedKey>> {
   const found = await readKey(path)
   if (!found.ok) return found
   if (found.value !== null) return ok({ path, key: found.value, created: false })
-  const created = await createWhole(path, Buffer.from(`${base64(make())}\n`), 0o600)
+  const created = await createWhole(path, Buffer.from(`${base64(await make())}\n`), 0o600)
   if (!created.ok) return created
   const reread = await readKey(path)
   if (!reread.ok) return reread
@@ -119,14 +123,6 @@ async function readKey(path: string): Promise<Result<Uint8Array | null>> {
         `the key file ${path} is damaged: restore it from a backup, or remove it to have a new key made and this node known as a new one`,
       )
     : ok(new Uint8Array(Buffer.from(key, 'base64')))
-}
-
-/** A valid X25519 scalar as `wg genkey` writes it (RFC 7748 section 5). */
-function clamp(scalar: Uint8Array): Uint8Array {
-  const clamped = Uint8Array.from(scalar)
-  clamped[0] = (clamped[0] as number) & 0xf8
-  clamped[31] = ((clamped[31] as number) & 0x7f) | 0x40
-  return clamped
 }
 
 function base64(bytes: Uint8Array): string {

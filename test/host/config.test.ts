@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  checkConfiguration,
   describeConfigurationProblem,
   type LoadedConfiguration,
   loadConfiguration,
@@ -206,6 +207,31 @@ describe('a static member', () => {
   it('is refused where another has its name, key or VTEP', () => {
     const member = `{name: a, public_key: ${key}, vtep: 192.168.228.2}`
     expect(problems(file(`${member}, ${member}`))).toHaveLength(3)
+  })
+})
+
+describe('the keys of static members', () => {
+  const zero = `${'A'.repeat(43)}=`
+  const key = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg='
+  const file = (...keys: string[]) =>
+    `${secretFile}static_members:\n${keys.map((each, index) => `  - name: n${index}\n    public_key: ${each}\n`).join('')}`
+
+  it('are refused with their lines when no handshake can succeed with them, beside all else that is wrong', async () => {
+    const order8 = 'X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc='
+    const path = join(testDirectory(), 'lnetd.yaml')
+    writeFileSync(path, `${file(zero, key, order8)}colour: red\n`)
+    const loaded = await loadConfiguration(path)
+    expect(
+      loaded.ok ? [] : loaded.problems.map(problem => describeConfigurationProblem('lnetd.yaml', problem)),
+    ).toEqual([
+      expect.stringMatching(/^lnetd.yaml:4: static_members\[0\]\.public_key: A{43}= is a point of low order/),
+      expect.stringMatching(/^lnetd.yaml:8: static_members\[2\]\.public_key: X5yV.* is a point of low order/),
+      expect.stringContaining('lnetd.yaml:9: colour'),
+    ])
+  })
+
+  it('are taken otherwise', async () => {
+    expect(await checkConfiguration(file(key), 'gauss')).toMatchObject({ ok: true })
   })
 })
 

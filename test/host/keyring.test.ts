@@ -52,10 +52,14 @@ describe('the keyring', () => {
     expect(publicKey).toBe(spki.export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64'))
   })
 
-  it('makes keys that are clamped like those of wg genkey', async () => {
-    const key = Buffer.from((await open(testDirectory())).privateKey, 'base64')
-    expect((key[0] as number) & 7).toBe(0)
-    expect((key[31] as number) & 0xc0).toBe(0x40)
+  it('takes a key of wg genkey, and one whose ignored bits are set', async () => {
+    const directory = testDirectory()
+    const { privateKey, publicKey } = await open(directory)
+    const clamped = Buffer.from(privateKey, 'base64')
+    clamped[0] = (clamped[0] as number) & 0xf8
+    clamped[31] = ((clamped[31] as number) & 0x7f) | 0x40
+    writeFileSync(join(directory, 'wireguard.key'), clamped.toString('base64'))
+    expect((await open(directory)).publicKey).toBe(publicKey)
   })
 
   it.each(['identity.key', 'wireguard.key'])('is never another one for a flipped bit in %s', async name => {

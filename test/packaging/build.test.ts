@@ -48,6 +48,17 @@ describe('the bundles', () => {
     }
   })
 
+  it('evaluate the library of X25519 only when it is used', () => {
+    for (const command of ['lnetd', 'lnetctl']) {
+      const text = readFileSync(join(built, `${command}.js`), 'utf8')
+      const [, name] = /(\w+)=__esm\(\{"node_modules\/@stablelib\/x25519\/lib\/x25519\.js"/.exec(text) ?? []
+      expect(name).toBeDefined()
+      // Its only caller is the dynamic import.
+      expect(text.split(`${name}()`)).toHaveLength(2)
+      expect(text).toContain(`Promise.resolve().then(()=>(${name}(),`)
+    }
+  })
+
   it('are commands', () => {
     for (const command of ['lnetd', 'lnetctl']) {
       const file = join(built, `${command}.js`)
