@@ -74,7 +74,10 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     archive: store,
     hosts: createHostsFile(join(dirname(configuration.socket), 'hosts')),
     facts: () =>
-      readFacts(new Set(devicesOf(machine.current)), text => isInside(text, machine.current, keys)),
+      readFacts({
+        ours: new Set(devicesOf(machine.current)),
+        isInside: text => isInside(text, machine.current, keys),
+      }),
     resolved: place => resolver.known(place),
   })
   return Object.assign(machine, { daemon, kernel })

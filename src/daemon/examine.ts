@@ -37,7 +37,7 @@ export async function examine(configPath: string, peers: PeersView | null): Prom
       ...(configuration === null ? [] : [{ protocol: 'tcp' as const, port: configuration.gossip.port }]),
     ]),
     ipv6Needed: tunnel.prefix === null || familyOf(tunnel.prefix) === 6,
-    networks: (readFacts(ours) ?? noFacts).addresses.map(({ network, interface: device }) => ({
+    networks: (readFacts({ ours }) ?? noFacts).addresses.map(({ network, interface: device }) => ({
       prefix: network,
       device,
     })),

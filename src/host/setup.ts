@@ -9,7 +9,6 @@ import { noFacts } from '../model/facts.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { tokenBootstrapPlacesMax } from '../model/limits.ts'
 import { type MeshId, type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
-import { scopeOf } from '../model/scope.ts'
 import { describeConfigurationProblem, loadConfiguration } from './config.ts'
 import { readFacts } from './facts.ts'
 import { deriveMeshId, deriveMeshKeys, readMeshSecret } from './secret.ts'
@@ -111,7 +110,7 @@ export async function makeToken({
     secret: secret.value,
     bootstrap: placesOf(
       configuration,
-      readFacts(ownInterfaces(configuration)) ?? noFacts,
+      readFacts({ ours: ownInterfaces(configuration) }) ?? noFacts,
       extra as BootstrapPlace[],
     ),
     tunnelPrefix: configuration.tunnel.prefix,
@@ -127,9 +126,7 @@ export function placesOf(
 ): readonly BootstrapPlace[] {
   const { port } = configuration.gossip
   const configured = configuration.tunnel.endpoints.flatMap(place => hostPlace(hostOf(place), port))
-  const found = facts.addresses
-    .toSorted((a, b) => Number(scopeOf(a.address) !== 'global') - Number(scopeOf(b.address) !== 'global'))
-    .flatMap(({ address }) => hostPlace(endpoint(address, port), port))
+  const found = facts.addresses.flatMap(({ address }) => hostPlace(endpoint(address, port), port))
   const all = [...extra, ...configured, ...found, ...configuration.bootstrap]
   const distinct = new Map(all.map(place => [JSON.stringify(place), place]))
   return [...distinct.values()].slice(0, tokenBootstrapPlacesMax)

@@ -1,13 +1,14 @@
 import {
   addressOf,
-  compareAddresses,
   type InterfaceName,
+  type IpAddress,
   parseInterfaceAddress,
   prefixOf,
 } from '../model/address.ts'
-import type { Facts, UnderlayAddress } from '../model/facts.ts'
+import type { DeviceKind, Facts, UnderlayAddress } from '../model/facts.ts'
 import { ethernetMtuBytes } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
+import { type DefaultRoute, likeliestFirst } from './address-order.ts'
 
 /** What the system says, in its own texts; read by `facts.ts`. */
 export interface UnderlayTexts {
@@ -19,6 +20,10 @@ export interface UnderlayTexts {
   readonly ifInet6: string
   /** MTU by interface, bytes. */
   readonly mtus: ReadonlyMap<string, number>
+  /** By interface. */
+  readonly kinds: ReadonlyMap<string, DeviceKind>
+  /** Addresses of this machine that its gossip connections use. */
+  readonly inUse: ReadonlySet<IpAddress>
 }
 
 export interface InterfaceText {
@@ -27,55 +32,56 @@ export interface InterfaceText {
   readonly cidr: string
 }
 
-/** Addresses others may reach us at, and the MTU of the way out. `ours`: devices of the mesh itself. */
+/**
+ * Addresses others may reach us at, the likeliest first, and the MTU of the way out. `ours`: devices of the mesh itself.
+ */
 export function findFacts(texts: UnderlayTexts, ours: ReadonlySet<InterfaceName>): Facts {
   const isOurs = (device: string) => ours.has(device as InterfaceName)
   const unfit = unfitIpv6(texts.ifInet6)
   const addresses = texts.addresses.flatMap(({ interface: device, cidr }): UnderlayAddress[] => {
     const parsed = parseInterfaceAddress(cidr)
-    if (parsed === null || isOurs(device) || isPlumbing(device)) return []
+    if (parsed === null || isOurs(device)) return []
     const address = addressOf(parsed)
     const scope = scopeOf(address)
     if ((scope !== 'global' && scope !== 'private') || unfit.has(address)) return []
-    return [{ address, network: prefixOf(parsed), interface: device as InterfaceName }]
+    const kind = texts.kinds.get(device) ?? 'physical'
+    return [{ address, network: prefixOf(parsed), interface: device as InterfaceName, kind }]
   })
-  addresses.sort((a, b) => compareAddresses(a.address, b.address))
-  const waysOut = defaultRouteDevices(texts.route, texts.ipv6Route).filter(device => !isOurs(device))
-  const devices = waysOut.length > 0 ? waysOut : addresses.map(address => address.interface)
-  return { addresses, pathMtu: leastMtu(devices, texts.mtus), waysOut: [...new Set(waysOut)].sort() }
+  const routes = defaultRoutes(texts.route, texts.ipv6Route).filter(({ device }) => !isOurs(device))
+  const waysOut = bestDevices(routes)
+  const devices = waysOut.length > 0 ? waysOut : addresses.filter(isLocal).map(address => address.interface)
+  return {
+    addresses: likeliestFirst(addresses, routes, texts.inUse),
+    pathMtu: leastMtu(devices, texts.mtus),
+    waysOut: [...new Set(waysOut)].sort(),
+  }
+}
+
+/** A tunnel's MTU is that of whatever it is tunnelled through. */
+function isLocal({ kind }: UnderlayAddress): boolean {
+  return kind !== 'vpn'
 }
 
 /** The devices of the best default routes, IPv4's and IPv6's. */
 export function defaultRouteDevices(route: string, ipv6Route: string): readonly string[] {
-  return [...bestDevices(ipv4Defaults(route)), ...bestDevices(ipv6Defaults(ipv6Route))]
+  return bestDevices(defaultRoutes(route, ipv6Route))
 }
 
-/**
- * Devices that other software made for itself: containers, virtual machines and other VPNs. An operator's own
- * bridge (br0, br-lan, vmbr0) counts as an interface.
- */
-export function isPlumbing(device: string): boolean {
-  return plumbing.test(device)
-}
-
-const plumbing =
-  /^(docker|br-[0-9a-f]{12}$|veth|virbr|vnet\d|vmnet|vboxnet|cni|flannel|cali|cilium|kube-|nodelocaldns|weave|lxc|lxdbr|incusbr|podman|tailscale|zt|wg|nebula|utun|tun\d|tap|ifb|waydroid|anbox)/
 /** linux/if_addr.h: temporary (privacy) addresses change, the others are not in use yet or any more. */
 const addressFlags = { temporary: 0x01, failed: 0x08, deprecated: 0x20, tentative: 0x40 } as const
 const unfitFlags = Object.values(addressFlags).reduce<number>((mask, flag) => mask | flag, 0)
 /** linux/route.h and linux/ipv6_route.h: RTF_UP, RTF_REJECT. */
 const routeFlags = { up: 0x0001, reject: 0x0200 } as const
 
-interface DefaultRoute {
-  readonly device: string
-  readonly metric: number
+function defaultRoutes(route: string, ipv6Route: string): readonly DefaultRoute[] {
+  return [...ipv4Defaults(route), ...ipv6Defaults(ipv6Route)]
 }
 
 /** Columns: interface, destination, gateway, flags, references, use, metric, mask (proc_net(5)). */
 function ipv4Defaults(text: string): readonly DefaultRoute[] {
   return rowsOf(text).flatMap(([device = '', destination, , flags = '', , , metric = '', mask]) =>
     destination === '00000000' && mask === '00000000' && isUsable(flags)
-      ? [{ device, metric: Number(metric) }]
+      ? [{ family: 4, device, metric: Number(metric) }]
       : [],
   )
 }
@@ -84,7 +90,7 @@ function ipv4Defaults(text: string): readonly DefaultRoute[] {
 function ipv6Defaults(text: string): readonly DefaultRoute[] {
   return rowsOf(text).flatMap(([destination, length, , , , metric = '', , , flags = '', device = '']) =>
     destination === '0'.repeat(32) && length === '00' && isUsable(flags)
-      ? [{ device, metric: Number.parseInt(metric, 16) }]
+      ? [{ family: 6, device, metric: Number.parseInt(metric, 16) }]
       : [],
   )
 }
@@ -95,8 +101,10 @@ function isUsable(flags: string): boolean {
 }
 
 function bestDevices(routes: readonly DefaultRoute[]): readonly string[] {
-  const best = Math.min(...routes.map(({ metric }) => metric))
-  return routes.filter(({ metric }) => metric === best).map(({ device }) => device)
+  const best = routes.filter(({ family, metric }) =>
+    routes.every(other => other.family !== family || other.metric >= metric),
+  )
+  return best.map(({ device }) => device)
 }
 
 /** Columns: address, interface number, length, scope, flags, interface; hexadecimal. */

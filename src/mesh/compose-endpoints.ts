@@ -5,7 +5,6 @@ import {
   type HostPort,
   hostAddress,
   hostOf,
-  type IpAddress,
   type Port,
 } from '../model/address.ts'
 import type { EndpointCandidate } from '../model/announcement.ts'
@@ -20,11 +19,11 @@ import {
 } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
 
-/** Where the tunnel can be reached: as configured, public, on the LAN; as many as an announcement has room for. */
+/** Where the tunnel can be reached: as configured, then as found, the likeliest first; as many as an announcement has room for. */
 export function tunnelEndpoints(configuration: Configuration, facts: Facts): readonly EndpointCandidate[] {
   const { port, endpoints } = configuration.tunnel
   const configured = endpoints.map((place): EndpointCandidate => ({ place, kind: 'configured' }))
-  const found = publicFirst(facts).map((address): EndpointCandidate => {
+  const found = facts.addresses.map(({ address }): EndpointCandidate => {
     const kind = scopeOf(address) === 'global' ? 'public' : 'lan'
     return { place: endpoint(address, port) as string as HostPort, kind }
   })
@@ -40,7 +39,7 @@ export function tunnelEndpoints(configuration: Configuration, facts: Facts): rea
 export function gossipAddresses(configuration: Configuration, facts: Facts): readonly string[] {
   const { port } = configuration.gossip
   const configured = configuration.tunnel.endpoints.map(place => multiaddr(place, port))
-  const found = publicFirst(facts).map(address => multiaddr(endpoint(address, port), port))
+  const found = facts.addresses.map(({ address }) => multiaddr(endpoint(address, port), port))
   const short = [...new Set([...configured, ...found])].filter(
     address => address.length <= gossipAddressCharactersMax,
   )
@@ -53,11 +52,6 @@ export function gossipAddresses(configuration: Configuration, facts: Facts): rea
 /** The text in CBOR with its kind. */
 function announcedEndpointBytes(place: HostPort): number {
   return place.length + 5
-}
-
-function publicFirst({ addresses }: Facts): readonly IpAddress[] {
-  const isPrivate = (address: IpAddress) => Number(scopeOf(address) !== 'global')
-  return addresses.map(({ address }) => address).sort((a, b) => isPrivate(a) - isPrivate(b))
 }
 
 function multiaddr(place: HostPort | Endpoint, port: Port): string {

@@ -3,7 +3,7 @@ import { ethernetMtuBytes } from './limits.ts'
 
 /** What this machine is on the outside. */
 export interface Facts {
-  /** Addresses others may reach us at, sorted; never those of our own devices. */
+  /** Addresses others may reach us at, the likeliest first; never those of our own devices. */
   readonly addresses: readonly UnderlayAddress[]
   /** The MTU of the way out: of the default route's device, else the least of the interfaces. */
   readonly pathMtu: number
@@ -19,4 +19,12 @@ export interface UnderlayAddress {
   /** The network it is in. */
   readonly network: Prefix
   readonly interface: InterfaceName
+  readonly kind: DeviceKind
 }
+
+/**
+ * What a device is for those who want to reach an address on it. `physical`: Ethernet, wireless and PPP, and VLANs,
+ * bonds and bridges on them. `virtual`: dummy, veth and others. `container`: a bridge without a physical port.
+ * `vpn`: TUN and TAP, WireGuard, VXLAN, GRE and others of a tunnel.
+ */
+export type DeviceKind = 'physical' | 'virtual' | 'container' | 'vpn'

@@ -228,9 +228,9 @@ describe('the places of a machine', () => {
     )
     const facts = {
       addresses: [
-        { address: '10.0.0.7', network: '10.0.0.0/8', interface: 'eth1' },
         { address: '198.51.100.1', network: '198.51.100.0/24', interface: 'eth0' },
         { address: '2001:db8::7', network: '2001:db8::/64', interface: 'eth0' },
+        { address: '10.0.0.7', network: '10.0.0.0/8', interface: 'eth1' },
       ],
       pathMtu: 1500,
     } as unknown as Facts

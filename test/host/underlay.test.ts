@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readFacts } from '../../src/host/facts.ts'
-import { defaultRouteDevices, findFacts, isPlumbing, type UnderlayTexts } from '../../src/host/underlay.ts'
+import { defaultRouteDevices, findFacts, type UnderlayTexts } from '../../src/host/underlay.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
-import type { Facts } from '../../src/model/facts.ts'
+import type { DeviceKind, Facts } from '../../src/model/facts.ts'
 
 const noInterfaces: ReadonlySet<InterfaceName> = new Set()
 const ours: ReadonlySet<InterfaceName> = new Set(['lnet0', 'vlnet0'] as InterfaceName[])
@@ -41,16 +41,21 @@ const machine: UnderlayTexts = {
     ['wlan0', 1280],
     ['br0', 9000],
   ]),
+  kinds: new Map<string, DeviceKind>([
+    ['docker0', 'container'],
+    ['br0', 'virtual'],
+  ]),
+  inUse: new Set(),
 }
 
 describe('the facts of a machine', () => {
   it('are the addresses others may reach it at, and the MTU of its way out', () => {
     expect(findFacts(machine, ours)).toEqual({
       addresses: [
-        { address: '10.0.2.7', network: '10.0.2.0/24', interface: 'wlan0' },
-        { address: '192.0.2.2', network: '192.0.2.0/24', interface: 'eth0' },
-        { address: '192.168.7.1', network: '192.168.7.0/24', interface: 'br0' },
-        { address: '2001:db8::5', network: '2001:db8::/64', interface: 'eth0' },
+        { address: '192.0.2.2', network: '192.0.2.0/24', interface: 'eth0', kind: 'physical' },
+        { address: '2001:db8::5', network: '2001:db8::/64', interface: 'eth0', kind: 'physical' },
+        { address: '10.0.2.7', network: '10.0.2.0/24', interface: 'wlan0', kind: 'physical' },
+        { address: '192.168.7.1', network: '192.168.7.0/24', interface: 'br0', kind: 'virtual' },
       ],
       pathMtu: 1492,
       waysOut: ['eth0', 'ppp0'],
@@ -67,7 +72,15 @@ describe('the facts of a machine', () => {
   })
 
   it('are Ethernet’s when nothing can be read', () => {
-    const nothing = { addresses: [], route: '', ipv6Route: '', ifInet6: '', mtus: new Map() }
+    const nothing = {
+      addresses: [],
+      route: '',
+      ipv6Route: '',
+      ifInet6: '',
+      mtus: new Map(),
+      kinds: new Map(),
+      inUse: new Set<never>(),
+    }
     expect(findFacts(nothing, noInterfaces)).toEqual({ addresses: [], pathMtu: 1500, waysOut: [] })
   })
 
@@ -120,55 +133,18 @@ describe('a default route', () => {
   })
 })
 
-describe('plumbing', () => {
-  it.each([
-    'docker0',
-    'br-0123456789ab',
-    'veth12ab',
-    'virbr0',
-    'cni0',
-    'lxcbr0',
-    'lxdbr0',
-    'podman1',
-    'tailscale0',
-    'wg0',
-    'ztabcdefgh',
-    'tun0',
-    'vnet3',
-  ])('is %s', device => {
-    expect(isPlumbing(device)).toBe(true)
-  })
-
-  it.each([
-    'eth0',
-    'enp3s0',
-    'wlan0',
-    'br0',
-    'br-lan',
-    'vmbr0',
-    'bond0',
-    'eth0.7',
-    'ppp0',
-    'wwan0',
-    'wlp2s0',
-    'end0',
-  ])('is not %s', device => {
-    expect(isPlumbing(device)).toBe(false)
-  })
-})
-
 describe('this machine', () => {
   it('has facts that make sense', () => {
-    const { addresses, pathMtu } = facts(noInterfaces)
+    const { addresses, pathMtu } = facts({ ours: noInterfaces })
     expect(pathMtu).toBeGreaterThanOrEqual(68)
     for (const { address } of addresses) expect(address).not.toMatch(/^(127\.|::1$|fe80:)/)
   })
 
   it('leaves out what is ours', () => {
-    const all = facts(noInterfaces)
+    const all = facts({ ours: noInterfaces })
     const own = new Set(all.addresses.map(address => address.interface))
-    expect(facts(own).addresses).toEqual([])
-    expect(facts(noInterfaces, () => true).addresses).toEqual([])
+    expect(facts({ ours: own }).addresses).toEqual([])
+    expect(facts({ ours: noInterfaces, isInside: () => true }).addresses).toEqual([])
   })
 })
 

@@ -23,11 +23,11 @@ const node = '12D3KooWGRUfiw9eZoTTMMzkBJwvJu3zZm5jUgRnaUSUXhB5TZqo' as NodeId
 const mesh = 'ab'.repeat(16) as MeshId
 
 describe('endpoints', () => {
-  it('are those configured, then public, then on the LAN, each once', () => {
+  it('are those configured, then those found in their order, each once', () => {
     const configuration = configured(
       'tunnel: {endpoints: [vps.example.org:1000, "[2001:db8::9]:1", 198.51.100.1]}',
     )
-    const facts = factsOf('10.0.0.7', '198.51.100.1', '2001:db8::7')
+    const facts = factsOf('198.51.100.1', '2001:db8::7', '10.0.0.7')
     expect(tunnelEndpoints(configuration, facts)).toEqual([
       { place: 'vps.example.org:1000', kind: 'configured' },
       { place: '[2001:db8::9]:1', kind: 'configured' },
@@ -118,6 +118,7 @@ function factsOf(...addresses: readonly string[]): Facts {
       address: address as IpAddress,
       network: '2001:db8::/32' as Prefix,
       interface: 'eth0' as InterfaceName,
+      kind: 'physical' as const,
     })),
     pathMtu: 1500,
     waysOut: ['eth0'],

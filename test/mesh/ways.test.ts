@@ -150,6 +150,7 @@ describe('an offered route', () => {
       address: '198.51.100.9' as never,
       network: '198.51.100.0/24' as Prefix,
       interface: 'eth1' as InterfaceName,
+      kind: 'physical' as const,
     }
     const own = facts(1, { addresses: [lan] })
     const decision = ways([gateway(2, { everywhere: false, routes: [route as Prefix] })], { facts: own }, [

@@ -191,7 +191,7 @@ export function facts(number: number, changes: Partial<Facts> = {}): Facts {
   const address = underlayAddress(number)
   const network = `${address}/32` as Prefix
   return {
-    addresses: [{ address, network, interface: 'eth0' as InterfaceName }],
+    addresses: [{ address, network, interface: 'eth0' as InterfaceName, kind: 'physical' }],
     pathMtu: 1500,
     waysOut: ['eth0'],
     ...changes,

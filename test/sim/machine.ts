@@ -115,6 +115,7 @@ export class Machine {
       address,
       network: prefixOf(`${address}/24` as InterfaceAddress),
       interface: 'eth0' as InterfaceName,
+      kind: 'physical' as const,
     }))
     return { addresses: this.#hasCarrier ? addresses : [], pathMtu: this.#pathMtu, waysOut: ['eth0'] }
   }
