@@ -88,20 +88,23 @@ function segmentLines(
   ]
 }
 
-/** As lnetd guards its own: VXLAN comes by the tunnel only, and leaves by it only. */
+/** As lnetd guards its own: VXLAN comes to a VTEP by the tunnel only, and leaves by it only. */
 function guardLines(name: string, port: number, address: string): readonly string[] {
   const table = `inet lnet_${name}`
-  const family = address.includes(':') ? 'ip6' : 'ip'
-  const chain = (hook: string) => `'{ type filter hook ${hook} priority raw; policy accept; }'`
+  const [ip, family] = address.includes(':') ? ['ip6', 'ipv6'] : ['ip', 'ipv4']
+  const chains = {
+    guard_rx: ['input', 'iifname != %i', `meta nfproto != ${family}`, `${ip} daddr != ${address}`],
+    guard_via: ['forward', 'iifname != %i oifname %i'],
+    guard_tx: ['output', `oifname != %i ${ip} saddr ${address}`, `oifname != %i ${ip} daddr ${address}`],
+  }
   return [
     `PostUp = nft add table ${table}`,
-    `PostUp = nft add chain ${table} guard_rx ${chain('prerouting')}`,
-    `PostUp = nft add rule ${table} guard_rx udp dport ${port} iifname != %i iifname != lo fib daddr type local counter drop`,
-    `PostUp = nft add chain ${table} guard_tx ${chain('output')}`,
-    ...['saddr', 'daddr'].map(
-      direction =>
-        `PostUp = nft add rule ${table} guard_tx udp dport ${port} oifname != %i ${family} ${direction} ${address} counter drop`,
-    ),
+    ...Object.entries(chains).flatMap(([chain, [hook, ...dropped]]) => [
+      `PostUp = nft add chain ${table} ${chain} '{ type filter hook ${hook} priority raw; policy accept; }'`,
+      ...dropped.map(
+        rule => `PostUp = nft add rule ${table} ${chain} udp dport ${port} ${rule} counter drop`,
+      ),
+    ]),
   ]
 }
 

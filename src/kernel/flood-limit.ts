@@ -1,6 +1,7 @@
 import type { InterfaceName } from '../model/address.ts'
 import { heardMacsMax, heardSeconds, questionFramesPerSecond } from '../model/limits.ts'
 import { guardTable, tableRemoval } from './guard.ts'
+import { nftName } from './nft-name.ts'
 import { takesTable } from './takes-table.ts'
 
 /** Chain of the limit in a table of family `netdev`. */
@@ -26,11 +27,11 @@ export function floodLimitScript(segment: InterfaceName, framesPerSecond: number
     timeout ${heardSeconds}s
   }
   chain hear {
-    type filter hook ingress device "${segment}" priority 0; policy accept;
+    type filter hook ingress device ${nftName(segment)} priority 0; policy accept;
     update @${heardSet} { ether saddr }
   }
   chain ${floodChain} {
-    type filter hook egress device "${segment}" priority 0; policy accept;
+    type filter hook egress device ${nftName(segment)} priority 0; policy accept;
     ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr @${heardSet} accept
     ether type arp ${questions}
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ${questions}

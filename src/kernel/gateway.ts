@@ -1,5 +1,6 @@
 import type { InterfaceName } from '../model/address.ts'
 import type { GatewayState } from '../model/gateway.ts'
+import { nftName } from './nft-name.ts'
 import type { Instruction } from './render.ts'
 
 /** The nft table of a gateway. No guard can be called so: theirs begin with `lnet_`. */
@@ -37,15 +38,15 @@ function gatewayScript(gateway: GatewayState): string {
   const devices = devicesOf(gateway)
   const clamp = 'tcp flags syn tcp option maxseg size set rt mtu'
   const forward = devices.flatMap(device => [
-    `iifname "${device}" oifname "${out}" ${clamp}`,
-    `iifname "${out}" oifname "${device}" ${clamp}`,
+    `iifname ${nftName(device)} oifname ${nftName(out)} ${clamp}`,
+    `iifname ${nftName(out)} oifname ${nftName(device)} ${clamp}`,
     ...(isClosed(gateway)
-      ? [`iifname "${out}" oifname "${device}" ct state new ct status != dnat counter drop`]
+      ? [`iifname ${nftName(out)} oifname ${nftName(device)} ct state new ct status != dnat counter drop`]
       : []),
   ])
   const translate = sources.map(
     ({ device, network }) =>
-      `iifname "${device}" oifname "${out}" ip saddr ${network} counter ${nat ? 'masquerade' : 'accept'}`,
+      `iifname ${nftName(device)} oifname ${nftName(out)} ip saddr ${network} counter ${nat ? 'masquerade' : 'accept'}`,
   )
   return `${gatewayRemoval}table inet ${gatewayTable} {
 ${gateway.borrowed.map(device => `  chain ${borrowedPrefix}${device} { }\n`).join('')}  chain forward {

@@ -1,5 +1,6 @@
 import { familyOf, type InterfaceName, parseInterfaceName } from '../model/address.ts'
 import type { Guard } from '../model/kernel-state.ts'
+import { nftName } from './nft-name.ts'
 
 const tablePrefix = 'lnet_'
 
@@ -20,40 +21,81 @@ export function tableRemoval(family: 'inet' | 'netdev' | 'bridge', segment: Inte
 }
 
 /**
- * The guard, replacing whatever the table held, in one transaction (FACTS-kernel 0 and 10). Received: VXLAN
- * listens on every address, so only the tunnel and this machine itself may speak to it. Sent: without the
- * VTEP route, encapsulated frames would follow the default route in clear. Every packet of the machine meets these
- * rules: the port comes first, which is cheaper to compare than names.
+ * The guard, replacing whatever the table held, in one transaction.
+ *
+ * Received: VXLAN listens on every address and is in every group, so the decision is made where a packet is delivered
+ * here, by hook `input`: only what came through the tunnel to a VTEP passes. The destination counts too, because what a
+ * local user sends to a group by the tunnel comes back as if it had come through it. There is no exception for `lo`: the
+ * kernel hands over what one VXLAN device has for another of this machine without a packet. Foreign VXLAN that is only
+ * routed here never meets `input`.
+ *
+ * Forwarded: what is not from the tunnel has no business with the members' VXLAN, be it masqueraded as ours.
+ *
+ * Sent: without the VTEP route, encapsulated frames would follow the default route in clear.
+ *
+ * Every packet of the machine meets these rules: the port comes first, which is cheaper to compare than names.
  */
 export function guardScript(segment: InterfaceName, guard: Guard): string {
-  const { port, tunnel, vteps } = guard
-  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
-  return `${tableRemoval('inet', segment)}table inet ${guardTable(segment)} {
-  chain guard_rx {
-    type filter hook prerouting priority raw; policy accept;
-    udp dport ${port} iifname != "${tunnel}" iifname != "lo" fib daddr type local counter drop
-  }
-  chain guard_tx {
-    type filter hook output priority raw; policy accept;
-    udp dport ${port} oifname != "${tunnel}" ${ip} saddr ${vteps} counter drop
-    udp dport ${port} oifname != "${tunnel}" ${ip} daddr ${vteps} counter drop
-  }
-}
-`
+  const chains = guardChains(guard).map(
+    ({ name, hook, rules }) => `  chain ${name} {
+    type filter hook ${hook} priority raw; policy accept;
+${rules.map(({ text }) => `    ${text} counter drop\n`).join('')}  }
+`,
+  )
+  return `${tableRemoval('inet', segment)}table inet ${guardTable(segment)} {\n${chains.join('')}}\n`
 }
 
 /** Without counts, one text a line, as the reader of the table makes them. */
-export function guardContent({ port, tunnel, vteps }: Guard): readonly string[] {
-  const ip = familyOf(vteps) === 4 ? 'ip' : 'ip6'
-  const sent = (direction: string) =>
-    `rule guard_tx: udp.dport == ${port}, oifname != ${tunnel}, ${ip}.${direction} == ${vteps}, drop`
+export function guardContent(guard: Guard): readonly string[] {
+  return guardChains(guard)
+    .flatMap(({ name, hook, rules }) => [
+      `chain ${name}: filter ${hook} -300 accept`,
+      ...rules.map(({ read }) => `rule ${name}: ${read}, drop`),
+    ])
+    .sort()
+}
+
+interface GuardChain {
+  readonly name: string
+  readonly hook: string
+  /** What is dropped, as nft is told and as it is read again. */
+  readonly rules: readonly { readonly text: string; readonly read: string }[]
+}
+
+function guardChains({ port, tunnel, vteps }: Guard): readonly GuardChain[] {
+  const [ip, family] = familyOf(vteps) === 4 ? ['ip', 'ipv4'] : ['ip6', 'ipv6']
+  const rule = (text: string, read: string) => ({
+    text: `udp dport ${port} ${text}`,
+    read: `udp.dport == ${port}, ${read}`,
+  })
+  const notBy = (key: 'iifname' | 'oifname') =>
+    [`${key} != ${nftName(tunnel)}`, `${key} != ${tunnel}`] as const
+  const sent = (end: 'saddr' | 'daddr') => {
+    const [text, read] = notBy('oifname')
+    return rule(`${text} ${ip} ${end} ${vteps}`, `${read}, ${ip}.${end} == ${vteps}`)
+  }
   return [
-    'chain guard_rx: filter prerouting -300 accept',
-    'chain guard_tx: filter output -300 accept',
-    `rule guard_rx: udp.dport == ${port}, iifname != ${tunnel}, iifname != lo, fib.type.daddr == local, drop`,
-    sent('saddr'),
-    sent('daddr'),
-  ].sort()
+    {
+      name: 'guard_rx',
+      hook: 'input',
+      rules: [
+        rule(...notBy('iifname')),
+        rule(`meta nfproto != ${family}`, `nfproto != ${family}`),
+        rule(`${ip} daddr != ${vteps}`, `${ip}.daddr != ${vteps}`),
+      ],
+    },
+    {
+      name: 'guard_via',
+      hook: 'forward',
+      rules: [
+        rule(
+          `${notBy('iifname')[0]} oifname ${nftName(tunnel)}`,
+          `${notBy('iifname')[1]}, oifname == ${tunnel}`,
+        ),
+      ],
+    },
+    { name: 'guard_tx', hook: 'output', rules: [sent('saddr'), sent('daddr')] },
+  ]
 }
 
 export function guardRemoval(segment: InterfaceName): string {

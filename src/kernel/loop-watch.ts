@@ -2,6 +2,7 @@ import type { InterfaceName } from '../model/address.ts'
 import { loopProbePort } from '../model/limits.ts'
 import type { LoopWatch } from '../model/loop-watch.ts'
 import { guardTable, tableRemoval } from './guard.ts'
+import { nftName } from './nft-name.ts'
 import { takesTable } from './takes-table.ts'
 
 /** Every node of a link (RFC 4291 section 2.7.1): bridges and switches send it everywhere, whoever asked for it. */
@@ -17,7 +18,7 @@ const probes = `ip6 daddr ${allNodes} udp dport ${loopProbePort}`
  */
 export function loopWatchScript({ interface: segment, ports }: LoopWatch): string {
   const marks = ports.map(
-    (port, index) => `    iifname "${port}" ${probes} udp sport set ${loopProbePort + 1 + index}\n`,
+    (port, index) => `    iifname ${nftName(port)} ${probes} udp sport set ${loopProbePort + 1 + index}\n`,
   )
   return `${tableRemoval('bridge', segment)}table bridge ${guardTable(segment)} {
   chain forged {
@@ -29,7 +30,7 @@ export function loopWatchScript({ interface: segment, ports }: LoopWatch): strin
 ${marks.join('')}  }
   chain fence {
     type filter hook postrouting priority 0; policy accept;
-    oifname "${segment}" ${probes} drop
+    oifname ${nftName(segment)} ${probes} drop
   }
 }
 `

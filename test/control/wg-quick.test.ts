@@ -28,8 +28,12 @@ describe('a wg-quick file', () => {
       MTU = 1420
       Table = off
       PostUp = nft add table inet lnet_vlnet0
-      PostUp = nft add chain inet lnet_vlnet0 guard_rx '{ type filter hook prerouting priority raw; policy accept; }'
-      PostUp = nft add rule inet lnet_vlnet0 guard_rx udp dport 4789 iifname != %i iifname != lo fib daddr type local counter drop
+      PostUp = nft add chain inet lnet_vlnet0 guard_rx '{ type filter hook input priority raw; policy accept; }'
+      PostUp = nft add rule inet lnet_vlnet0 guard_rx udp dport 4789 iifname != %i counter drop
+      PostUp = nft add rule inet lnet_vlnet0 guard_rx udp dport 4789 meta nfproto != ipv4 counter drop
+      PostUp = nft add rule inet lnet_vlnet0 guard_rx udp dport 4789 ip daddr != 192.168.228.1/24 counter drop
+      PostUp = nft add chain inet lnet_vlnet0 guard_via '{ type filter hook forward priority raw; policy accept; }'
+      PostUp = nft add rule inet lnet_vlnet0 guard_via udp dport 4789 iifname != %i oifname %i counter drop
       PostUp = nft add chain inet lnet_vlnet0 guard_tx '{ type filter hook output priority raw; policy accept; }'
       PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip saddr 192.168.228.1/24 counter drop
       PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip daddr 192.168.228.1/24 counter drop

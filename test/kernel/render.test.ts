@@ -202,8 +202,14 @@ describe('render', () => {
       delete table inet lnet_vlnet0
       table inet lnet_vlnet0 {
         chain guard_rx {
-          type filter hook prerouting priority raw; policy accept;
-          udp dport 4789 iifname != "lnet0" iifname != "lo" fib daddr type local counter drop
+          type filter hook input priority raw; policy accept;
+          udp dport 4789 iifname != "lnet0" counter drop
+          udp dport 4789 meta nfproto != ipv6 counter drop
+          udp dport 4789 ip6 daddr != fd77::/64 counter drop
+        }
+        chain guard_via {
+          type filter hook forward priority raw; policy accept;
+          udp dport 4789 iifname != "lnet0" oifname "lnet0" counter drop
         }
         chain guard_tx {
           type filter hook output priority raw; policy accept;
@@ -338,8 +344,14 @@ describe('render', () => {
       delete table inet lnet_vlnet0
       table inet lnet_vlnet0 {
         chain guard_rx {
-          type filter hook prerouting priority raw; policy accept;
-          udp dport 4789 iifname != "lnet0" iifname != "lo" fib daddr type local counter drop
+          type filter hook input priority raw; policy accept;
+          udp dport 4789 iifname != "lnet0" counter drop
+          udp dport 4789 meta nfproto != ipv4 counter drop
+          udp dport 4789 ip daddr != 10.77.0.0/16 counter drop
+        }
+        chain guard_via {
+          type filter hook forward priority raw; policy accept;
+          udp dport 4789 iifname != "lnet0" oifname "lnet0" counter drop
         }
         chain guard_tx {
           type filter hook output priority raw; policy accept;

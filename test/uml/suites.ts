@@ -73,6 +73,7 @@ export const suites: readonly Suite[] = [
       'test/lab/drift.test.ts',
       'test/lab/leave.test.ts',
       'test/lab/guard.test.ts',
+      'test/lab/guard-entries.test.ts',
       'test/lab/kernel-watch.test.ts',
     ],
     isDefault: false,

@@ -7,7 +7,7 @@ import {
   parsePrefix,
 } from '../../model/address.ts'
 import { segmentOfTable } from '../guard.ts'
-import { type Fields, texts } from './fields.ts'
+import type { Fields } from './fields.ts'
 
 /** Segments that have a table of this family, by its name. Sorted. */
 export function tableSegments(items: readonly Fields[], family: string): readonly InterfaceName[] {
@@ -75,9 +75,6 @@ function leftText(left: unknown): string {
   if (kind === 'meta') return plain(fields.key)
   if (kind === 'ct') return `ct.${plain(fields.key)}`
   if (kind === 'payload') return `${plain(fields.protocol)}.${plain(fields.field)}`
-  // One flag is a list in some versions of nft, a text in others.
-  if (kind === 'fib')
-    return `fib.${plain(fields.result)}.${[...texts(fields.flags), ...texts([fields.flags])].join('.')}`
   return plain(left)
 }
 

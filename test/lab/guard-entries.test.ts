@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { statusView } from '../../src/control/status-view.ts'
+import { peersView } from '../../src/control/views.ts'
+import { wgQuickFile } from '../../src/control/wg-quick.ts'
+import type { InterfaceAddress } from '../../src/model/address.ts'
+import { member, snapshot, track } from '../control/snapshots.ts'
+import { desiredState, planFor, vtepOf } from '../kernel/state.ts'
+import { type Datagram, sendFrames } from './frame-sender.ts'
+import { type RemoteKernel, startKernel } from './kernel-remote.ts'
+import { connect, createNamespace, createSwitch, type Namespace } from './namespace.ts'
+
+/**
+ * Frames enter a segment by the tunnel or the bridge only: VXLAN in clear is sent to every kind of destination by a
+ * stranger on the LAN, by a local user and by a container behind a masquerade. Each frame has a MAC of its own, which
+ * is counted where the segment takes frames in.
+ */
+const strangers: readonly Case[] = [
+  { name: 'unicast', family: 4, to: '10.9.0.1' },
+  { name: 'fragments', family: 4, to: '10.9.0.1', bytes: 3000 },
+  { name: 'directed broadcast', family: 4, to: '10.9.255.255' },
+  { name: 'limited broadcast', family: 4, to: '255.255.255.255' },
+  { name: 'all hosts', family: 4, to: '224.0.0.1', by: '10.9.0.66' },
+  { name: 'a joined group', family: 4, to: '239.1.2.3', by: '10.9.0.66' },
+  { name: 'the VTEP', family: 4, to: '10.77.0.1' },
+  { name: 'the segment', family: 4, to: '192.168.0.1' },
+  { name: 'unicast', family: 6, to: 'fd09::1' },
+  { name: 'fragments', family: 6, to: 'fd09::1', bytes: 3000 },
+  { name: 'all nodes', family: 6, to: 'ff02::1%eth0', by: '::%eth0' },
+  { name: 'a joined group', family: 6, to: 'ff05::1234%eth0', by: '::%eth0' },
+  { name: 'the VTEP', family: 6, to: 'fd77::1' },
+  { name: 'the segment', family: 6, to: 'fde9::1' },
+]
+const users: readonly Case[] = [
+  { name: 'loopback', family: 4, to: '127.0.0.1' },
+  { name: 'loopback', family: 6, to: '::1' },
+  { name: 'IPv4 loopback as IPv6', family: 6, to: '::ffff:127.0.0.1' },
+  { name: 'an own address', family: 4, to: '10.9.0.1' },
+  { name: 'an own address as IPv6', family: 6, to: '::ffff:10.9.0.1' },
+  { name: 'an own address', family: 6, to: 'fd09::1' },
+  { name: 'the own VTEP', family: 4, to: '10.77.0.1' },
+  { name: 'the own VTEP', family: 6, to: 'fd77::1' },
+  { name: 'the segment', family: 4, to: '192.168.0.1' },
+  { name: 'the segment', family: 6, to: 'fde9::1' },
+  { name: 'directed broadcast', family: 4, to: '10.9.255.255' },
+  { name: 'limited broadcast', family: 4, to: '255.255.255.255' },
+  { name: 'all hosts on the LAN', family: 4, to: '224.0.0.1', by: '10.9.0.1' },
+  { name: 'all hosts on loopback', family: 4, to: '224.0.0.1', by: '127.0.0.1' },
+  { name: 'all hosts on the tunnel', family: 4, to: '224.0.0.1', by: '10.77.0.1' },
+  { name: 'all hosts on the segment', family: 4, to: '224.0.0.1', by: '192.168.0.1' },
+  ...['lo', 'eth0', 'lnet0', 'vlnet0', 'br0'].map(
+    (device): Case => ({
+      name: `all nodes on ${device}`,
+      family: 6,
+      to: `ff02::1%${device}`,
+      by: `::%${device}`,
+    }),
+  ),
+]
+const containers: readonly Case[] = [
+  { name: 'the host', family: 4, to: '172.30.0.1' },
+  { name: 'an address of the host', family: 4, to: '10.9.0.1' },
+  { name: 'the VTEP', family: 4, to: '10.77.0.1' },
+  { name: 'all hosts', family: 4, to: '224.0.0.1', by: '172.30.0.2' },
+  { name: 'the host', family: 6, to: 'fd30::1' },
+  { name: 'the VTEP', family: 6, to: 'fd77::1' },
+  { name: 'all nodes', family: 6, to: 'ff02::1%eth0', by: '::%eth0' },
+]
+
+interface Case {
+  readonly name: string
+  readonly family: 4 | 6
+  readonly to: string
+  readonly by?: string
+  readonly bytes?: number
+}
+
+let spaces: Namespace[]
+let victim: Namespace
+let evil: Namespace
+let box: Namespace
+let kernel: RemoteKernel
+/** A MAC for each frame ever sent. */
+let frames = 0
+
+beforeAll(async () => {
+  const hub = await createSwitch('sw', [])
+  victim = await createNamespace('victim')
+  evil = await createNamespace('evil')
+  box = await createNamespace('box')
+  spaces = [victim, evil, box, hub]
+  await connect(hub, [
+    { node: victim, interface: 'eth0', addresses: ['10.9.0.1/16', 'fd09::1/64'] },
+    { node: evil, interface: 'eth0', addresses: ['10.9.0.66/16', 'fd09::66/64'] },
+  ])
+  const own = ['172.30.0.1/24', 'fd30::1/64']
+  await victim.must([
+    'sh',
+    '-c',
+    `ip link add br0 type bridge && ip link set br0 up; ${addresses('br0', own)}`,
+  ])
+  const gateways = ['172.30.0.1', 'fd30::1']
+  await connect(victim, [
+    { node: box, interface: 'eth0', addresses: ['172.30.0.2/24', 'fd30::2/64'], gateways },
+  ])
+  await victim.must(['sh', '-c', openHost], { input: masquerade })
+  await evil.must(['sh', '-c', routesToVictim])
+  kernel = startKernel(victim)
+})
+
+afterAll(async () => {
+  await kernel.end()
+  for (const space of spaces) space.close()
+})
+
+describe.each([4, 6] as const)('a segment over IPv%i', family => {
+  beforeAll(async () => {
+    const desired = desiredState(2, family)
+    const observed = await kernel.observe()
+    if (!observed.ok) throw new Error(observed.failure.message)
+    expect(await kernel.apply(planFor(desired, observed.value.state))).toEqual([])
+  })
+
+  it('lets nothing in but by the tunnel', async () => {
+    expect(await gotIn(strangers, users, containers)).toEqual([])
+  })
+
+  it('lets nothing in with the guard of an exported wg-quick file either', async () => {
+    const lines = exportedGuard(family)
+    await victim.must(['sh', '-ec', `nft delete table inet lnet_vlnet0\n${lines.join('\n')}`])
+    expect(await gotIn(strangers, users, containers)).toEqual([])
+  })
+
+  it('takes frames in without a guard, so that the cases above say something', async () => {
+    await victim.must(['nft', 'delete', 'table', 'inet', 'lnet_vlnet0'])
+    const entered = await gotIn(strangers, users, containers)
+    const groups = family === 4 ? ['all hosts', 'limited broadcast'] : ['all nodes', 'a joined group']
+    for (const name of ['unicast', 'fragments', 'the VTEP', ...groups])
+      expect(entered).toContainEqual(expect.stringMatching(`^stranger: ${name} over IPv${family}:`))
+    expect(entered).toContainEqual(expect.stringMatching(`^user: loopback over IPv${family}:`))
+    expect(entered).toContainEqual(expect.stringMatching(`^container: the VTEP over IPv${family}:`))
+  })
+})
+
+/** What got in of what everybody sent; three frames each, where none was lost. */
+async function gotIn(
+  ofStranger: readonly Case[],
+  ofUser: readonly Case[],
+  ofContainer: readonly Case[],
+): Promise<readonly string[]> {
+  const senders = [
+    { sender: 'stranger', space: evil, user: 0, cases: ofStranger },
+    { sender: 'user', space: victim, user: 65_534, cases: ofUser },
+    { sender: 'container', space: box, user: 0, cases: ofContainer },
+  ].map(({ cases, ...rest }) => ({ ...rest, cases: cases.map(numbered) }))
+  const all = senders.flatMap(({ sender, cases }) => cases.map(each => ({ ...each, sender })))
+  await victim.must(['nft', '-f', '-'], { input: counters(all.map(({ mac }) => mac)) })
+  for (const { space, cases, user } of senders) await sendFrames(space, cases, user)
+  const listed = await victim.must(['nft', 'list', 'table', 'netdev', 'entries'])
+  return all.flatMap(({ sender, name, family, mac }) => {
+    const packets = new RegExp(`${mac} counter packets (\\d+)`).exec(listed)?.[1]
+    return packets === '0' ? [] : [`${sender}: ${name} over IPv${family}: ${packets} of 3`]
+  })
+}
+
+function numbered<Sent extends Case>(sent: Sent): Sent & Datagram {
+  frames += 1
+  return { ...sent, mac: `02:ee:00:00:00:${frames.toString(16).padStart(2, '0')}` }
+}
+
+/** Before any other hook, so that what the segment's own tables drop is counted too. */
+function counters(macs: readonly string[]): string {
+  const rules = macs.map(mac => `    ether saddr ${mac} counter\n`).join('')
+  return `table netdev entries
+delete table netdev entries
+table netdev entries {
+  chain arrivals {
+    type filter hook ingress device "vlnet0" priority -500; policy accept;
+${rules}  }
+}
+`
+}
+
+/** The lines of the file that guard, as wg-quick runs them. */
+function exportedGuard(family: 4 | 6): readonly string[] {
+  const given = snapshot([member(2)], [track(2)])
+  const peers = peersView(given)
+  const status = statusView(given)
+  const row = { ...(peers.self as NonNullable<typeof peers.self>), vtep: vtepOf(1, family) }
+  const own = `${row.vtep}/${family === 4 ? 16 : 64}` as InterfaceAddress
+  const tunnel = status.tunnel === null ? null : { ...status.tunnel, addresses: [own] }
+  const keys = { privateKey: '', presharedKey: () => '' }
+  const file = wgQuickFile({ ...peers, self: row }, { ...status, tunnel }, { row, keys })
+  return [...file.matchAll(/^PostUp = (nft .*)$/gm)].map(([, line]) => String(line).replaceAll('%i', 'lnet0'))
+}
+
+function addresses(device: string, list: readonly string[]): string {
+  return list
+    .map(address => `ip address add ${address} dev ${device} ${address.includes(':') ? 'nodad' : ''}`)
+    .join(';')
+}
+
+/** A host of containers, which has joined a group of each family. */
+const openHost = `set -e
+for f in all default eth0 br0; do echo 0 >/proc/sys/net/ipv4/conf/$f/rp_filter; done
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+ip address add 239.1.2.3/32 dev eth0 autojoin
+ip address add ff05::1234/128 dev eth0 autojoin
+ip route add 255.255.255.255 dev eth0
+nft -f -`
+
+const masquerade = `table inet box {
+  chain out {
+    type nat hook postrouting priority srcnat
+    ip saddr 172.30.0.0/24 masquerade
+    ip6 saddr fd30::/64 masquerade
+  }
+}
+`
+
+const routesToVictim = `set -e
+ip route add 255.255.255.255 dev eth0
+for net in 10.77.0.0/16 192.168.0.0/16; do ip route add $net via 10.9.0.1; done
+for net in fd77::/64 fde9::/64; do ip route add $net via fd09::1; done`
