@@ -4,7 +4,7 @@ import type { MeshId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { markOf } from './mark.ts'
-import { asFields, documents, type Fields, objects, optionalText, reading } from './readers/fields.ts'
+import { documents, type Fields, objects, optionalFields, optionalText, reading } from './readers/fields.ts'
 import { kindOf } from './readers/links.ts'
 import { run } from './run.ts'
 import { ipv6Directory, writeSysctl } from './sysctl.ts'
@@ -43,7 +43,7 @@ function candidates(links: readonly Fields[], { tunnel, segments }: TakeOver): r
   const ours = segments.filter(({ interface: device, vni, port }) =>
     unmarked.some(fields => {
       if (optionalText(fields, 'ifname') !== device || kindOf(fields) !== 'vxlan') return false
-      const data = asFields(asFields(fields.linkinfo, device).info_data, device)
+      const data = optionalFields(optionalFields(fields.linkinfo).info_data)
       return data.id === vni && data.port === port && optionalText(data, 'link') === tunnel
     }),
   )

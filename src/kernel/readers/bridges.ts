@@ -9,10 +9,10 @@ import {
 } from '../../model/address.ts'
 import type { BridgeFacts, BridgeState, NeighbourEntry } from '../../model/kernel-state.ts'
 import { addressMetric } from '../render.ts'
-import { asFields, type Fields, objects, optionalText, parsed, text, texts } from './fields.ts'
+import { type Fields, objects, optionalFields, optionalText, texts } from './fields.ts'
 import { kindOf } from './links.ts'
 
-/** A bridge of this machine, with the addresses on it that are lnet's. */
+/** A bridge of this machine, with the addresses on it that are lnet's. One without ports may have no MAC: all zero. */
 export interface BridgeLink extends BridgeFacts, Pick<BridgeState, 'mac' | 'addresses'> {}
 
 /**
@@ -43,25 +43,25 @@ export function bridgeStates(
 const physicalKinds: ReadonlySet<string> = new Set(['bond', 'team', 'vlan', 'macvlan', 'macvtap', 'hsr'])
 
 function bridgeLink(fields: Fields, links: readonly Fields[], mark: string): readonly BridgeLink[] {
-  const device = parseInterfaceName(text(fields, 'ifname', 'a bridge'))
+  const device = parseInterfaceName(optionalText(fields, 'ifname') ?? '')
   if (device === null) return []
-  const data = asFields(asFields(fields.linkinfo, device).info_data ?? {}, device)
+  const data = optionalFields(optionalFields(fields.linkinfo).info_data)
   return [
     {
       interface: device,
       own: optionalText(fields, 'ifalias') === mark,
       up: texts(fields.flags).includes('UP'),
-      mac: parsed(fields, 'address', parseMacAddress, device),
+      mac: parseMacAddress(optionalText(fields, 'address') ?? ''),
       stp: data.stp_state !== 0 && data.stp_state !== undefined,
       physicalPorts: links
         .filter(link => optionalText(link, 'master') === device && isPhysical(link))
-        .map(link => text(link, 'ifname', `a port of ${device}`))
+        .flatMap(link => optionalText(link, 'ifname') ?? [])
         .sort(compareText),
       stacked: links
         .filter(link => optionalText(link, 'link') === device)
-        .map(link => text(link, 'ifname', `a device on ${device}`))
+        .flatMap(link => optionalText(link, 'ifname') ?? [])
         .sort(compareText),
-      addresses: objects(fields.addr_info ?? [], `${device} addresses`)
+      addresses: objects(Array.isArray(fields.addr_info) ? fields.addr_info : [], device)
         .filter(address => address.metric === addressMetric)
         .flatMap(address => markedAddress(address))
         .sort(compareAddresses),
@@ -70,8 +70,7 @@ function bridgeLink(fields: Fields, links: readonly Fields[], mark: string): rea
 }
 
 function isPhysical(link: Fields): boolean {
-  const info = link.linkinfo === undefined ? {} : asFields(link.linkinfo, 'linkinfo')
-  const kind = optionalText(info, 'info_kind')
+  const kind = optionalText(optionalFields(link.linkinfo), 'info_kind')
   return kind === null || physicalKinds.has(kind)
 }
 

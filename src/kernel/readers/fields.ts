@@ -21,18 +21,39 @@ export function unreadable(place: string): never {
 export function documents(text: string, count: number): readonly unknown[] {
   const lines = text.split('\n').filter(line => line.trim() !== '')
   if (lines.length !== count) unreadable(`${lines.length} answers instead of ${count}`)
-  return lines.map((line): unknown => JSON.parse(line))
+  return lines.map(parseDocument)
 }
 
-/** A list of objects. iproute2 writes empty objects for what a filter left out; they are passed over. */
+/** A device's name may hold control characters, which iproute2 writes as they are; JSON has none (RFC 8259 section 7). */
+function parseDocument(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return JSON.parse(line.replaceAll(controlCharacters, '\ufffd').replaceAll(oddEscapes, '$1$2'))
+  }
+}
+
+/** Anything below a space. */
+const controlCharacters = /[^\x20-\uffff]/g
+/** Whole escapes are kept, and of others the backslash goes. */
+const oddEscapes = /(\\["\\/bfnrtu])|\\(.)/g
+
+/**
+ * The objects of a list. What is none is passed over, as are the empty objects iproute2 writes for what a filter left
+ * out: most of what is listed is somebody else's.
+ */
 export function objects(value: unknown, place: string): readonly Fields[] {
   if (!Array.isArray(value)) unreadable(`${place} is no list`)
-  return value.map((item, index) => asFields(item, `${place}[${index}]`)).filter(hasFields)
+  return value.filter(isObject).filter(hasFields)
 }
 
 export function asFields(value: unknown, place: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) unreadable(`${place} is no object`)
-  return value as Fields
+  return isObject(value) ? value : unreadable(`${place} is no object`)
+}
+
+/** For what may be anybody's: what is no object has no fields. */
+export function optionalFields(value: unknown): Fields {
+  return isObject(value) ? value : {}
 }
 
 export function text(fields: Fields, name: string, place: string): string {
@@ -66,6 +87,10 @@ export function parsed<Value>(
 }
 
 class Unreadable extends Error {}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 function hasFields(fields: Fields): boolean {
   return Object.keys(fields).length > 0

@@ -1,4 +1,5 @@
 import {
+  addressOf,
   compareAddresses,
   type InterfaceAddress,
   type InterfaceName,
@@ -21,10 +22,10 @@ import {
   type Fields,
   integer,
   objects,
+  optionalFields,
   optionalText,
   parsed,
   reading,
-  text,
   texts,
   unreadable,
 } from './fields.ts'
@@ -59,7 +60,7 @@ export function readLinkNames(output: string): Result<readonly LinkName[]> {
 
 /** All devices by name, from one document of `ip -json -details`. Throws what `reading` catches. */
 export function linkNames(document: unknown): readonly LinkName[] {
-  return objects(document, 'links').map((fields, index) => linkName(fields, `links[${index}]`))
+  return objects(document, 'links').flatMap(linkName)
 }
 
 /** The devices that bear the mark, from one document of `ip -json -details address show`. */
@@ -69,14 +70,18 @@ export function ownLinks(document: unknown, mark: string): readonly OwnLink[] {
     .map(ownLink)
 }
 
-function linkName(fields: Fields, place: string): LinkName {
-  return { name: text(fields, 'ifname', place), alias: optionalText(fields, 'ifalias'), kind: kindOf(fields) }
+function linkName(fields: Fields): readonly LinkName[] {
+  const name = optionalText(fields, 'ifname')
+  return name === null ? [] : [{ name, alias: optionalText(fields, 'ifalias'), kind: kindOf(fields) }]
 }
 
 /** What `ip -details` calls a device; a plain one's link type. */
 export function kindOf(fields: Fields): string {
-  const info = fields.linkinfo === undefined ? {} : asFields(fields.linkinfo, 'linkinfo')
-  return optionalText(info, 'info_kind') ?? optionalText(fields, 'link_type') ?? 'network'
+  return (
+    optionalText(optionalFields(fields.linkinfo), 'info_kind') ??
+    optionalText(fields, 'link_type') ??
+    'network'
+  )
 }
 
 function ownLink(fields: Fields): OwnLink {
@@ -91,7 +96,7 @@ function ownLink(fields: Fields): OwnLink {
     bridge: master === null ? null : nameLike(master),
     suppression: slaveData(fields).neigh_suppress === true,
     addresses: objects(fields.addr_info ?? [], `${name} addresses`)
-      .flatMap(address => ownAddress(address, name))
+      .flatMap(ownAddress)
       .sort(compareAddresses),
     vxlan: kind === 'vxlan' ? vxlanOf(fields, name) : null,
   }
@@ -99,8 +104,7 @@ function ownLink(fields: Fields): OwnLink {
 
 /** What a device is to its bridge; nothing where it is in none. */
 function slaveData(fields: Fields): Fields {
-  const info = fields.linkinfo === undefined ? {} : asFields(fields.linkinfo, 'linkinfo')
-  return info.info_slave_data === undefined ? {} : asFields(info.info_slave_data, 'info_slave_data')
+  return optionalFields(optionalFields(fields.linkinfo).info_slave_data)
 }
 
 /** A name lnet would not give, a VLAN's say, stands for a device that is not the wanted one. */
@@ -108,14 +112,13 @@ function nameLike(name: string): InterfaceName {
   return parseInterfaceName(name) ?? (name.replaceAll(/[^a-zA-Z0-9_-]/g, '_') as InterfaceName)
 }
 
-function ownAddress(fields: Fields, device: string): readonly InterfaceAddress[] {
+function ownAddress(fields: Fields): readonly InterfaceAddress[] {
   const family = optionalText(fields, 'family')
   if (family !== 'inet' && family !== 'inet6') return []
-  const host = parsed(fields, 'local', parseIpAddress, `${device} addresses`)
+  const address = parseInterfaceAddress(`${optionalText(fields, 'local')}/${fields.prefixlen}`)
   // Routers on the segment and DHCP give addresses too; they are the operator's, not ours.
-  if (fields.dynamic === true || scopeOf(host) === 'link-local') return []
-  const written = `${host}/${integer(fields, 'prefixlen', device)}`
-  return [parseInterfaceAddress(written) ?? unreadable(`${device} has a malformed address`)]
+  if (address === null || fields.dynamic === true || scopeOf(addressOf(address)) === 'link-local') return []
+  return [address]
 }
 
 /** Null when it sends from anywhere or over anything: then it is not one that lnet made. */

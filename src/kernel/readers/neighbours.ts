@@ -8,7 +8,7 @@ import {
 import type { NeighbourEntry } from '../../model/kernel-state.ts'
 import { scopeOf } from '../../model/scope.ts'
 import { routeProtocol } from '../mark.ts'
-import { type Fields, objects, optionalText, text, texts } from './fields.ts'
+import { type Fields, objects, optionalText, texts } from './fields.ts'
 import { remembered } from './remembered.ts'
 
 /**
@@ -21,8 +21,8 @@ export function readNeighbours(
   shared: ReadonlySet<InterfaceName> = new Set(),
 ): ReadonlyMap<InterfaceName, readonly NeighbourEntry[]> {
   const found = new Map([...devices, ...shared].map(device => [device, [] as NeighbourEntry[]]))
-  for (const [index, fields] of objects(document, 'neighbours').entries()) {
-    const list = found.get(text(fields, 'dev', `neighbours[${index}]`) as InterfaceName)
+  for (const fields of objects(document, 'neighbours')) {
+    const list = found.get((optionalText(fields, 'dev') ?? '') as InterfaceName)
     const isTheirs =
       shared.has(fields.dev as InterfaceName) && String(fields.protocol) !== String(routeProtocol)
     const entry = list === undefined || isTheirs ? null : permanent(fields)

@@ -50,7 +50,7 @@ function readPeer(line: string, place: string): { peer: WireguardPeer; measured:
   if (fields.length !== 8) unreadable(`${place} has ${fields.length} fields instead of 8`)
   const [key, preshared, at, allowed, handshake, received, sent, keepalive] = fields
   const publicKey = parseWireguardPublicKey(key ?? '') ?? unreadable(`${place} has no valid public key`)
-  const endpoint = readEndpoint(at ?? '', place)
+  const endpoint = readEndpoint(at ?? '')
   const handshakeAt = readCount(handshake, `the handshake of ${place}`)
   return {
     peer: {
@@ -79,10 +79,9 @@ const readFingerprint = remembered((text): KeyFingerprint | null => {
 const rememberedEndpoint = remembered(parseEndpoint)
 const rememberedPrefix = remembered(parsePrefix)
 
-/** A link-local endpoint with its zone cannot be given to anyone else: it counts as none. */
-function readEndpoint(text: string, place: string): Endpoint | null {
-  if (/^\[[0-9a-f:]+%[^\]\s]+\]:\d+$/.test(text)) return null
-  return readOptional(text, rememberedEndpoint, `the endpoint of ${place}`)
+/** One that cannot be given to anyone else, as a link-local one with its zone, counts as none. */
+function readEndpoint(text: string): Endpoint | null {
+  return rememberedEndpoint(text)
 }
 
 function readAllowedIps(text: string, place: string): readonly Prefix[] {
