@@ -43,7 +43,7 @@ function exchange<View>(
         (error: Error) => resolve({ ok: false, kind: 'failed', message: interruption(error, secondsMax) }),
       )
     })
-    sent.once('error', error => resolve(connectionRefusal(socketPath, error, secondsMax)))
+    sent.on('error', error => resolve(connectionRefusal(socketPath, error, secondsMax)))
     sent.end()
   })
 }

@@ -103,7 +103,9 @@ class Discovering {
     }
     this.lans.set(address, lan)
     // The interface went away, or another program holds the port alone: the next scan tries again.
-    multicast.on('error', () => this.leave(address))
+    multicast.on('error', () => {
+      if (this.lans.get(address) === lan) this.leave(address)
+    })
     multicast.on('query', (packet, from) => this.queried(lan, packet, from))
     multicast.on('response', (packet, from) => this.answered(lan, packet, from))
   }

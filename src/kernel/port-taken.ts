@@ -1,6 +1,7 @@
-import { createSocket, type SocketType } from 'node:dgram'
+import type { SocketType } from 'node:dgram'
 import { access } from 'node:fs/promises'
 import type { InterfaceName, Port } from '../model/address.ts'
+import { openDatagrams } from './datagrams.ts'
 
 /**
  * Whether another program holds the tunnel's UDP port, in either family. A tunnel that is there already has the port
@@ -23,11 +24,10 @@ async function hasInterface(name: InterfaceName): Promise<boolean> {
 /** Anything but "in use" (a kernel without IPv6) is for WireGuard to say. */
 function isTaken(type: SocketType, port: Port): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = createSocket({ type, ipv6Only: type === 'udp6' })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      socket.close()
-      resolve(error.code === 'EADDRINUSE')
-    })
-    socket.bind({ port, exclusive: true }, () => socket.close(() => resolve(false)))
+    const datagrams = openDatagrams({ type, ipv6Only: type === 'udp6' }, (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'EADDRINUSE'),
+    )
+    datagrams.socket?.once('close', () => resolve(false))
+    datagrams.socket?.bind({ port, exclusive: true }, datagrams.end)
   })
 }

@@ -1,8 +1,9 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import type { RemoteInfo } from 'node:dgram'
 import { decodeLoopProbe, encodeLoopProbe, type LoopProbe } from '../mesh/loop-probe.ts'
 import { type InterfaceName, parseInterfaceName } from '../model/address.ts'
 import { loopPortsMax, loopProbePort, loopProbesPerSecondMax } from '../model/limits.ts'
 import type { LinkPlace } from '../model/loop-watch.ts'
+import { type Datagrams, openDatagrams } from './datagrams.ts'
 import { allNodes } from './loop-watch.ts'
 import type { HeardProbe, ProbeWire } from './port.ts'
 import { ask } from './question.ts'
@@ -12,40 +13,41 @@ import { ask } from './question.ts'
  * bridge's own link-local address. Errors are of no account: who does not hear even itself will say so.
  */
 export function openProbes(key: Uint8Array, hear: (heard: HeardProbe) => void): ProbeWire {
-  let socket: Socket | null = null
+  let datagrams: Datagrams | null = null
   /** Words on their way: a socket that is closed before they are sent takes them along. */
   let saying = 0
   let closed = false
   const isFlood = floodGauge()
 
-  function open(): Socket {
-    const opened = createSocket({ type: 'udp6', ipv6Only: true, reuseAddr: true })
-    opened.on('message', (bytes, from) => {
+  function open(): Datagrams {
+    // The next word opens another one. What waited for this one is never told of.
+    const opened = openDatagrams({ type: 'udp6', ipv6Only: true, reuseAddr: true }, () => {
+      if (datagrams !== opened) return
+      datagrams = null
+      saying = 0
+    })
+    opened.socket?.on('message', (bytes, from) => {
       if (isFlood(performance.now())) return
       const heard = readProbe(bytes, from, key)
       if (heard !== null) hear(heard)
     })
-    // The next word opens another one.
-    opened.on('error', () => {
-      opened.close()
-      if (socket === opened) socket = null
-    })
-    opened.bind(loopProbePort, '::')
+    opened.socket?.bind(loopProbePort, '::')
     return opened
   }
 
   function closeWhenSaid(): void {
     if (!closed || saying > 0) return
-    socket?.close()
-    socket = null
+    datagrams?.end()
+    datagrams = null
   }
 
   return {
     say(bridge: InterfaceName, probe: LoopProbe) {
-      socket ??= open()
+      datagrams ??= open()
+      const used = datagrams
       saying += 1
-      socket.send(encodeLoopProbe(probe, key), loopProbePort, `${allNodes}%${bridge}`, () => {
-        saying -= 1
+      used.socket?.send(encodeLoopProbe(probe, key), loopProbePort, `${allNodes}%${bridge}`, () => {
+        if (datagrams === used) saying -= 1
         closeWhenSaid()
       })
     },

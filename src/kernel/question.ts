@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram'
 import { familyOf, type IpAddress } from '../model/address.ts'
 import { gatewayAnswerMillisecondsMax } from '../model/limits.ts'
+import { connectDatagrams, openDatagrams } from './datagrams.ts'
 import { discardPort } from './speak.ts'
 
 /**
@@ -11,21 +11,24 @@ export function question(vtep: IpAddress): Promise<number | null> {
   return ask(familyOf(vtep) === 4 ? 'udp4' : 'udp6', vtep, discardPort)
 }
 
-/** The same of a port of an address. */
+/** The same of a port of an address; null also where no route leads there. */
 export function ask(type: 'udp4' | 'udp6', address: string, port: number): Promise<number | null> {
-  const socket = createSocket(type)
   return new Promise(resolve => {
     const asked = performance.now()
-    const finish = (milliseconds: number | null) => {
+    const failed = (error: Error) => {
       clearTimeout(timer)
-      socket.removeAllListeners().on('error', () => {})
-      socket.close()
-      resolve(milliseconds)
+      const isAnswer = 'code' in error && error.code === 'ECONNREFUSED'
+      resolve(isAnswer ? performance.now() - asked : null)
     }
-    const timer = setTimeout(() => finish(null), gatewayAnswerMillisecondsMax)
-    socket.on('error', error =>
-      finish('code' in error && error.code === 'ECONNREFUSED' ? performance.now() - asked : null),
-    )
-    socket.connect(port, address, () => socket.send(Uint8Array.of(0)))
+    const datagrams = openDatagrams({ type }, failed)
+    const timer = setTimeout(() => {
+      datagrams.end()
+      resolve(null)
+    }, gatewayAnswerMillisecondsMax)
+    connectDatagrams(datagrams, port, address, error => {
+      if (error === undefined) return void datagrams.socket?.send(Uint8Array.of(0))
+      datagrams.end()
+      failed(error)
+    })
   })
 }

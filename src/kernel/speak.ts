@@ -1,5 +1,5 @@
-import { createSocket } from 'node:dgram'
 import { familyOf, type IpAddress } from '../model/address.ts'
+import { openDatagrams } from './datagrams.ts'
 
 /** The discard service (RFC 863). Nothing listens there, which the other kernel says by ICMP: a sign of life. */
 export const discardPort = 9
@@ -19,12 +19,11 @@ export function speak(vteps: readonly IpAddress[]): void {
 
 function speakFamily(type: 'udp4' | 'udp6', vteps: readonly IpAddress[]): void {
   if (vteps.length === 0) return
-  const socket = createSocket(type)
-  socket.on('error', () => {})
+  const datagrams = openDatagrams({ type }, () => undefined)
   let open = vteps.length
   const done = () => {
     open -= 1
-    if (open === 0) socket.close()
+    if (open === 0) datagrams.end()
   }
-  for (const vtep of vteps) socket.send(word, discardPort, vtep, done)
+  for (const vtep of vteps) datagrams.socket?.send(word, discardPort, vtep, done)
 }
