@@ -4,7 +4,7 @@ import { addressOf } from '../model/address.ts'
 import { gatewayIdleQuestions, gatewayQuestionMilliseconds } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { DaemonParts } from './parts.ts'
-import type { State } from './state.ts'
+import { evidenceNow, type State } from './state.ts'
 
 /** Asks the gateways this node would use whether they are there. Says nothing where none is wanted. */
 export interface Asker {
@@ -22,7 +22,7 @@ export function createAsker({ clock, kernel }: DaemonParts, state: State, change
   /** Without anybody to ask there is no timer either. */
   function update(): void {
     const { defaultVia, acceptRoutes } = state.configuration
-    const isWanted = !stopped && (defaultVia !== null || acceptRoutes)
+    const isWanted = !stopped && (defaultVia !== null || acceptRoutes !== 'none')
     if (isWanted) timer ??= clock.setTimer(gatewayQuestionMilliseconds, next)
   }
 
@@ -33,7 +33,8 @@ export function createAsker({ clock, kernel }: DaemonParts, state: State, change
   }
 
   function askAll(): void {
-    const gateways = gatewaysOf(state.configuration, state.membership.values())
+    const evidence = evidenceNow(state, clock.now())
+    const gateways = gatewaysOf(state.configuration, state.membership.values(), evidence)
     const nodes = new Set(gateways.map(({ announcement }) => announcement.node))
     if (nodes.size < state.answers.size || [...state.answers.keys()].some(node => !nodes.has(node)))
       state.answers = new Map([...state.answers].filter(([node]) => nodes.has(node)))

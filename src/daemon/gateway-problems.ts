@@ -1,9 +1,12 @@
+import { bearersOf } from '../mesh/bearers.ts'
 import { everywhere } from '../mesh/ways.ts'
+import { formatMemberReference } from '../model/member-reference.ts'
 import type { Problem } from '../model/problem.ts'
-import type { State } from './state.ts'
+import { evidenceNow, type State } from './state.ts'
 
 /** What keeps this node from using the gateways it should use. */
-export function gatewayProblems({ configuration, observation, refusedRoutes }: State): readonly Problem[] {
+export function gatewayProblems(state: State, now: number): readonly Problem[] {
+  const { configuration, observation, refusedRoutes } = state
   const refusals = refusedRoutes.map(
     ({ prefix, reason }): Problem => ({
       code: 'route-refused',
@@ -13,17 +16,52 @@ export function gatewayProblems({ configuration, observation, refusedRoutes }: S
     }),
   )
   const { defaultVia } = configuration
+  const ambiguous = ambiguities(state, now)
   const isServed = observation?.state.detours.some(({ prefix }) => prefix === everywhere) === true
-  if (defaultVia === null || observation === null || isServed) return refusals
+  if (defaultVia === null || observation === null || isServed) return [...refusals, ...ambiguous]
+  const subject = defaultVia === 'auto' ? defaultVia : formatMemberReference(defaultVia)
   const who =
-    defaultVia === 'auto' ? 'no member is a gateway that answers' : `${defaultVia} is no gateway that answers`
+    defaultVia === 'auto' ? 'no member is a gateway that answers' : `${subject} is no gateway that answers`
   return [
     ...refusals,
+    ...ambiguous,
     {
       code: 'gateway-missing',
-      subject: defaultVia,
+      subject,
       message: `${who}: packets leave by this machine's own default route; see gateway in its configuration`,
       severity: 'degraded',
     },
   ]
+}
+
+/** Names of the configuration that two members bear. */
+function ambiguities(state: State, now: number): readonly Problem[] {
+  const { defaultVia, acceptRoutes } = state.configuration
+  const named = [
+    ...(defaultVia === null || defaultVia === 'auto' ? [] : [{ key: 'default_via', reference: defaultVia }]),
+    ...(typeof acceptRoutes === 'string' ? [] : acceptRoutes.members).map(reference => ({
+      key: 'accept_routes',
+      reference,
+    })),
+  ]
+  const evidence = evidenceNow(state, now)
+  return named.flatMap(({ key, reference }): readonly Problem[] => {
+    const nodes = bearersOf(reference, state.membership.values(), evidence).map(
+      ({ announcement }) => announcement.node,
+    )
+    if (nodes.length < 2) return []
+    const subject = formatMemberReference(reference)
+    const choices = nodes
+      .toSorted()
+      .slice(0, 2)
+      .map(node => `${subject}/${node}`)
+    return [
+      {
+        code: 'gateway-ambiguous',
+        subject,
+        message: `${nodes.length} members are called ${subject}, so ${key} takes none of them: write ${key}: ${choices.join(' or ')}`,
+        severity: 'degraded',
+      },
+    ]
+  })
 }

@@ -44,7 +44,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...kernelProblems(state),
     ...bridgeProblems(parts, state),
     ...floodProblems(state, parts.clock.now()),
-    ...gatewayProblems(state),
+    ...gatewayProblems(state, parts.clock.now()),
     ...claimProblems(state),
     ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),

@@ -1,5 +1,6 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
+import { type Evidence, evidenceOf } from '../mesh/evidence.ts'
 import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LoopTracks } from '../mesh/loop.ts'
@@ -118,6 +119,12 @@ export function newState(parts: DaemonParts, facts: Facts): State {
 /** Our own announcement as a member, once it was spoken, and everyone else. */
 export function everyone(state: State): readonly Member[] {
   return state.own === null ? [...state.membership.values()] : [state.own, ...state.membership.values()]
+}
+
+/** What was seen of the members until now. */
+export function evidenceNow({ configuration, membership, tracks }: State, now: number): Evidence {
+  const { heartbeatSeconds } = configuration.gossip
+  return evidenceOf({ tracks, heartbeatSeconds, members: membership.size, now })
 }
 
 /** The membership, with those of before as long as nobody was found. */

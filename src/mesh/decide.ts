@@ -13,6 +13,7 @@ import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt } from './endpoint.ts'
+import { type Evidence, evidenceOf } from './evidence.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { type Resolved, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
@@ -76,7 +77,7 @@ export function decide(situation: Situation): Decision {
   )
   const { tracks, renewals } = decideEndpoints(situation, present, observed)
   const holds = withHolds(others, holdsOf(ownHolds(node, claims)))
-  const ways = waysOf({ ...situation, claims, tracks }, present, holds)
+  const ways = waysOf({ ...situation, claims, tracks }, present, holds, evidenceIn(situation, observed))
   const desired = desire(
     {
       configuration,
@@ -99,6 +100,11 @@ export function decide(situation: Situation): Decision {
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
   const dueAt = nextDueAt(tracks, present, publicKey, now)
   return { ...settlement, tracks, desired, plan, refusedRoutes: ways.refused, dueAt }
+}
+
+function evidenceIn({ configuration, membership, now }: Situation, tracks: Tracks): Evidence {
+  const { heartbeatSeconds } = configuration.gossip
+  return evidenceOf({ tracks, heartbeatSeconds, members: membership.size, now })
 }
 
 function settleClaims(situation: Situation, holds: Holds): Settlement {

@@ -13,7 +13,10 @@ import { segmentPrefixes, tunnelPrefix } from './claims.ts'
 import type { WaysSituation } from './ways.ts'
 
 /** What may stand in the way of a route that is offered. */
-type Surroundings = Pick<WaysSituation, 'configuration' | 'mesh' | 'members' | 'tracks' | 'facts'>
+type Surroundings = Pick<
+  WaysSituation,
+  'configuration' | 'mesh' | 'members' | 'tracks' | 'evidence' | 'facts'
+>
 
 /** Shorter ones are half the world: that is what `default_via` is for. */
 const routeLengthMin = 8
@@ -40,14 +43,16 @@ function overlaps(a: Prefix, b: Prefix): boolean {
   return familyOf(a) === familyOf(b) && prefixesOverlap(a, b)
 }
 
-/** Where members are or say to be, on the underlay. */
-function endpointsOf({ members, tracks }: Surroundings): readonly { name: string; address: IpAddress }[] {
-  return members.flatMap(({ announcement: { name, publicKey, endpoints } }) => {
-    const inUse = tracks.get(publicKey)?.endpoint ?? null
-    const places = [...(inUse === null ? [] : [inUse]), ...endpoints.map(({ place }) => place)]
-    return places.flatMap(place => {
-      const address = hostAddress(place)
-      return address === null || familyOf(address) === 6 ? [] : [{ name, address }]
-    })
+/** Where members were last heard from, on the underlay. Where they say to be would let anyone refuse a route. */
+function endpointsOf({
+  members,
+  tracks,
+  evidence,
+}: Surroundings): readonly { name: string; address: IpAddress }[] {
+  return members.flatMap(member => {
+    const { name, publicKey } = member.announcement
+    const place = evidence.isProven(member) ? (tracks.get(publicKey)?.aliveEndpoint ?? null) : null
+    const address = place === null ? null : hostAddress(place)
+    return address === null || familyOf(address) === 6 ? [] : [{ name, address }]
   })
 }

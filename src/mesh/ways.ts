@@ -11,22 +11,22 @@ import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Detour, DetourRule, GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { BridgeFacts } from '../model/kernel-state.ts'
-import {
-  gatewayGainFactor,
-  gatewayGainMilliseconds,
-  gatewayMissesMax,
-  gatewaysAskedMax,
-} from '../model/limits.ts'
+import { gatewayMissesMax, gatewaysAskedMax } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
+import { refersTo } from '../model/member-reference.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import { bearerOf } from './bearers.ts'
 import { usableBridge } from './bridge.ts'
 import { type Holds, overlayKey, ownerOf, tunnelPrefix } from './claims.ts'
 import type { Situation } from './decide.ts'
 import { isReachable } from './desire.ts'
 import { detourRules } from './detour-rules.ts'
+import type { Evidence } from './evidence.ts'
 import { type TunnelTrack, tunnelLiveness } from './liveness.ts'
+import { wishFor } from './route-acceptance.ts'
+import { fastest, notPrivate, routesOf } from './route-offers.ts'
 import { routeRefusal } from './route-refusal.ts'
 
 /** What the choice of gateways depends on. */
@@ -37,6 +37,9 @@ export interface WaysSituation {
   readonly members: readonly Member[]
   readonly holds: Holds
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
+  readonly evidence: Evidence
+  /** Everyone known: a name may be borne by members that cannot be reached. */
+  readonly known: readonly Member[]
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   readonly facts: Facts
   readonly bridges: readonly BridgeFacts[]
@@ -58,16 +61,25 @@ export const noWays: Ways = { detours: [], rules: [], refused: [] }
 /** IPv4's default route. */
 export const everywhere = '0.0.0.0/0' as Prefix
 
-/** Members whose offers this node would use, and therefore asks whether they are there. */
+/**
+ * Members whose offers this node would use, and therefore asks whether they are there. Who never had a handshake offers
+ * nothing, and takes no place of another.
+ */
 export function gatewaysOf(
-  { defaultVia, acceptRoutes }: Configuration,
+  configuration: Configuration,
   members: Iterable<Member>,
+  evidence: Evidence,
 ): readonly Member[] {
-  if (defaultVia === null && !acceptRoutes) return []
-  const wanted = [...members].filter(({ announcement: { gateway, left, name } }) => {
-    if (gateway === null || left) return false
-    const isDefault = gateway.everywhere && (defaultVia === 'auto' || defaultVia === name)
-    return isDefault || (acceptRoutes && gateway.routes.length > 0)
+  const { defaultVia, acceptRoutes } = configuration
+  if (defaultVia === null && acceptRoutes === 'none') return []
+  const wanted = [...members].filter(member => {
+    const { gateway, left } = member.announcement
+    if (gateway === null || left || !evidence.isProven(member)) return false
+    const isDefault = gateway.everywhere && isMeant(configuration, member)
+    return (
+      isDefault ||
+      gateway.routes.some(prefix => wishFor(prefix, member.announcement, acceptRoutes) !== 'unwanted')
+    )
   })
   return wanted
     .sort((a, b) => compareText(a.announcement.node, b.announcement.node))
@@ -86,15 +98,25 @@ export function isGatewayGone({ milliseconds, misses }: GatewayAnswers): boolean
   return milliseconds !== null && misses >= gatewayMissesMax
 }
 
+/** Whether a member may be the gateway to everywhere. */
+function isMeant({ defaultVia }: Configuration, { announcement }: Member): boolean {
+  return defaultVia === 'auto' || (defaultVia !== null && refersTo(defaultVia, announcement))
+}
+
 /** The ways of a situation whose claims are settled. */
-export function waysOf(situation: Situation, present: readonly Member[], holds: Holds): Ways {
+export function waysOf(
+  situation: Situation,
+  present: readonly Member[],
+  holds: Holds,
+  evidence: Evidence,
+): Ways {
   const { configuration, mesh, claims, observation } = situation
   const prefix = tunnelPrefix(configuration.tunnel, mesh)
   const addressed = claims.overlay.filter(({ address }) => familyOf(address) === 4).map(({ vni }) => vni)
   return findWays({
     ...situation,
     members: present.filter(member => isReachable(member, prefix, holds)),
-    holds,
+    ...{ holds, evidence, known: present },
     bridges: observation.bridges,
     addressed: new Set(addressed),
     current: observation.state.detours,
@@ -106,16 +128,14 @@ export function waysOf(situation: Situation, present: readonly Member[], holds: 
  * the machine's own default route holds again.
  */
 export function findWays(situation: WaysSituation): Ways {
-  const { configuration, members, current } = situation
-  const { defaultVia, acceptRoutes } = configuration
-  const gateways = gatewaysOf(configuration, members).flatMap(member => gatewayOf(member, situation) ?? [])
-  const main = gateways.filter(
-    ({ member: { announcement: each } }) =>
-      each.gateway?.everywhere === true && (defaultVia === 'auto' || defaultVia === each.name),
+  const { configuration, members, evidence, current } = situation
+  const gateways = gatewaysOf(configuration, members, evidence).flatMap(
+    member => gatewayOf(member, situation) ?? [],
   )
-  const offered = acceptRoutes ? routesOf(gateways) : []
-  const refused = offered.flatMap(({ prefix }) => {
-    const reason = routeRefusal(prefix, situation)
+  const main = gateways.filter(({ member }) => isMain(member, situation))
+  const offered = routesOf(gateways, situation)
+  const refused = offered.flatMap(({ prefix, by }) => {
+    const reason = routeRefusal(prefix, situation) ?? (by.length === 0 ? notPrivate : null)
     return reason === null ? [] : [{ prefix, reason }]
   })
   const accepted = offered.filter(({ prefix }) => refused.every(route => route.prefix !== prefix))
@@ -129,7 +149,8 @@ export function findWays(situation: WaysSituation): Ways {
   return { detours, rules: detours.length === 0 ? [] : detourRules(configuration, situation.facts), refused }
 }
 
-interface Gateway {
+/** One that answers, and how it is reached. */
+export interface Gateway {
   readonly member: Member
   readonly via: IpAddress
   readonly device: InterfaceName
@@ -166,25 +187,9 @@ function gatewayOf(member: Member, situation: WaysSituation): Gateway | null {
   return null
 }
 
-function routesOf(gateways: readonly Gateway[]) {
-  const offers = new Map<Prefix, Gateway[]>()
-  for (const gateway of gateways)
-    for (const prefix of gateway.member.announcement.gateway?.routes ?? [])
-      offers.set(prefix, [...(offers.get(prefix) ?? []), gateway])
-  return Array.from(offers, ([prefix, by]) => ({ prefix, by })).sort((a, b) =>
-    compareAddresses(a.prefix, b.prefix),
-  )
-}
-
-/** The one in use stays unless another one is clearly better: a change breaks what runs. */
-function fastest(gateways: readonly Gateway[], inUse: IpAddress | undefined): Gateway {
-  const best = gateways.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a))
-  const kept = gateways.find(({ via }) => via === inUse)
-  if (kept === undefined) return best
-  if (!Number.isFinite(kept.milliseconds))
-    return kept.isMute && Number.isFinite(best.milliseconds) ? best : kept
-  const isClear =
-    best.milliseconds < kept.milliseconds * gatewayGainFactor &&
-    best.milliseconds + gatewayGainMilliseconds < kept.milliseconds
-  return isClear ? best : kept
+/** A name that two members bear leads nowhere. */
+function isMain(member: Member, { configuration, known, evidence }: WaysSituation): boolean {
+  const { defaultVia } = configuration
+  if (member.announcement.gateway?.everywhere !== true || !isMeant(configuration, member)) return false
+  return defaultVia === null || defaultVia === 'auto' || bearerOf(defaultVia, known, evidence) === member
 }

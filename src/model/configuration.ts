@@ -9,6 +9,7 @@ import type {
   Prefix,
 } from './address.ts'
 import type { TunnelImplementation } from './kernel-state.ts'
+import type { MemberReference } from './member-reference.ts'
 import type { MeshId, NodeName } from './node.ts'
 import type { Vni } from './segment.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'
@@ -28,10 +29,9 @@ export interface Configuration {
   readonly staticMembers: readonly StaticMember[]
   /** Null: this machine is none. */
   readonly gateway: GatewayConfiguration | null
-  /** The gateway everything else leaves by: a node's name, or whichever answers fastest; null: none. */
-  readonly defaultVia: NodeName | 'auto' | null
-  /** Whether routes that gateways offer are taken. */
-  readonly acceptRoutes: boolean
+  /** The gateway everything else leaves by: one that is named, or whichever answers fastest; null: none. */
+  readonly defaultVia: MemberReference | 'auto' | null
+  readonly acceptRoutes: RouteAcceptance
   /** How long a member may be unheard before it is forgotten, seconds. */
   readonly forgetAfterSeconds: number
   readonly stateDir: string
@@ -42,6 +42,12 @@ export interface Configuration {
   readonly names: boolean
   readonly log: { readonly level: LogLevel }
 }
+
+/** Which routes that gateways offer are taken: those within private networks, or within these, or of these members. */
+export type RouteAcceptance =
+  | 'none'
+  | 'private'
+  | { readonly networks: readonly Prefix[]; readonly members: readonly MemberReference[] }
 
 /** Where the secret is, never the secret itself, so that a configuration can be logged. */
 export interface MeshConfiguration {

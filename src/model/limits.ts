@@ -22,6 +22,8 @@ export const gatewayIdleQuestions = 10
 export const gatewayMissesMax = 3
 /** Asked at most, whatever is offered. */
 export const gatewaysAskedMax = 16
+/** Networks and members that routes are accepted of: as many as there may be gateways with routes. */
+export const acceptedRoutesMax = 64
 /** Another gateway has to be so much faster, and by so many milliseconds, before it is changed to. */
 export const gatewayGainFactor = 0.7
 export const gatewayGainMilliseconds = 10

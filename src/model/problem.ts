@@ -10,6 +10,7 @@ export const problemCodes = [
   'flood-limited',
   'flood-unlimited',
   'gateway-missing',
+  'gateway-ambiguous',
   'route-refused',
   'no-neighbour',
   'secret-may-differ',

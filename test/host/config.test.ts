@@ -53,7 +53,7 @@ describe('a configuration with nothing but its secret', () => {
       staticMembers: [],
       gateway: null,
       defaultVia: null,
-      acceptRoutes: false,
+      acceptRoutes: 'none',
       forgetAfterSeconds: 7 * 24 * 3600,
       stateDir: '/var/lib/lnetd',
       socket: '/run/lnetd/lnetd.sock',
@@ -87,6 +87,37 @@ describe('a gateway', () => {
     })
     expect(accepted(`${base}  routes: [10.20.0.0/16]\n`).gateway).toMatchObject({ everywhere: false })
     expect(accepted(`${secretFile}default_via: auto\n`).defaultVia).toBe('auto')
+  })
+
+  it('is named by its name, or by its name and id where two have one name', () => {
+    const id = `12D3KooW${'1'.repeat(44)}`
+    expect(accepted(`${secretFile}default_via: gauss\n`).defaultVia).toEqual({ name: 'gauss', node: null })
+    expect(accepted(`${secretFile}default_via: gauss/${id}\n`).defaultVia).toEqual({
+      name: 'gauss',
+      node: id,
+    })
+  })
+
+  it('offers routes that are taken where they are private, or listed by network or node', () => {
+    const taken = (value: string) => accepted(`${secretFile}accept_routes: ${value}\n`).acceptRoutes
+    expect([taken('false'), taken('true')]).toEqual(['none', 'private'])
+    expect(taken('[10.0.0.0/8, gauss, "fd00::/8"]')).toEqual({
+      networks: ['10.0.0.0/8', 'fd00::/8'],
+      members: [{ name: 'gauss', node: null }],
+    })
+  })
+
+  it.each([
+    ['accept_routes: [10.0.0.1/8]', 'has host bits: the network of 10.0.0.1/8 is 10.0.0.0/8'],
+    ['accept_routes: [gauss/12D3]', 'must be a network such as 10.20.0.0/16, or a node'],
+    ['accept_routes: [true]', 'must be a network such as 10.20.0.0/16, or a node'],
+    ['accept_routes: sometimes', 'must be true or false'],
+    ['accept_routes: {}', 'must be a single value'],
+    [`accept_routes: [${'a,'.repeat(65)}]`, 'must have at most 64 entries'],
+    ['default_via: gauss/euler', "must be a node's name such as gauss"],
+    ['default_via: gauss/', "must be a node's name such as gauss"],
+  ])('is refused where it names nothing: %s', (line, reason) => {
+    expect(problems(`${secretFile}${line}\n`).join('\n')).toContain(reason)
   })
 
   it.each([

@@ -176,7 +176,7 @@ export function configuration(number: number, changes: Partial<Configuration> = 
     staticMembers: [],
     gateway: null,
     defaultVia: null,
-    acceptRoutes: false,
+    acceptRoutes: 'none',
     forgetAfterSeconds: forgetAfterSecondsDefault,
     stateDir: '/var/lib/lnetd',
     socket: '/run/lnetd/lnetd.sock',

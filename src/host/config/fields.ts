@@ -39,6 +39,11 @@ export class Fields {
     return isMap(this.#values.get(name)?.value)
   }
 
+  /** Whether a list stands there, where a single value may stand, too. */
+  isList(name: string): boolean {
+    return isSeq(this.#values.get(name)?.value)
+  }
+
   /** A list of values without the wrong ones, or null when it is left out or no list. */
   readList<Value>(name: string, reader: Reader<Value>, entriesMax: number): readonly Value[] | null {
     return this.#eachItem(name, entriesMax, (node, key) => this.#readScalar(node, key, reader))

@@ -1,10 +1,18 @@
-import { compareAddresses, familyOf, type InterfaceName } from '../../model/address.ts'
-import type { Configuration, GatewayConfiguration } from '../../model/configuration.ts'
-import { gatewayRoutesMax, segmentsPerMemberMax } from '../../model/limits.ts'
-import type { NodeName } from '../../model/node.ts'
+import {
+  compareAddresses,
+  familyOf,
+  type InterfaceName,
+  type Prefix,
+  parseInterfaceAddress,
+  parsePrefix,
+  prefixOf,
+} from '../../model/address.ts'
+import type { Configuration, GatewayConfiguration, RouteAcceptance } from '../../model/configuration.ts'
+import { acceptedRoutesMax, gatewayRoutesMax, segmentsPerMemberMax } from '../../model/limits.ts'
+import { type MemberReference, parseMemberReference } from '../../model/member-reference.ts'
 import type { Fields } from './fields.ts'
 import { pool } from './places.ts'
-import { flag, interfaceName, nodeName, type Reader } from './readers.ts'
+import { flag, interfaceName, type Reader, refuse, text } from './readers.ts'
 import type { Report } from './report.ts'
 
 type Parts = Pick<Configuration, 'tunnel' | 'segments' | 'gateway' | 'defaultVia'>
@@ -28,9 +36,33 @@ export function readGateway(root: Fields): GatewayConfiguration | null {
   })
 }
 
-/** A node's name, or the word for whichever is best. */
-export const gatewayName: Reader<NodeName | 'auto'> = plain =>
-  plain.value === 'auto' ? { value: 'auto' } : nodeName(plain)
+/** A node, or the word for whichever is best. */
+export const gatewayReference: Reader<MemberReference | 'auto'> = plain =>
+  plain.value === 'auto' ? { value: 'auto' } : memberReference(plain)
+
+/** True: private networks alone. A list: routes within its networks, and every route of its members. */
+export function readRouteAcceptance(root: Fields): RouteAcceptance {
+  if (!root.isList('accept_routes')) return root.read('accept_routes', flag) === true ? 'private' : 'none'
+  const entries = root.readList('accept_routes', networkOrMember, acceptedRoutesMax) ?? []
+  return {
+    networks: entries.flatMap(entry => (typeof entry === 'string' ? [entry] : [])),
+    members: entries.flatMap(entry => (typeof entry === 'string' ? [] : [entry])),
+  }
+}
+
+const memberReference: Reader<MemberReference> = text(
+  "a node's name such as gauss, or its name and id such as gauss/12D3KooW...",
+  parseMemberReference,
+)
+
+const networkOrMember: Reader<Prefix | MemberReference> = plain => {
+  const entry = parsePrefix(plain.text) ?? parseMemberReference(plain.text)
+  if (entry !== null && typeof plain.value !== 'boolean') return { value: entry }
+  const address = parseInterfaceAddress(plain.text)
+  return address === null
+    ? refuse('a network such as 10.20.0.0/16, or a node such as gauss or gauss/12D3KooW...', plain)
+    : { problem: `has host bits: the network of ${address} is ${prefixOf(address)}` }
+}
 
 /** Holds the gateway against the rest of the file. */
 export function checkGateway({ tunnel, segments, gateway, defaultVia }: Parts, report: Report): void {

@@ -37,7 +37,7 @@ import {
 import type { NodeName } from '../../model/node.ts'
 import type { Vni } from '../../model/segment.ts'
 import type { Fields } from './fields.ts'
-import { gatewayName, readGateway } from './gateway.ts'
+import { gatewayReference, readGateway, readRouteAcceptance } from './gateway.ts'
 import { bootstrapPlace, hostPort, metricsPlace, pool } from './places.ts'
 import {
   absolutePath,
@@ -92,8 +92,8 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
     segments: root.sections('segments', readSegment, segmentsPerMemberMax) ?? [defaultSegment],
     staticMembers: root.sections('static_members', readStaticMember, staticMembersMax) ?? [],
     gateway: readGateway(root),
-    defaultVia: root.read('default_via', gatewayName),
-    acceptRoutes: root.read('accept_routes', flag) ?? false,
+    defaultVia: root.read('default_via', gatewayReference),
+    acceptRoutes: readRouteAcceptance(root),
     forgetAfterSeconds:
       root.read('forget_after', duration(forgetAfterSecondsMin, forgetAfterSecondsMax)) ??
       forgetAfterSecondsDefault,
