@@ -14,6 +14,7 @@ import { createScene, type PlayedScene, type Scenario } from './scene.ts'
 const usage = `npm run chaos                 every scenario; the patient ones beside the others
 npm run chaos -- NAME...      these; a NAME that ends in - means all that begin so
 npm run chaos -- --list       what there is
+npm run chaos -- --representative   one of each kind of fault
               --one-by-one      for figures that nothing else disturbs
               --logs DIRECTORY  keeps what the daemons logged`
 
@@ -28,6 +29,21 @@ const scenarios: readonly Scenario[] = [
   ...meddlingScenarios,
   ...cloneScenarios,
 ]
+
+/** One of each kind of fault, of those that need no minutes; the others of a kind differ in what a simulator or a guest shows too. */
+const representative: ReadonlySet<string> = new Set([
+  'daemon-all-killed',
+  'machine-suspended',
+  'wireguard-go-dies',
+  'reboot-bootstrap-dead',
+  'bootstrap-dies',
+  'move-two-at-once',
+  'cable-5s',
+  'split-two',
+  'farewell',
+  'meddling-entries',
+  'cloned-disk-both-start',
+])
 
 /** More that fail at once are no accident. */
 const repeatsMax = 5
@@ -80,6 +96,7 @@ function readOptions(): Options | null {
     const { values, positionals } = parseArgs({
       options: {
         list: { type: 'boolean', default: false },
+        representative: { type: 'boolean', default: false },
         'one-by-one': { type: 'boolean', default: false },
         logs: { type: 'string' },
       },
@@ -89,8 +106,11 @@ function readOptions(): Options | null {
       scenarios.filter(({ name }) => (wanted.endsWith('-') ? name.startsWith(wanted) : name === wanted)),
     )
     if (chosen.some(some => some.length === 0)) return null
+    const unnamed = scenarios.filter(({ name, long }) =>
+      values.representative ? representative.has(name) : long !== true,
+    )
     return {
-      chosen: positionals.length === 0 ? scenarios.filter(({ long }) => long !== true) : chosen.flat(),
+      chosen: positionals.length === 0 ? unnamed : chosen.flat(),
       list: values.list,
       oneByOne: values['one-by-one'],
       logs: values.logs ?? null,

@@ -2,8 +2,7 @@
 # The chaos list from a fresh clone: set-up, build, then faults done to real daemons in network namespaces.
 set -eu
 cd "$(dirname "$0")/../.."
-sh test/setup.sh
+sh test/prepare.sh
 PATH=$PWD/node_modules/.bin:$PATH
 export PATH
-npm run --silent build
 exec node test/chaos/main.ts "$@"

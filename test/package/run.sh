@@ -9,9 +9,7 @@ results=$(mktemp -d)
 trap 'rm -rf "$results"; echo "0 passed, 1 failed"' EXIT
 trap 'exit 130' INT TERM
 
-sh test/setup.sh
-command -v lintian >/dev/null ||
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 lintian </dev/null >/dev/null
+sh test/prepare.sh --all
 LNET_DEBIANS="bookworm=$(sh test/package/root.sh bookworm) trixie=$(sh test/package/root.sh trixie)"
 LNET_KERNEL=$(sh test/uml/build.sh)
 echo 'package: building'
@@ -27,5 +25,6 @@ outcome=ok
 vitest run --config test/vitest.config.ts --project package --reporter=default --reporter=json \
   --outputFile.json="$results/package.json" "$@" || outcome=failed
 echo "package $outcome" >"$results/stages"
+[ -z "${LNET_REPORTS:-}" ] || cp "$results/package.json" "$LNET_REPORTS"
 # shellcheck disable=SC2046 # one word or none
 node test/count.mjs $([ $# -eq 0 ] || echo --filtered) "$results" package

@@ -8,7 +8,7 @@ import { runJob } from './guest.ts'
 import { parseSoakOptions, type SoakOptions, soakEnvironment } from './soak-options.ts'
 import { type Suite, suites } from './suites.ts'
 
-const usage = `npm run test:kernel -- [SUITE...] [--nodes N] [--hours H] [--seed S]   options: of the suite soak
+const usage = `npm run test:kernel -- [SUITE... | --all] [--nodes N] [--hours H] [--seed S]   options: of the suite soak
 suites: ${suites.map(({ name, what }) => `${name} (${what})`).join('\n        ')}`
 
 process.exitCode = await main()
@@ -56,14 +56,17 @@ interface Arguments {
 function readArguments(): Arguments | string {
   const option = { type: 'string' } as const
   try {
-    const { values, positionals } = parseArgs({
-      options: { nodes: option, hours: option, seed: option },
+    const {
+      values: { all, ...values },
+      positionals,
+    } = parseArgs({
+      options: { nodes: option, hours: option, seed: option, all: { type: 'boolean', default: false } },
       allowPositionals: true,
     })
     const unknown = positionals.filter(name => !suites.some(suite => suite.name === name))
     if (unknown.length > 0) return `there is no suite ${unknown.join(', ')}`
     const chosen = suites.filter(({ name, isDefault }) =>
-      positionals.length === 0 ? isDefault : positionals.includes(name),
+      positionals.length === 0 ? isDefault || all : positionals.includes(name),
     )
     return { suites: chosen, soak: parseSoakOptions(values) }
   } catch (error) {
@@ -90,14 +93,19 @@ async function runSuite(suite: Suite, soak: SoakOptions, kernel: string, results
   if ('broken' in end) console.log(`uml: ${end.broken}`)
   const outcome = 'exitCode' in end && end.exitCode === 0 ? 'ok' : 'failed'
   const report = join(directory, 'report.json')
-  if (existsSync(report)) copyFileSync(report, join(results, `${suite.name}.json`))
+  const reports = process.env.LNET_REPORTS
+  if (existsSync(report)) {
+    copyFileSync(report, join(results, `${suite.name}.json`))
+    if (reports !== undefined) copyFileSync(report, join(reports, `guest-${suite.name}.json`))
+  }
   appendFileSync(join(results, 'stages'), `${suite.name} ${outcome}\n`)
   console.log(`== ${suite.name}: ${outcome}, ${Math.round((performance.now() - began) / 1000)} s`)
 }
 
 function vitest({ files }: Suite): string {
   const reporters = '--reporter=verbose --reporter=json --outputFile.json=/job/report.json'
-  const run = 'node_modules/.bin/vitest run --config test/vitest.config.ts --project lab --project uml'
+  const run =
+    'LNET_LAB=all node_modules/.bin/vitest run --config test/vitest.config.ts --project lab --project uml'
   return `${run} ${reporters} ${files.join(' ')}`
 }
 

@@ -6,7 +6,6 @@ PATH=$PWD/node_modules/.bin:$PATH
 export PATH
 # What is missing has been said in one line by then.
 trap 'echo "0 passed, 1 failed"' EXIT
-sh test/setup.sh
-npm run --silent build
+sh test/prepare.sh
 trap - EXIT
 exec node test/uml/main.ts "$@"

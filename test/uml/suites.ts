@@ -1,3 +1,4 @@
+import { playedInGuest } from './played-in-guest.ts'
 import { type SoakOptions, soakSecondsMax } from './soak-options.ts'
 
 /** Tests that share one guest. */
@@ -45,15 +46,10 @@ export const suites: readonly Suite[] = [
     name: 'parity',
     what: 'segments, bridges, gateways, static members, and a hand-written network that moves to lnetd',
     files: [
+      ...playedInGuest,
       'test/lab/segments.test.ts',
-      'test/lab/bridge.test.ts',
-      'test/lab/loop.test.ts',
-      'test/lab/flood.test.ts',
-      'test/lab/gateway.test.ts',
       'test/lab/static.test.ts',
       'test/lab/recipe.test.ts',
-      'test/lab/shapes.test.ts',
-      'test/lab/discovery.test.ts',
     ],
     isDefault: true,
     secondsMax: () => 1800,
