@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import type { WriteStream } from 'node:tty'
 import { Command, CommanderError } from 'commander'
 import { describeBugReport } from './control/bug-report-command.ts'
 import { type CommandSetting, describeActions, describeReadings } from './control/commands.ts'
@@ -6,6 +7,7 @@ import { describeProgram } from './control/description.ts'
 import { describeDoctor, type Examine } from './control/doctor-command.ts'
 import { describeEvents } from './control/events-command.ts'
 import { describeExport, type ExportMachine } from './control/export-command.ts'
+import { askHidden } from './control/hidden-line.ts'
 import { describeImport, type ImportMachine } from './control/import-command.ts'
 import { describeNames, type NamesMachine } from './control/names-command.ts'
 import { describePing } from './control/ping-command.ts'
@@ -14,6 +16,7 @@ import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { describeTop } from './control/top-command.ts'
 import { keepMemoryOutOfCores } from './host/crash.ts'
+import { withoutTokens } from './mesh/token.ts'
 import { defaultSocket } from './model/configuration.ts'
 import { failed, ok, type Result } from './model/failure.ts'
 import { tokenCharactersMax } from './model/limits.ts'
@@ -21,7 +24,8 @@ import { software } from './model/software.ts'
 
 const terminal: Terminal = {
   out: text => void process.stdout.write(text),
-  err: text => void process.stderr.write(text),
+  // People put the token in wrong places of a command line, which errors quote.
+  err: text => void process.stderr.write(withoutTokens(text)),
   isTerminal: process.stdout.isTTY === true,
   isPlain: (process.env.NO_COLOR ?? '') !== '',
 }
@@ -115,6 +119,7 @@ function describe(setting: CommandSetting): Command {
 }
 
 async function readToken(file: string | null): Promise<Result<string>> {
+  if (file === null && process.stdin.isTTY) return await askToken()
   const stream = file === null ? process.stdin : createReadStream(file)
   try {
     let text = ''
@@ -126,4 +131,15 @@ async function readToken(file: string | null): Promise<Result<string>> {
   } catch (error) {
     return failed(`the token could not be read: ${(error as Error).message}`)
   }
+}
+
+/** On a terminal, where it is not shown: what is shown stays on screens and in recordings. */
+async function askToken(): Promise<Result<string>> {
+  const read = await askHidden(
+    'Paste the token that `lnetctl token` prints on a member (it is not shown), then press Enter: ',
+    process.stdin,
+    process.stderr as WriteStream,
+    2 * tokenCharactersMax,
+  )
+  return read === null ? failed('no token was given') : ok(read.trim())
 }

@@ -67,16 +67,23 @@ export function describeSetup(program: Command, setting: CommandSetting, machine
     .option('--bootstrap <place...>', 'where this node can be reached: host, host:port or a multiaddr')
     .action(async ({ config, bootstrap }: GivenOptions) => {
       const token = await machine.makeToken({ configPath: config, bootstrap })
-      setting.exit(token.ok ? tell(terminal, [token.value]) : refuse(terminal, token.failure.message))
+      if (!token.ok) return setting.exit(refuse(terminal, token.failure.message))
+      // Alone on standard output, so that it can be piped.
+      terminal.err(`${joinHint}\n`)
+      setting.exit(tell(terminal, [token.value]))
     })
   settingUp(program, 'join', 'make the configuration and the secret of a node that joins a mesh')
-    .argument('[token]', 'what `lnetctl token` printed elsewhere; - reads it from standard input')
-    .option('--token-file <path>', 'read the token from a file, so that no process list shows it')
+    .argument(
+      '[token]',
+      'what `lnetctl token` prints on a member; left out or -, it is read from standard input, without echo on a terminal',
+    )
+    .option('--token-file <path>', 'read the token from a file (- for standard input)')
     .action(async (word: string | undefined, _, command: Command) => {
       const given = command.optsWithGlobals<GivenOptions>()
       const { tokenFile } = given
-      if ((word === undefined) === (tokenFile === undefined))
-        command.error('error: give the token, or --token-file, or - for standard input')
+      if (word !== undefined && tokenFile !== undefined)
+        command.error('error: give the token or --token-file, not both')
+      if (word !== undefined && word !== '-') terminal.err(exposedWarning)
       const token = await readToken(word, tokenFile, machine)
       const done = token.ok ? await machine.join({ ...setupOptions(given), token: token.value }) : token
       setting.exit(await finish(done, given, true, machine, terminal))
@@ -98,6 +105,18 @@ export function settingUp(program: Command, command: string, description: string
 function setupOptions({ config, secretFile, name, force }: GivenOptions): SetupOptions {
   return { configPath: config, secretPath: secretFile, name, force }
 }
+
+/** What the other machines need, in two pieces: a token in a command line is a secret given away. */
+const joinHint = `On each other machine run
+
+  sudo lnetctl join --start
+
+and paste this token. It holds the mesh secret: whoever has it can join.
+`
+
+const exposedWarning = `warning: the token on the command line shows the mesh secret in the shell history, in the log of sudo and, while this runs, in the process list
+warning: remove it from the history (history -d) and from that log; next time run \`lnetctl join\` without it, which asks for it
+`
 
 /** A token as a word, from a file, or from standard input. */
 export async function readToken(
@@ -147,7 +166,7 @@ async function tellNextMachine(
 ): Promise<ExitCode> {
   const token = await machine.makeToken({ configPath: config })
   if (!token.ok) return refuse(terminal, token.failure.message)
-  return tell(terminal, ['On each other machine:', `  sudo lnetctl join ${token.value} --start`])
+  return tell(terminal, [...joinHint.split('\n'), token.value])
 }
 
 function tell(terminal: Terminal, lines: readonly string[]): ExitCode {

@@ -28,7 +28,7 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
   const read = await readWhole(path, configBytesMax)
   if (!read.ok) return refused(read.failure.message)
   if (read.value === null)
-    return refused(`there is no such file: run \`lnetctl init\`, or \`lnetctl join TOKEN\` to join a mesh`)
+    return refused(`there is no such file: run \`lnetctl init\`, or \`lnetctl join\` to join a mesh`)
   const loaded = await checkConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
   if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
   return {

@@ -64,7 +64,7 @@ export async function initialise(options: InitialiseOptions): Promise<Result<Set
         ...written.value,
         next: [
           startHint(paths.configPath),
-          'Print a token for other machines with `lnetctl token`, and run `lnetctl join` with it there',
+          'Print a token with `lnetctl token`, run `sudo lnetctl join --start` on each other machine, and paste it there',
         ],
       })
     : written

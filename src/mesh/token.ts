@@ -81,6 +81,11 @@ export function decodeToken(pasted: string): Result<JoinToken> {
     : ok(token)
 }
 
+/** A text without the tokens in it, for what is shown or logged. */
+export function withoutTokens(text: string): string {
+  return text.replaceAll(/\b(lnet\d+-)[\w-]+/g, '$1...')
+}
+
 const tokenPrefix = 'lnet1-'
 const checksumBytes = 4
 const field = { mesh: 0, secret: 1, bootstrap: 2, tunnelPrefix: 3, segments: 4 } as const

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +50,22 @@ function run(file: string, argv: readonly string[], env: NodeJS.ProcessEnv = {},
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err })
     })
     child.stdin?.end(input)
+  })
+}
+
+/** Runs lnetctl on a terminal: what it showed, then the terminal's settings. Types an answer once its question is there. */
+function onTerminal(words: string, answers: readonly (readonly [string, string])[]): Promise<string> {
+  return new Promise(resolve => {
+    const command = `${process.execPath} ${program} ${words}; stty -a`
+    const child = spawn('script', ['-qec', command, '/dev/null'], { timeout: 30_000 })
+    const waiting = [...answers]
+    let shown = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString()
+      while (waiting[0] !== undefined && shown.includes(waiting[0][0]))
+        child.stdin.write(waiting.shift()?.[1])
+    })
+    child.once('exit', () => resolve(shown))
   })
 }
 
@@ -353,11 +369,16 @@ describe('lnetctl init, token and join', () => {
     const secret = readFileSync(paths('first').secret, 'utf8')
     const file = join(directory, 'token')
     writeFileSync(file, token)
-    const ways = [[token.trim()], ['--token-file', file], ['-'], ['--token-file', '-']]
+    const ways = [[token.trim()], ['--token-file', file], ['-'], ['--token-file', '-'], []]
     for (const [index, way] of ways.entries()) {
       const node = paths(`node${index}`)
       const argv = [program, 'join', ...way, '--config', node.config]
-      const { code, out } = await run(process.execPath, argv, {}, way.includes('-') ? token : '')
+      const { code, out } = await run(
+        process.execPath,
+        argv,
+        {},
+        way.includes('-') || way.length === 0 ? `${token} \n` : '',
+      )
       expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`wrote ${node.config}\n`) })
       expect(readFileSync(node.secret, 'utf8')).toBe(secret)
       expect(statSync(node.secret).mode & 0o777).toBe(0o600)
@@ -370,6 +391,49 @@ describe('lnetctl init, token and join', () => {
     const { out } = await lnetctl('init', '--config', config, '--secret-file', secret)
     expect(out).toContain('lnetctl token')
     expect(out).not.toContain(readFileSync(secret, 'utf8').trim())
+  })
+
+  it('warn of a token in the command line, and of no other', async () => {
+    const token = (await initialised()).trim()
+    const given = await lnetctl('join', token, '--config', paths('given').config)
+    expect(given).toMatchObject({ code: 0, err: expect.stringMatching(/^warning: .*shell history.*sudo/) })
+    expect(given.err).not.toContain(token)
+    const argv = [program, 'join', '--config', paths('asked').config]
+    expect(await run(process.execPath, argv, {}, token)).toMatchObject({ code: 0, err: '' })
+  })
+
+  it('print what to run elsewhere beside the token, which stands alone', async () => {
+    const { config } = paths('first')
+    await lnetctl('init', '--config', config)
+    const { out, err } = await lnetctl('token', '--config', config)
+    expect(out).toMatch(/^lnet1-[\w-]+\n$/)
+    expect(err).toMatch(/^ {2}sudo lnetctl join --start$/m)
+  })
+
+  it('read a token from a terminal without showing it, and leave the terminal as it was', async () => {
+    const token = (await initialised()).trim()
+    const { config } = paths('asked')
+    const shown = await onTerminal(`join --config ${config}`, [
+      ['press Enter: ', `\u001b[200~${token.slice(0, 50)}\r${token.slice(50)}  \u001b[201~`],
+      ['', '\r'],
+    ])
+    expect(shown).toContain(`wrote ${config}`)
+    expect(shown).not.toContain(token.slice(10, 40))
+    expect(shown).toMatch(/ icanon .* echo /s)
+    expect(existsSync(config)).toBe(true)
+  })
+
+  it('say why a token from a terminal is none, and end at Ctrl-C', async () => {
+    await initialised()
+    const { config } = paths('asked')
+    const wrong = await onTerminal(`join --config ${config}`, [['press Enter: ', 'lnet1-hunter2\n']])
+    expect(wrong).toContain('cut short or mistyped')
+    expect(wrong).not.toContain('hunter2')
+    const left = await onTerminal(`join --config ${config}`, [['press Enter: ', 'lnet1-hunter2\u0003']])
+    expect(left).toContain('no token was given')
+    expect(left).not.toContain('hunter2')
+    expect(left).toMatch(/ icanon .* echo /s)
+    expect(existsSync(config)).toBe(false)
   })
 
   it('overwrite nothing', async () => {
@@ -400,7 +464,10 @@ describe('lnetctl init, token and join', () => {
   })
 
   it.each([
-    ['neither token nor file', [], 2],
+    ['no token at all', [], 1],
+    ['a token as a file', ['--token-file', 'lnet1-hunter2'], 1],
+    ['two tokens', ['lnet1-hunter2', 'lnet1-hunter2'], 2],
+    ['a token with a wrong option', ['lnet1-hunter2', '--lnet1-hunter2'], 2],
     ['both', ['token', '--token-file', 'file'], 2],
     ['a file that is not there', ['--token-file', '/nonexistent/token'], 1],
     ['an endless one', ['--token-file', '/dev/zero'], 1],
@@ -410,6 +477,7 @@ describe('lnetctl init, token and join', () => {
     const { code, out, err } = await lnetctl('join', ...words, '--config', config)
     expect({ code, out }).toEqual({ code: expected, out: '' })
     expect(err).not.toBe('')
+    expect(err).not.toContain('hunter2')
     expect(existsSync(config)).toBe(false)
   })
 })

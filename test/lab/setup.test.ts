@@ -38,7 +38,7 @@ describe('two commands', () => {
   })
 
   it('join another machine, with the token from standard input', async () => {
-    const joined = await second.lnetctl(['join', '-'], { input: `${token}\n` })
+    const joined = await second.lnetctl(['join'], { input: `${token}\n` })
     expect(joined).toMatchObject({ exitCode: 0, stderr: '' })
     expect(joined.stdout).not.toContain(token)
     await daemonize(second)

@@ -46,7 +46,7 @@ function checkSecret({ mesh }: Draft, report: Report): void {
   if (mesh.inlineSecret !== null && mesh.secretFile !== null)
     report.add('mesh.secret', 'is given beside mesh.secret_file: keep one of the two')
   if (mesh.inlineSecret === null && mesh.secretFile === null)
-    report.add('mesh.secret_file', 'is missing: run `lnetctl init`, or `lnetctl join TOKEN` to join a mesh')
+    report.add('mesh.secret_file', 'is missing: run `lnetctl init`, or `lnetctl join` to join a mesh')
 }
 
 function checkTunnelAddress({ tunnel }: Draft, report: Report): void {
