@@ -7,7 +7,6 @@ import type { PingReport } from '../../src/control/ping-report.ts'
 import type { RateRow } from '../../src/control/rates.ts'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { ownPlaces } from './own-places.ts'
 
 /** What lnetctl offers beside the views, over two real daemons. */
 let lab: Lab
@@ -118,7 +117,6 @@ describe('lnetctl ping', () => {
 
 describe('names', () => {
   it('lead to members by NAME.lnet while they are on, and the hosts file is as before afterwards', async () => {
-    await ownPlaces(first)
     await first.namespace.must(['sh', '-c', 'printf "127.0.0.1 localhost" >/etc/hosts'])
     const reload = (names: boolean) => {
       first.configuration = { ...first.configuration, names }

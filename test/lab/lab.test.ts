@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
@@ -39,6 +39,7 @@ describe('the lab', () => {
       expect(peers.stdout).toMatch(/^n1 /m)
       expect(beside.exitCode).toBe(0)
       expect((await execa(enter, ['n1', 'lnetctl', 'status', '--check'], { reject: false })).exitCode).toBe(0)
+      await keepsItsFiles(enter)
     } finally {
       expect(await lab(['--end', id])).toMatchObject({ exitCode: 0, stdout: `lab ${id} ended` })
     }
@@ -79,3 +80,18 @@ describe('the lab', () => {
     },
   )
 })
+
+/** A node writes neither this machine's files nor those of another node. */
+async function keepsItsFiles(enter: string): Promise<void> {
+  const places = ['/etc/lnetd', '/etc/default/lnetd', '/var/lib/lnetd', '/var/cache/lnetd']
+  const here = () => places.map(place => (existsSync(place) ? statSync(place).mtimeMs : null))
+  const before = here()
+  const made = await execa(enter, ['n1', 'lnetctl', 'init', '--force'])
+  expect(made.stdout).toContain('wrote /etc/lnetd/lnetd.yaml')
+  expect(made.stdout).not.toContain('kept ')
+  await execa(enter, ['n1', 'sh', '-c', `mkdir ${places.slice(2).join(' ')}; echo >/etc/default/lnetd`])
+  expect(
+    (await execa(enter, ['n2', 'sh', '-c', `ls -d ${places.join(' ')}`], { reject: false })).stdout,
+  ).toBe('')
+  expect(here()).toEqual(before)
+}

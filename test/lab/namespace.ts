@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 
-/** A machine of its own: network, mount, process, host name and IPC namespaces, with an empty /run. */
+/** A machine of its own: network, mount, process, host name and IPC namespaces, with an empty /run, and an /etc, /var/lib and /var/cache that nobody else sees. */
 export interface Namespace {
   /** Also the host name inside. */
   readonly name: string
@@ -42,8 +42,23 @@ export interface Link {
   readonly mac?: string
 }
 
-/** What every namespace does before it is used: its own /run (WireGuard's sockets), /sys (its own devices), lo. */
-const opening = `mount -t tmpfs lnet /run && mount -t sysfs lnet /sys && hostname "$0" && ip link set lo up &&
+/**
+ * What every namespace does before it is used: its own /run (WireGuard's sockets), /sys (its own devices), lo; its own
+ * /etc, /var/lib and /var/cache over this machine's, without what an lnetd of this machine has there. Files mounted into
+ * /etc, as containers have, are copied: an overlay does not see them.
+ */
+const opening = `mount -t tmpfs lnet /run &&
+  for place in etc var/lib var/cache; do
+    mkdir -p /run/over/$place /run/work/$place &&
+    if [ $place = etc ]; then
+      for file in $(awk '$5 ~ "^/etc/" { print $5 }' /proc/self/mountinfo); do
+        if [ -f "$file" ]; then mkdir -p "/run/over\${file%/*}" && cp -p "$file" "/run/over$file"; fi
+      done
+    fi &&
+    mount -t overlay -o "lowerdir=/$place,upperdir=/run/over/$place,workdir=/run/work/$place" lnet /$place || exit 1
+  done &&
+  rm -rf /etc/lnetd /etc/default/lnetd /var/lib/lnetd /var/cache/lnetd /var/cache/lnetctl &&
+  mount -t tmpfs lnet /run && mount -t sysfs lnet /sys && hostname "$0" && ip link set lo up &&
   mkdir -p /run/netns /run/lock && echo ready && { sleep infinity & wait; }`
 
 /**

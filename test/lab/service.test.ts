@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
-import { ownPlaces } from './own-places.ts'
 import { node24 } from './root.ts'
 
 /** Machines with a service manager, as far as lnetctl sees one: a systemctl that starts lnetd, and what it said. */
@@ -16,7 +15,6 @@ const other = '/etc/lnetd-other/lnetd.yaml'
 beforeAll(async () => {
   lab = await createLab({ nodes: 4 })
   nodes = lab.nodes
-  for (const node of nodes) await ownPlaces(node)
   for (const node of nodes.slice(0, 3)) await haveServiceManager(node)
 })
 afterAll(() => lab.cleanup())

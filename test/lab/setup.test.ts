@@ -4,7 +4,6 @@ import { createLab, eventually, type Lab } from './lab.ts'
 import type { Outcome } from './namespace.ts'
 import type { LabNode } from './node.ts'
 import { pings } from './overlay.ts'
-import { ownPlaces } from './own-places.ts'
 
 /** Two machines set up as their owner would: no file written by hand, everything where it is by default. */
 let lab: Lab
@@ -15,7 +14,6 @@ let token: string
 beforeAll(async () => {
   lab = await createLab({ nodes: 2 })
   ;[first, second] = lab.nodes as [LabNode, LabNode]
-  for (const node of lab.nodes) await ownPlaces(node)
 })
 afterAll(() => lab.cleanup())
 
