@@ -1,20 +1,18 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { lpStream } from '@libp2p/utils'
 import { decodeSyncMessage, encodeSyncMessage, type SyncMessage } from '../mesh/sync.ts'
 import { syncMessageBytesMax } from '../model/limits.ts'
+import { MalformedMessage, messagesOver } from './messages.ts'
 import { within } from './within.ts'
 
 /** Sync messages over one stream. Both directions reject when the stream breaks or the time is over. */
 export interface Channel {
   send(message: SyncMessage, signal: AbortSignal): Promise<void>
-  /** Rejects with MalformedMessage for bytes that are no sync message. */
-  receive(signal: AbortSignal): Promise<SyncMessage>
+  /** Rejects with MalformedMessage for bytes that are no sync message, or more than so many. */
+  receive(signal: AbortSignal, bytesMax?: number): Promise<SyncMessage>
+  /** How many bytes were sent and received since it was asked last. */
+  takeBytes(): number
   isOpen(): boolean
   abort(): void
-}
-
-export class MalformedMessage extends Error {
-  override name = 'MalformedMessage'
 }
 
 /** A channel over a new stream, within so long. */
@@ -30,17 +28,25 @@ export async function openChannel(
 }
 
 export function channelOver(stream: Stream): Channel {
-  const messages = lpStream(stream, {
-    maxDataLength: syncMessageBytesMax,
-    maxBufferSize: syncMessageBytesMax + 64 * 1024,
-  })
+  const messages = messagesOver(stream, syncMessageBytesMax)
+  let carried = 0
   return {
-    send: (message, signal) => messages.write(encodeSyncMessage(message), { signal }),
-    receive: async signal => {
-      const bytes = await messages.read({ signal }).catch(asMalformed)
-      const message = decodeSyncMessage(bytes.subarray())
+    send: (message, signal) => {
+      const bytes = encodeSyncMessage(message)
+      carried += bytes.length
+      return messages.write(bytes, signal)
+    },
+    receive: async (signal, bytesMax = syncMessageBytesMax) => {
+      const bytes = await messages.read(bytesMax, signal)
+      carried += bytes.length
+      const message = decodeSyncMessage(bytes)
       if (message === null) throw new MalformedMessage('not a sync message')
       return message
+    },
+    takeBytes: () => {
+      const bytes = carried
+      carried = 0
+      return bytes
     },
     isOpen: () =>
       stream.status === 'open' &&
@@ -48,10 +54,4 @@ export function channelOver(stream: Stream): Channel {
       stream.remoteWriteStatus === 'writable',
     abort: () => stream.abort(new Error('sync ended')),
   }
-}
-
-/** A length that breaks a bound is malformed as well; everything else is the stream's end. */
-function asMalformed(error: unknown): never {
-  const isLength = error instanceof Error && /^Invalid(Data|Message)Length/.test(error.name)
-  throw isLength ? new MalformedMessage(error.message) : error
 }

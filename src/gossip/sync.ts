@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { nextLink, overdueLinks, type SyncLink } from '../mesh/sync-turns.ts'
+import { SyncAllowances } from '../mesh/sync-allowance.ts'
+import { nextLink, overdueLinks } from '../mesh/sync-turns.ts'
 import {
   syncAgainMilliseconds,
   syncIntervalSecondsMax,
@@ -10,8 +11,11 @@ import {
 } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { type Cascade, cascadeTo } from './cascade.ts'
-import { type Channel, channelOver, MalformedMessage, openChannel } from './channel.ts'
-import { answer, ask, type Unsettled } from './exchange.ts'
+import { channelOver, openChannel } from './channel.ts'
+import { type Answered, answer, ask } from './exchange.ts'
+import { type Link, newLink } from './link.ts'
+import { MalformedMessage } from './messages.ts'
+import { createQueue } from './one-by-one.ts'
 import type { GossipHandlers, GossipOptions } from './port.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -27,18 +31,6 @@ export interface Sync {
   /** There is something new here that these know: the other neighbours learn it by an exchange. */
   tell(informed: ReadonlySet<string>): void
   stop(): Promise<void>
-}
-
-/** What is known of one connection. Times are monotonic milliseconds. */
-interface Link extends SyncLink {
-  readonly connection: Connection
-  readonly node: NodeId
-  readonly memory: Unsettled
-  channel: Channel | null
-  heardAt: number
-  asking: boolean
-  /** Something new came up while asking. */
-  askAgain: boolean
 }
 
 export async function startSync(
@@ -60,6 +52,8 @@ class Syncing implements Sync {
   private readonly options: Pick<GossipOptions, 'now' | 'random'>
   private readonly handlers: SyncHandlers
   private readonly links = new Map<string, Link>()
+  private readonly allowances = new SyncAllowances()
+  private readonly alone = createQueue()
   private ticking: NodeJS.Timeout | null = null
   private nextAskAt = 0
   private readonly cascade: Cascade
@@ -76,7 +70,7 @@ class Syncing implements Sync {
     this.swarm.addEventListener('connection:close', this.closed)
     // Whoever was quick enough to connect before this moment.
     for (const connection of this.swarm.getConnections()) this.open(connection)
-    this.nextAskAt = this.options.now() + this.interval()
+    this.nextAskAt = this.options.now() + intervalMilliseconds(this.options.random)
     this.ticking = setInterval(() => this.tick(), syncTickSeconds * 1000)
   }
 
@@ -101,10 +95,21 @@ class Syncing implements Sync {
 
   async answer(stream: Stream, connection: Connection): Promise<void> {
     const link = this.linkOf(connection)
-    await answer(channelOver(stream), this.cascade.from(link.node), syncStepSecondsMax * 1000, finished => {
-      link.heardAt = this.options.now()
-      if (finished && this.links.has(connection.id)) this.handlers.synced(link.node)
+    await answer({
+      channel: channelOver(stream),
+      handlers: this.cascade.from(link.node),
+      stepMilliseconds: syncStepSecondsMax * 1000,
+      spend: (answers, bytes) => this.allowances.spend(link.node, answers, bytes, this.options.now()),
+      heard: progress => this.answered(link, progress),
     })
+  }
+
+  private answered(link: Link, { finished, short }: Answered): void {
+    link.heardAt = this.options.now()
+    if (!this.links.has(link.connection.id)) return
+    if (finished) this.handlers.synced(link.node)
+    // It cannot go on by itself, but we can.
+    if (short) this.askSoon(link)
   }
 
   private readonly opened = ({ detail: connection }: CustomEvent<Connection>) => this.open(connection)
@@ -123,14 +128,7 @@ class Syncing implements Sync {
   private linkOf(connection: Connection): Link {
     const known = this.links.get(connection.id)
     if (known !== undefined) return known
-    const link: Link = {
-      connection,
-      direction: connection.direction,
-      node: connection.remotePeer.toString() as NodeId,
-      memory: { pair: null },
-      heardAt: this.options.now(),
-      ...{ channel: null, asking: false, askAgain: false },
-    }
+    const link = newLink(connection, this.options.now())
     if (connection.status === 'open') this.links.set(connection.id, link)
     return link
   }
@@ -141,7 +139,7 @@ class Syncing implements Sync {
     const links = [...this.links.values()]
     for (const link of overdueLinks(links, now)) this.askSoon(link)
     if (now < this.nextAskAt) return
-    this.nextAskAt = now + this.interval()
+    this.nextAskAt = now + intervalMilliseconds(this.options.random)
     const chosen = nextLink(links)
     if (chosen !== undefined) this.askSoon(chosen, syncStepSecondsMax, true)
   }
@@ -178,8 +176,12 @@ class Syncing implements Sync {
         link.channel = await openChannel(link.connection, syncProtocol, stepMilliseconds)
       }
       const { channel, memory, node } = link
-      const { now } = this.options
-      await ask({ channel, handlers: this.cascade.from(node), memory, patient, stepMilliseconds, now })
+      await ask({
+        ...{ channel, memory, patient, stepMilliseconds, alone: this.alone },
+        handlers: this.cascade.from(node),
+        now: this.options.now,
+        spend: (answers, bytes) => this.allowances.spend(node, answers, bytes, this.options.now()),
+      })
       return true
     } catch (error) {
       if (error instanceof MalformedMessage) this.handlers.refused('malformed', link.node)
@@ -188,9 +190,9 @@ class Syncing implements Sync {
       return false
     }
   }
+}
 
-  private interval(): number {
-    const span = syncIntervalSecondsMax - syncIntervalSecondsMin
-    return (syncIntervalSecondsMin + this.options.random() * span) * 1000
-  }
+function intervalMilliseconds(random: () => number): number {
+  const span = syncIntervalSecondsMax - syncIntervalSecondsMin
+  return (syncIntervalSecondsMin + random() * span) * 1000
 }

@@ -1,11 +1,13 @@
 import { encode } from 'cborg'
-import { decodeMap, readInteger, readList } from '../mesh/cbor.ts'
+import { type CborReader, readCbor, UnexpectedCbor } from '../mesh/cbor-reader.ts'
+import { readEnvelope, readItems } from '../mesh/read-sync.ts'
 import type { SyncedEnvelope } from '../mesh/sync.ts'
-import { envelopeBytesMax, membersMax } from '../model/limits.ts'
+import { membersMax } from '../model/limits.ts'
 import { damaged, type Parsed } from './saved-state.ts'
 
 const membersVersion = 1
 const field = { version: 0, savedAt: 1, members: 2 } as const
+const fieldsMax = 16
 
 /** The membership in the signed bytes it came in, with ages, and when that was (Unix seconds). */
 export function formatMembers(members: readonly SyncedEnvelope[], wallSeconds: number): Uint8Array {
@@ -25,13 +27,11 @@ export function formatMembers(members: readonly SyncedEnvelope[], wallSeconds: n
 
 /** Ages grow by the time since; a clock that went backwards makes nobody younger. */
 export function parseMembers(bytes: Uint8Array, wallSeconds: number): Parsed<readonly SyncedEnvelope[]> {
-  const map = decodeMap(bytes)
-  const version = readInteger(map?.get(field.version))
-  if (map === null || version === null) return damaged
-  if (version > membersVersion) return { kind: 'newer', version }
-  const savedAt = readInteger(map.get(field.savedAt))
-  const members = readList(map.get(field.members), readMember)
-  if (savedAt === null || members === null || members.length > membersMax) return damaged
+  const read = readCbor(bytes, readFile)
+  if (read === null) return damaged
+  if (read.version > membersVersion) return { kind: 'newer', version: read.version }
+  const { savedAt, members } = read
+  if (savedAt === null || members === null) return damaged
   const elapsed = Math.max(0, wallSeconds - savedAt) * 1000
   return {
     kind: 'whole',
@@ -42,11 +42,19 @@ export function parseMembers(bytes: Uint8Array, wallSeconds: number): Parsed<rea
   }
 }
 
-function readMember(value: unknown): SyncedEnvelope | null {
-  if (!Array.isArray(value)) return null
-  const envelope: unknown = value[0]
-  const ageMilliseconds = readInteger(value[1])
-  if (!(envelope instanceof Uint8Array) || envelope.length > envelopeBytesMax || ageMilliseconds === null)
-    return null
-  return { envelope, ageMilliseconds }
+/** The version is the first of its fields: what a later one wrote is stepped over. */
+function readFile(reader: CborReader) {
+  let pairs = reader.map(fieldsMax)
+  if (reader.integer() !== field.version) throw new UnexpectedCbor('no version')
+  const version = reader.integer()
+  let savedAt: number | null = null
+  let members: readonly SyncedEnvelope[] | null = null
+  for (pairs -= 1; pairs > 0; pairs -= 1) {
+    const key = reader.integer()
+    if (version === membersVersion && key === field.savedAt) savedAt = reader.integer()
+    else if (version === membersVersion && key === field.members)
+      members = readItems(reader, membersMax, readEnvelope)
+    else reader.skip(Number.POSITIVE_INFINITY)
+  }
+  return { version, savedAt, members }
 }

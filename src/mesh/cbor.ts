@@ -1,7 +1,16 @@
 import { decode } from 'cborg'
+import { readCbor } from './cbor-reader.ts'
 
-/** CBOR of a map with numeric keys, strictly read: no tags, no indefinite lengths, no duplicate keys. */
-export function decodeMap(bytes: Uint8Array): Map<unknown, unknown> | null {
+/** An announcement of the largest size holds about 300. */
+const cborItemsMax = 1024
+
+/**
+ * CBOR of a map with numeric keys, strictly read: no tags, no indefinite lengths, no duplicate keys. Nothing is made of
+ * it before it is known to hold at most so many items, on a few levels: for what is short, and whose fields may come
+ * in any order or be of a later version.
+ */
+export function decodeMap(bytes: Uint8Array, itemsMax: number = cborItemsMax): Map<unknown, unknown> | null {
+  if (readCbor(bytes, reader => reader.skip(itemsMax)) === null) return null
   try {
     const value: unknown = decode(bytes, {
       useMaps: true,

@@ -1,10 +1,10 @@
 import { encode } from 'cborg'
 import type { Announcement, Envelope } from '../model/announcement.ts'
-import { digestEntriesMax, envelopeBytesMax, envelopesPerSyncMax } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
-import { compareSequence, isSequence, type NodeId, parseNodeId, type Sequence } from '../model/node.ts'
-import { decodeMap } from './cbor.ts'
+import { compareSequence, type NodeId, type Sequence } from '../model/node.ts'
+import { readCbor } from './cbor-reader.ts'
 import { digest } from './derive.ts'
+import { readSyncMessage, syncField } from './read-sync.ts'
 
 /** Who is known, in which version: what two nodes compare before they exchange anything. */
 export interface DigestEntry {
@@ -20,15 +20,33 @@ export interface SyncedEnvelope {
 
 /** One message of `/lnet/sync/1`. */
 export type SyncMessage =
-  | { readonly kind: 'hash'; readonly hash: Uint8Array }
+  | {
+      readonly kind: 'hash'
+      readonly hash: Uint8Array
+      /** The sender exchanges digests in pages; nodes before version 0.2 do not. */
+      readonly pages?: true
+    }
   | { readonly kind: 'equal' }
-  | { readonly kind: 'digest'; readonly entries: readonly DigestEntry[] }
+  | {
+      readonly kind: 'digest'
+      readonly entries: readonly DigestEntry[]
+      /** The part of the sender's set that this is; absent: all of it. */
+      readonly range?: DigestRange
+    }
   | {
       readonly kind: 'envelopes'
       readonly envelopes: readonly SyncedEnvelope[]
       /** Nodes whose announcements the sender lacks. */
       readonly wanted: readonly NodeId[]
+      /** The digest was compared up to this node only, so that the answer fits; absent: all of it. */
+      readonly comparedUpTo?: NodeId
     }
+
+/** Node ids after the one, up to and including the other; null where nothing bounds them. */
+export interface DigestRange {
+  readonly after: NodeId | null
+  readonly upTo: NodeId | null
+}
 
 export interface DigestDifference {
   /** What the other lacks or has older. */
@@ -63,7 +81,7 @@ export function hashMembers(members: readonly Member[]): Uint8Array {
   )
 }
 
-/** What to send and what to ask for, at most one message full each; another round brings the rest. */
+/** What to send and what to ask for. */
 export function compareDigests(
   mine: readonly DigestEntry[],
   theirs: readonly DigestEntry[],
@@ -72,39 +90,37 @@ export function compareDigests(
 }
 
 export function encodeSyncMessage(message: SyncMessage): Uint8Array {
-  switch (message.kind) {
-    case 'hash':
-      return encode(new Map([[0, message.hash]]))
-    case 'equal':
-      return encode(new Map([[1, true]]))
-    case 'digest':
-      return encode(
-        new Map([
-          [2, message.entries.map(entry => [entry.node, entry.sequence.incarnation, entry.sequence.counter])],
-        ]),
-      )
-    case 'envelopes':
-      return encode(
-        new Map<number, unknown>([
-          [
-            3,
-            message.envelopes.map(({ envelope, ageMilliseconds }) => [envelope, Math.round(ageMilliseconds)]),
-          ],
-          [4, message.wanted],
-        ]),
-      )
-  }
+  return encode(new Map(fieldsOf(message)))
 }
 
 /** Reads a neighbour's bytes; null when they are no sync message or break a bound. Never throws. */
 export function decodeSyncMessage(bytes: Uint8Array): SyncMessage | null {
-  const map = decodeMap(bytes)
-  if (map === null) return null
-  if (map.has(0)) return readHash(map.get(0))
-  if (map.has(1)) return map.get(1) === true ? { kind: 'equal' } : null
-  if (map.has(2)) return readDigest(map.get(2))
-  if (map.has(3)) return readEnvelopes(map.get(3), map.get(4))
-  return null
+  return readCbor(bytes, readSyncMessage)
+}
+
+function fieldsOf(message: SyncMessage): [number, unknown][] {
+  switch (message.kind) {
+    case 'hash': {
+      const pages: [number, unknown][] = message.pages === true ? [[syncField.pages, true]] : []
+      return [[syncField.hash, message.hash], ...pages]
+    }
+    case 'equal':
+      return [[syncField.equal, true]]
+    case 'digest': {
+      const { entries, range } = message
+      const rows = entries.map(({ node, sequence }) => [node, sequence.incarnation, sequence.counter])
+      const part: [number, unknown][] =
+        range === undefined ? [] : [[syncField.range, [range.after, range.upTo]]]
+      return [[syncField.digest, rows], ...part]
+    }
+    case 'envelopes': {
+      const { envelopes, wanted, comparedUpTo } = message
+      const rows = envelopes.map(({ envelope, ageMilliseconds }) => [envelope, Math.round(ageMilliseconds)])
+      const part: [number, unknown][] =
+        comparedUpTo === undefined ? [] : [[syncField.comparedUpTo, comparedUpTo]]
+      return [[syncField.envelopes, rows], [syncField.wanted, wanted], ...part]
+    }
+  }
 }
 
 function hashEntry({ node, sequence }: DigestEntry): Uint32Array {
@@ -131,46 +147,5 @@ function newer(ours: readonly DigestEntry[], others: readonly DigestEntry[]): re
       const other = known.get(node)
       return other === undefined || compareSequence(other, sequence) < 0
     })
-    .slice(0, envelopesPerSyncMax)
     .map(({ node }) => node)
-}
-
-function readHash(value: unknown): SyncMessage | null {
-  return value instanceof Uint8Array && value.length === 16 ? { kind: 'hash', hash: value } : null
-}
-
-function readDigest(value: unknown): SyncMessage | null {
-  if (!Array.isArray(value) || value.length > digestEntriesMax) return null
-  const entries: DigestEntry[] = []
-  for (const item of value) {
-    const entry = readDigestEntry(item)
-    if (entry === null) return null
-    entries.push(entry)
-  }
-  return { kind: 'digest', entries }
-}
-
-function readDigestEntry(value: unknown): DigestEntry | null {
-  if (!Array.isArray(value) || typeof value[0] !== 'string') return null
-  const node = parseNodeId(value[0])
-  const sequence = { incarnation: value[1] as number, counter: value[2] as number }
-  return node === null || !isSequence(sequence) ? null : { node, sequence }
-}
-
-function readEnvelopes(envelopes: unknown, wanted: unknown): SyncMessage | null {
-  if (!Array.isArray(envelopes) || envelopes.length > envelopesPerSyncMax) return null
-  if (!Array.isArray(wanted) || wanted.length > envelopesPerSyncMax) return null
-  const read = envelopes.map(readEnvelope)
-  const nodes = wanted.map(node => (typeof node === 'string' ? parseNodeId(node) : null))
-  if (read.includes(null) || nodes.includes(null)) return null
-  return { kind: 'envelopes', envelopes: read as SyncedEnvelope[], wanted: nodes as NodeId[] }
-}
-
-function readEnvelope(value: unknown): SyncedEnvelope | null {
-  if (!Array.isArray(value)) return null
-  const envelope: unknown = value[0]
-  const age: unknown = value[1]
-  if (!(envelope instanceof Uint8Array) || envelope.length > envelopeBytesMax) return null
-  if (typeof age !== 'number' || !Number.isSafeInteger(age) || age < 0) return null
-  return { envelope, ageMilliseconds: age }
 }

@@ -174,14 +174,25 @@ export const neighboursEnough = 4
 /** Silent members that are dialled all the same, so that two sides of an old split find each other. */
 export const silentNeighboursWanted = 6
 export const neighboursMax = 100
-export const syncMessageBytesMax = 4 * 1024 * 1024
+/** What one message may keep a slow machine busy with: about 400 announcements, or 4000 entries of a digest. */
+export const syncMessageBytesMax = 256 * 1024
 /** Half of what a stream may carry unread (yamux specification: 256 KiB): used up so far, the other side is given more. */
 export const windowUpdateBytesMin = 128 * 1024
 export const syncIntervalSecondsMin = 20
 export const syncIntervalSecondsMax = 60
-/** Every member and oneself. A digest entry is about 60 bytes: 20,000 members stay below the message limit. */
+/** Every member and oneself. */
 export const digestEntriesMax = membersMax + 1
 export const envelopesPerSyncMax = 1000
+/** An entry takes 57 to 71 bytes. */
+export const digestPageEntriesMax = 1000
+/** So many fit into one message whatever their numbers; with more, nodes of before version 0.2 are not compared with. */
+export const wholeDigestEntriesMax = 3600
+/** Pages of one comparison: a set of membersMax in pages of a hundred envelopes of the largest size. */
+export const syncPagesMax = 256
+/** A node of before version 0.2 gives all it was asked for in one message: so many of the largest size fit. */
+export const syncWantedUnpagedMax = 110
+/** Its answer to a digest holds up to 1000 envelopes and 1000 node ids. */
+export const unpagedAnswerBytesMax = envelopesPerSyncMax * (envelopeBytesMax + 16 + 56) + 1024
 /** How often it is looked who is due. */
 export const syncTickSeconds = 4
 /** A neighbour that answers nothing for so long is taken for dead. */
@@ -201,9 +212,19 @@ export const syncSecondLookMilliseconds = 1000
 export const syncRoundsMax = 64
 /** A difference that a whole exchange could not settle is not looked at again for so long. */
 export const syncUnsettledSeconds = 600
-/** Answers one neighbour gets at once, and for each second after. */
+/** Answers one neighbour gets at once, and for each second after, by whatever connections. */
 export const syncAnswersBurst = 64
 export const syncAnswersPerSecond = 4
+/**
+ * What is exchanged with one neighbour at once, and for each second after, questions and answers of both sides: a
+ * mesh of 7000 whole; and signatures for one percent of a core.
+ */
+export const syncBytesBurst = 4 * 1024 * 1024
+export const syncBytesPerSecond = 128 * 1024
+/** Neighbours whose allowance is remembered when they are none any more. */
+export const syncAllowancesMax = 1024
+/** Announcements of one message are taken in so many at a time, with a pause for others between. */
+export const syncAdmittedAtOnce = 64
 /** Forged envelopes in one sync message after which the rest is not looked at and the stream is closed. */
 export const syncForgedMax = 8
 /** A connection has both gossip streams and a subscription by then, or it is not worth keeping. */

@@ -1,5 +1,13 @@
 import type { Gossip, GossipHandlers, OpenedSyncedEnvelope } from '../../src/gossip/port.ts'
-import { answerSync, isFullPage, isSameHash, nextQuestion } from '../../src/mesh/exchange.ts'
+import {
+  answerSync,
+  endsSweep,
+  hashMessage,
+  isSameHash,
+  type Sweep,
+  type SweepEnd,
+  sweep,
+} from '../../src/mesh/exchange.ts'
 import {
   afterFailure,
   type DialRecord,
@@ -42,6 +50,8 @@ interface Link {
   inTopic: boolean
   asking: boolean
   askAgain: boolean
+  /** What the other side asked last was the end of its set. */
+  finishes: boolean
 }
 
 /** When a node tells one of the other neighbours what it heard. */
@@ -242,7 +252,10 @@ export class FakeNode implements Gossip {
 
   private connect(other: NodeId, number: number, direction: Link['direction']): Link {
     const heardAt = this.network.time.now()
-    const link = { other, number, direction, heardAt, inTopic: false, asking: false, askAgain: false }
+    const link = {
+      ...{ other, number, direction, heardAt },
+      ...{ inTopic: false, asking: false, askAgain: false, finishes: false },
+    }
     this.links.set(other, link)
     this.handlers.neighboursChanged()
     return link
@@ -357,47 +370,45 @@ export class FakeNode implements Gossip {
     }
     link.asking = true
     let answered = false
-    this.question(
-      link,
-      { kind: 'hash', hash: this.handlers.sync.setHash() },
-      { rounds: 0, full: false },
-      () => {
-        answered = true
-        link.asking = false
-        if (!this.isCurrent(link)) return
-        this.handlers.synced(link.other)
-        this.look()
-        if (!link.askAgain) return
-        link.askAgain = false
-        this.ask(link, false)
-      },
-    )
+    this.compare(link, 0, () => {
+      answered = true
+      link.asking = false
+      if (!this.isCurrent(link)) return
+      this.handlers.synced(link.other)
+      this.look()
+      if (!link.askAgain) return
+      link.askAgain = false
+      this.ask(link, false)
+    })
     this.later(patience, () => {
       if (!answered && this.isCurrent(link)) this.giveUp(link)
     })
   }
 
-  private question(
-    link: Link,
-    asked: SyncMessage,
-    progress: { rounds: number; full: boolean },
-    done: () => void,
-  ): void {
+  /** Asks for a hash, and sweeps where it differs. */
+  private compare(link: Link, rounds: number, done: () => void): void {
+    this.question(link, hashMessage(this.handlers.sync.setHash()), reply => {
+      if (reply.kind !== 'hash' || rounds >= syncRoundsMax) return done()
+      this.step(link, sweep(reply, this.handlers.sync), null, end => {
+        if (end.kind === 'done' && end.full) this.compare(link, rounds + 1, done)
+        else done()
+      })
+    })
+  }
+
+  private step(link: Link, questions: Sweep, reply: SyncMessage | null, done: (end: SweepEnd) => void): void {
+    const next = reply === null ? questions.next() : questions.next(reply)
+    if (next.done === true) done(next.value)
+    else this.question(link, next.value, answer => this.step(link, questions, answer, done))
+  }
+
+  private question(link: Link, asked: SyncMessage, answered: (reply: SyncMessage) => void): void {
     this.send(link, asked, receiver =>
       receiver.answer(this.node, link.number, this.asSent(asked), reply => {
         if (!this.isCurrent(link)) return
         link.heardAt = this.network.time.now()
-        if (reply.kind === 'envelopes') {
-          progress.full = isFullPage(reply)
-          this.admit(reply.envelopes, link.other)
-        }
-        const next = nextQuestion(asked.kind, reply, this.handlers.sync)
-        if (next.kind === 'ask') return this.question(link, next.message, progress, done)
-        progress.rounds += 1
-        if (!progress.full || progress.rounds >= syncRoundsMax) return done()
-        progress.full = false
-        const again: SyncMessage = { kind: 'hash', hash: this.handlers.sync.setHash() }
-        this.question(link, again, progress, done)
+        if (reply.kind === 'envelopes') this.admit(reply.envelopes, link.other)
+        answered(reply)
       }),
     )
   }
@@ -419,7 +430,9 @@ export class FakeNode implements Gossip {
     const answer = answerSync(question, this.handlers.sync)
     if (answer === null) return
     this.send(link, answer, () => reply(this.asSent(answer)))
-    if (answer.kind === 'equal' || question.kind === 'envelopes') this.handlers.synced(from)
+    if (question.kind === 'digest') link.finishes = endsSweep(question, answer)
+    if (answer.kind === 'equal' || (question.kind === 'envelopes' && link.finishes))
+      this.handlers.synced(from)
   }
 
   private send(link: Link, message: SyncMessage, action: (receiver: FakeNode) => void): void {

@@ -1,18 +1,18 @@
 import { encode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { answerSync, isFullPage, nextQuestion, type SyncSet } from '../../src/mesh/exchange.ts'
+import { answerSync, hashMessage, sweep } from '../../src/mesh/exchange.ts'
 import {
   compareDigests,
   type DigestEntry,
   decodeSyncMessage,
   encodeSyncMessage,
   hashDigest,
-  type SyncedEnvelope,
   type SyncMessage,
 } from '../../src/mesh/sync.ts'
 import { digestEntriesMax, envelopeBytesMax, envelopesPerSyncMax } from '../../src/model/limits.ts'
 import { type NodeId, parseNodeId } from '../../src/model/node.ts'
+import { answerer, askAsBefore, crowd, exchange, newSet, part, sorted } from './sync-sets.ts'
 
 const base58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const nodes: readonly NodeId[] = Array.from(base58, letter =>
@@ -22,17 +22,32 @@ const anyNode = fc.constantFrom(...nodes)
 const anyBytes = fc.uint8Array({ maxLength: envelopeBytesMax })
 const anySequence = fc.record({ incarnation: fc.nat(), counter: fc.nat() })
 const anyMessage: fc.Arbitrary<SyncMessage> = fc.oneof(
-  fc.record({ kind: fc.constant('hash' as const), hash: fc.uint8Array({ minLength: 16, maxLength: 16 }) }),
+  fc.record(
+    {
+      kind: fc.constant('hash' as const),
+      hash: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      pages: fc.constant(true as const),
+    },
+    { requiredKeys: ['kind', 'hash'] },
+  ),
   fc.constant({ kind: 'equal' as const }),
-  fc.record({
-    kind: fc.constant('digest' as const),
-    entries: fc.array(fc.record({ node: anyNode, sequence: anySequence }), { maxLength: 8 }),
-  }),
-  fc.record({
-    kind: fc.constant('envelopes' as const),
-    envelopes: fc.array(fc.record({ envelope: anyBytes, ageMilliseconds: fc.nat() }), { maxLength: 4 }),
-    wanted: fc.array(anyNode, { maxLength: 8 }),
-  }),
+  fc.record(
+    {
+      kind: fc.constant('digest' as const),
+      entries: fc.array(fc.record({ node: anyNode, sequence: anySequence }), { maxLength: 8 }),
+      range: fc.record({ after: fc.option(anyNode), upTo: fc.option(anyNode) }),
+    },
+    { requiredKeys: ['kind', 'entries'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('envelopes' as const),
+      envelopes: fc.array(fc.record({ envelope: anyBytes, ageMilliseconds: fc.nat() }), { maxLength: 4 }),
+      wanted: fc.array(anyNode, { maxLength: 8 }),
+      comparedUpTo: anyNode,
+    },
+    { requiredKeys: ['kind', 'envelopes', 'wanted'] },
+  ),
 )
 
 describe('sync messages', () => {
@@ -142,7 +157,7 @@ describe('an exchange', () => {
     fc.assert(
       fc.property(anySet, anySet, (left, right) => {
         const [mine, theirs] = [newSet(left), newSet(right)]
-        expect(exchange(mine, theirs)).toBe(true)
+        expect(exchange(mine, answerer(theirs))).toBe(true)
         expect(mine.numbers).toEqual(theirs.numbers)
         const newest = Object.keys({ ...left, ...right }).map(node => [
           node,
@@ -155,87 +170,68 @@ describe('an exchange', () => {
 
   it('ends with two messages when the sets are equal', () => {
     const set = newSet({ [nodes[0] as string]: 3 })
-    expect(answerSync({ kind: 'hash', hash: set.setHash() }, set)).toEqual({ kind: 'equal' })
-    expect(nextQuestion('hash', { kind: 'equal' }, set)).toEqual({ kind: 'done', settled: true })
+    expect(answerSync(hashMessage(set.setHash()), set)).toEqual({ kind: 'equal' })
   })
 
   it('is broken by a reply out of turn', () => {
     const set = newSet({})
-    const replies: SyncMessage[] = [
-      { kind: 'equal' },
-      { kind: 'hash', hash: new Uint8Array(16) },
-      { kind: 'digest', entries: [] },
-      { kind: 'envelopes', envelopes: [], wanted: [] },
-    ]
-    const inTurn = ['hash equal', 'hash hash', 'digest envelopes', 'envelopes hash']
-    for (const asked of ['hash', 'digest', 'envelopes', 'equal'] as const)
-      for (const reply of replies) {
-        const { kind } = nextQuestion(asked, reply, set)
-        expect(kind === 'broken', `${asked} ${reply.kind}`).toBe(!inTurn.includes(`${asked} ${reply.kind}`))
+    const hash: SyncMessage = { kind: 'hash', hash: new Uint8Array(16) }
+    const envelopes: SyncMessage = { kind: 'envelopes', envelopes: [], wanted: [] }
+    for (const reply of [{ kind: 'equal' } as const, hash, { kind: 'digest', entries: [] } as const])
+      for (const theirs of [hashMessage(hash.hash), hash]) {
+        const questions = sweep(theirs, set)
+        questions.next()
+        expect(questions.next(reply), reply.kind).toMatchObject({ done: true, value: { kind: 'broken' } })
       }
+    const questions = sweep(hashMessage(hash.hash), set)
+    questions.next()
+    questions.next(envelopes)
+    expect(questions.next(envelopes).value).toMatchObject({ kind: 'broken' })
     expect(answerSync({ kind: 'equal' }, set)).toBeNull()
   })
 
-  it('has another round exactly when a page was full', () => {
-    const page = (count: number): SyncMessage => ({
-      kind: 'envelopes',
-      envelopes: Array.from({ length: count }, () => ({ envelope: new Uint8Array(1), ageMilliseconds: 0 })),
-      wanted: [],
-    })
-    expect(isFullPage(page(envelopesPerSyncMax))).toBe(true)
-    expect(isFullPage(page(envelopesPerSyncMax - 1))).toBe(false)
-    expect(isFullPage({ kind: 'equal' })).toBe(false)
+  it('is broken by a page that leads back', () => {
+    const set = newSet(Object.fromEntries(crowd(2500).map(node => [node, 1])))
+    const questions = sweep(hashMessage(new Uint8Array(16)), set)
+    questions.next()
+    const [first, second] = crowd(2500) as [NodeId, NodeId]
+    const page = (comparedUpTo: NodeId) =>
+      questions.next({ kind: 'envelopes', envelopes: [], wanted: [], comparedUpTo })
+    expect(page(second)).toMatchObject({ done: false })
+    expect(page(first)).toMatchObject({ done: true, value: { kind: 'broken' } })
+  })
+
+  it.each([10, 300, 3000])('carries a mesh of %i in messages of 256 KiB, whoever asks', count => {
+    const all = Object.fromEntries(crowd(count).map((node, index) => [node, 1 + (index % 3)]))
+    for (const [left, right] of [
+      [all, {}],
+      [{}, all],
+      [part(all, 0), part(all, 1)],
+    ] as const) {
+      const [mine, theirs] = [newSet(left, 2000), newSet(right, 2000)]
+      expect(exchange(mine, answerer(theirs))).toBe(true)
+      expect(mine.numbers.size).toBe(count)
+    }
+  })
+
+  it.each([10, 300, 3000])('carries a mesh of %i to and from a node of version 0.1.0', count => {
+    const all = Object.fromEntries(crowd(count).map(node => [node, 1]))
+    for (const [left, right] of [
+      [all, {}],
+      [{}, all],
+      [part(all, 0), part(all, 1)],
+    ] as const) {
+      const [asking, old] = [newSet(left, 500), newSet(right, 500)]
+      expect(exchange(asking, answerer(old, true))).toBe(true)
+      const [asked, oldAsking] = [newSet(right, 500), newSet(left, 500)]
+      askAsBefore(oldAsking, answerer(asked))
+      // What did not fit, we ask for ourselves.
+      exchange(asked, answerer(oldAsking, true))
+      for (const set of [asking, old, asked, oldAsking]) expect(set.numbers.size).toBe(count)
+    }
   })
 })
 
-interface NumberSet extends SyncSet {
-  readonly numbers: Map<string, number>
-  admit(envelopes: readonly SyncedEnvelope[]): void
-}
-
-/** A set whose envelopes are `node number` in text. */
-function newSet(numbers: Readonly<Record<string, number>>): NumberSet {
-  const known = new Map(Object.entries(numbers))
-  const digest = () => sorted([...known].map(([node, number]) => entry(node as NodeId, number)))
-  return {
-    numbers: known,
-    digest,
-    setHash: () => hashDigest(digest()),
-    envelopes: wanted =>
-      wanted.map(node => ({
-        envelope: new TextEncoder().encode(`${node} ${known.get(node)}`),
-        ageMilliseconds: 0,
-      })),
-    admit: envelopes => {
-      for (const { envelope } of envelopes) {
-        const [node, number] = new TextDecoder().decode(envelope).split(' ') as [string, string]
-        if ((known.get(node) ?? -1) < Number(number)) known.set(node, Number(number))
-      }
-    },
-  }
-}
-
-/** One whole exchange over encoded bytes; whether both sides say they are equal. */
-function exchange(mine: NumberSet, theirs: NumberSet): boolean {
-  let question: SyncMessage = { kind: 'hash', hash: mine.setHash() }
-  for (let step = 0; step < 4; step += 1) {
-    const received = decodeSyncMessage(encodeSyncMessage(question))
-    if (received?.kind === 'envelopes') theirs.admit(received.envelopes)
-    const reply: SyncMessage | null = received === null ? null : answerSync(received, theirs)
-    if (reply === null) return false
-    if (reply.kind === 'envelopes') mine.admit(reply.envelopes)
-    const next = nextQuestion(question.kind, reply, mine)
-    if (next.kind === 'done') return next.settled
-    if (next.kind === 'broken') return false
-    question = next.message
-  }
-  return false
-}
-
 function entry(node: NodeId, counter: number): DigestEntry {
   return { node, sequence: { incarnation: 1, counter } }
-}
-
-function sorted(entries: readonly DigestEntry[]): readonly DigestEntry[] {
-  return [...entries].sort((a, b) => (a.node < b.node ? -1 : 1))
 }
