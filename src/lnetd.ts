@@ -15,9 +15,12 @@ import { deriveMeshKeys, readMeshSecret } from './host/secret.ts'
 import { openStore } from './host/store.ts'
 import { setUpFromEnvironment } from './host/unattended.ts'
 import type { Result } from './model/failure.ts'
-import { stopSecondsMax } from './model/limits.ts'
+import { lookupThreads, stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
 import type { WireguardPublicKey } from './model/wireguard-key.ts'
+
+// Before libuv starts its threads: how many of them name lookups may keep.
+process.env.UV_THREADPOOL_SIZE ??= String(lookupThreads)
 
 const notify = createNotifier({ environment: process.env })
 const hangups = listenForHangups(process)

@@ -12,7 +12,8 @@ import { createLinuxKernel, type LinuxKernel } from '../kernel/linux.ts'
 import { segmentPrefixes, tunnelPrefix } from '../mesh/claims.ts'
 import { keyFingerprint } from '../mesh/derive.ts'
 import { forwarders } from '../mesh/gateway.ts'
-import { type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
+import { hostOf, type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
+import { bootstrapHost } from '../model/bootstrap.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { software } from '../model/software.ts'
 import { createDaemon, type Daemon } from './daemon.ts'
@@ -45,7 +46,11 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
     log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
   })
-  const resolver: Resolver = createResolver({ clock: systemClock, changed: () => daemon.look() })
+  const resolver: Resolver = createResolver({
+    clock: systemClock,
+    isOwn: host => configuredHosts(machine.current).has(host),
+    changed: () => daemon.look(),
+  })
   const daemon: Daemon = createDaemon({
     configuration,
     mesh: keys.meshId,
@@ -65,6 +70,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
           port: configuration.gossip.port,
           bootstrap: configuration.bootstrap,
           mdns: configuration.discovery.mdns,
+          resolve: (host, author) => resolver.addresses(host, author),
           isInside: address => isInside(address, machine.current, keys),
           now: () => systemClock.now(),
           random: () => systemClock.random(),
@@ -78,13 +84,19 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
         ours: new Set(devicesOf(machine.current)),
         isInside: text => isInside(text, machine.current, keys),
       }),
-    resolved: place => resolver.known(place),
+    resolved: (place, author) => resolver.known(place, author),
   })
   return Object.assign(machine, { daemon, kernel })
 }
 
 function devicesOf({ tunnel, segments }: Configuration): readonly InterfaceName[] {
   return [tunnel.interface, ...segments.map(segment => segment.interface)]
+}
+
+/** Host names that the operator of this machine wrote: where to ask first, and where static members are. */
+function configuredHosts({ bootstrap, staticMembers }: Configuration): ReadonlySet<string> {
+  const endpoints = staticMembers.flatMap(({ endpoint }) => endpoint ?? [])
+  return new Set([...bootstrap.map(bootstrapHost), ...endpoints.map(hostOf)])
 }
 
 function isInside(text: string, { tunnel, segments }: Configuration, { meshId }: MeshKeys): boolean {

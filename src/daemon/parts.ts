@@ -4,7 +4,7 @@ import type { HostsFile } from '../host/hosts-file.ts'
 import type { Log } from '../host/log.ts'
 import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
-import type { Resolved } from '../mesh/rank-endpoints.ts'
+import type { ResolvedFor } from '../mesh/rank-endpoints.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Result } from '../model/failure.ts'
@@ -28,7 +28,7 @@ export interface DaemonParts {
   /** Null when this machine does not tell now. */
   facts(): Facts | null
   /** The endpoints of a name, as far as they are known now. */
-  readonly resolved: Resolved
+  readonly resolved: ResolvedFor
 }
 
 /** What outlives the daemon. */

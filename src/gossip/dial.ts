@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { DialFailure } from '../mesh/redial.ts'
-import { dialSecondsMax, dialStaggerMilliseconds } from '../model/limits.ts'
+import { addressesPerPlaceMax, dialSecondsMax, dialStaggerMilliseconds } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
-import { AlreadyConnected } from './gate.ts'
+import { AlreadyConnected, type Gate } from './gate.ts'
 import type { Swarm } from './swarm.ts'
 
 /** `ok`: who answers there is a neighbour, by this dial or before it. */
@@ -11,27 +11,56 @@ export type DialOutcome =
   | { readonly ok: true; readonly node: NodeId }
   | { readonly ok: false; readonly isSelf: boolean; readonly failure: DialFailure }
 
-/** Tries the addresses of one place at short distances until one answers. Never throws. */
-export async function dialAddresses(
-  swarm: Swarm,
-  addresses: readonly string[],
-  stopping: AbortSignal,
-): Promise<DialOutcome> {
-  if (addresses.length === 0) return refused('no address of it can be dialled from here')
-  const answered = new AbortController()
-  const signal = AbortSignal.any([answered.signal, stopping])
-  const attempts = addresses.map(async (address, index) => {
-    await sleep(index * dialStaggerMilliseconds, undefined, { signal }).catch(() => undefined)
-    const outcome = await dialAddress(swarm, address, signal)
-    if (outcome.ok) answered.abort()
-    return outcome
-  })
-  const outcomes = await Promise.all(attempts)
-  return outcomes.find(({ ok }) => ok) ?? worstOf(outcomes)
+/** What dials: the swarm, and the gate that lets nothing through that is not dialled here. */
+export interface Dialler {
+  readonly swarm: Swarm
+  readonly gate: Pick<Gate, 'permit'>
 }
 
-async function dialAddress(swarm: Swarm, address: string, stopping: AbortSignal): Promise<DialOutcome> {
+/**
+ * Tries the addresses of one place at short distances until one answers. Each is on its own: one whose name does not
+ * resolve, or not soon, keeps no other from being tried. Never throws.
+ */
+export async function dialAddresses(
+  dialler: Dialler,
+  addresses: readonly Promise<readonly string[]>[],
+  stopping: AbortSignal,
+): Promise<DialOutcome> {
+  const answered = new AbortController()
+  const first = Promise.withResolvers<DialOutcome>()
+  const signal = AbortSignal.any([answered.signal, stopping])
+  const tried = new Set<string>()
+  const attempt = async (address: string): Promise<DialOutcome | null> => {
+    if (tried.has(address) || tried.size >= addressesPerPlaceMax) return null
+    tried.add(address)
+    await sleep((tried.size - 1) * dialStaggerMilliseconds, undefined, { signal }).catch(() => undefined)
+    const outcome = await dialAddress(dialler, address, signal)
+    if (!outcome.ok) return outcome
+    answered.abort()
+    first.resolve(outcome)
+    return outcome
+  }
+  const attempts = addresses.map(async resolving => {
+    try {
+      return await Promise.all((await resolving).map(attempt))
+    } catch (error) {
+      return [refused(describe(error))]
+    }
+  })
+  // Whoever answers ends the waiting, for names too.
+  const all = Promise.all(attempts).then(outcomes =>
+    worstOf(outcomes.flat().filter(outcome => outcome !== null)),
+  )
+  return Promise.race([first.promise, all])
+}
+
+async function dialAddress(
+  { swarm, gate }: Dialler,
+  address: string,
+  stopping: AbortSignal,
+): Promise<DialOutcome> {
   let handshake = false
+  const revoke = gate.permit(address)
   try {
     if (stopping.aborted) return refused('given up')
     const connection = await swarm.dial(multiaddr(address), {
@@ -48,13 +77,16 @@ async function dialAddress(swarm: Swarm, address: string, stopping: AbortSignal)
     const isSelf = text.includes('dial self')
     const known = /blocked by gater|does not match expected|dial self/.test(text)
     return { ok: false, isSelf, failure: { error: text, handshake: handshake && !known } }
+  } finally {
+    revoke()
   }
 }
 
-/** The one that says most: that it is ourselves, then that a handshake failed. */
+/** The one that says most: that it answers, that it is ourselves, then that a handshake failed. */
 function worstOf(outcomes: readonly DialOutcome[]): DialOutcome {
   const failures = outcomes.filter(outcome => !outcome.ok)
   return (
+    outcomes.find(({ ok }) => ok) ??
     failures.find(({ isSelf }) => isSelf) ??
     failures.find(({ failure }) => failure.handshake) ??
     failures[0] ??

@@ -3,13 +3,12 @@ import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeId } from '../model/node.ts'
 import { judgeDuplicate } from './duplicates.ts'
+import { withoutNode } from './places.ts'
 import type { Suspects } from './suspects.ts'
-import { isInsideAddress } from './swarm.ts'
 
 /** What the gate has to know of the swarm it guards. */
 export interface Guarded {
   readonly self: NodeId
-  isInside(address: string): boolean
   connectionsTo(peer: PeerId): readonly Connection[]
   readonly suspects: Suspects
 }
@@ -24,6 +23,8 @@ interface LetIn {
 const gossipsubNoticesMilliseconds = 50
 
 export interface Gate extends ConnectionGater {
+  /** Lets an address be dialled until the answer is called: nothing else is, whatever libp2p learns of addresses. */
+  permit(address: string): () => void
   /** Ids of the nodes that have a connection, or are just getting one: nobody need dial them. */
   standing(): ReadonlySet<string>
 }
@@ -38,9 +39,10 @@ export class AlreadyConnected extends Error {
   }
 }
 
-/** Refuses tunnel addresses, keeps one connection a node, and watches who fails in the handshake. */
+/** Refuses every dial that is not lnet's own, keeps one connection a node, and watches who fails in the handshake. */
 export function gateOf(guarded: Guarded): Gate {
-  const isInside = (address: Multiaddr) => isInsideAddress(guarded, address.toString())
+  const permits = new Map<string, number>()
+  const isRefused = (address: Multiaddr) => !permits.has(withoutNode(address.toString()))
   const letIn = new Map<NodeId, LetIn>()
   const refuses = (peer: PeerId, connection: MultiaddrConnection, direction: LetIn['direction']) =>
     refusesDuplicate(guarded, letIn, peer, { connection, direction })
@@ -48,8 +50,10 @@ export function gateOf(guarded: Guarded): Gate {
     new Set([...letIn].flatMap(([node, { connection }]) => (connection.status === 'open' ? [node] : [])))
   return {
     standing,
-    denyDialMultiaddr: isInside,
-    filterMultiaddrForPeer: (_peer, address) => !isInside(address),
+    permit: address => permit(permits, withoutNode(address)),
+    denyDialMultiaddr: isRefused,
+    // Addresses in libp2p's own book are dialled by nobody.
+    filterMultiaddrForPeer: () => false,
     denyInboundConnection: connection => {
       guarded.suspects.watch(connection)
       return false
@@ -64,6 +68,16 @@ export function gateOf(guarded: Guarded): Gate {
       if (isRefused && standing().has(node)) throw new AlreadyConnected(node)
       return isRefused
     },
+  }
+}
+
+/** The same address may be dialled for two targets at once. */
+function permit(permits: Map<string, number>, address: string): () => void {
+  permits.set(address, (permits.get(address) ?? 0) + 1)
+  return () => {
+    const left = (permits.get(address) ?? 1) - 1
+    if (left > 0) permits.set(address, left)
+    else permits.delete(address)
   }
 }
 

@@ -8,11 +8,12 @@ import type { Neighbour } from '../model/neighbour.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { type Gate, gateOf } from './gate.ts'
+import { type Admits, admission } from './interfaces.ts'
 import { startDiscovery } from './mdns.ts'
 import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
-import { type Resolve, resolveHost, withoutNode } from './places.ts'
+import { withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
-import { lookForTwin, reaches, watchTwins } from './reach.ts'
+import { reachFrom } from './reach.ts'
 import { type Redial, startRedial } from './redial.ts'
 import { type Suspects, watchSuspects } from './suspects.ts'
 import { privateKeyOf, type Swarm, type SwarmParts, startSwarm, tcpParts } from './swarm.ts'
@@ -24,7 +25,7 @@ import { startUpkeep } from './upkeep.ts'
 export interface GossipParts extends Partial<Pick<SwarmParts, 'transports' | 'listen'>> {
   /** False: nothing is learnt but by the topic. */
   readonly sync?: boolean
-  readonly resolve?: Resolve
+  readonly admits?: Admits
   readonly addresses?: OwnAddresses
 }
 
@@ -43,7 +44,6 @@ export async function createGossip(
   const gate = gateOf({
     self: node,
     suspects,
-    isInside: address => options.isInside(address),
     connectionsTo: peer => swarm?.getConnections(peer) ?? [],
   })
   const started = await startSwarm(options, { ...tcpParts(options.port), ...parts, privateKey, gater: gate })
@@ -66,7 +66,10 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const { node, privateKey, options, handlers, parts, suspects, gate } = joining
   const topic = joinTopic(swarm.services.topic, options.topic, handlers)
   const neighbourhood = { candidates: () => handlers.candidates(), connected: () => gate.standing() }
-  const redial = startRedial(swarm, options, neighbourhood, parts.resolve ?? resolveHost)
+  const dialler = { swarm, gate }
+  const admits = parts.admits ?? admission(options)
+  const redial = startRedial(dialler, options, neighbourhood, admits)
+  const reach = reachFrom(dialler, options, admits)
   const hangUpIfMoved = watchMoves(swarm, parts.addresses ?? ownAddresses(options))
   const endUpkeep = startUpkeep(swarm, topic, neighbourhood.candidates)
   const sync = parts.sync === false ? null : await startSync(swarm, options, hearing(handlers, redial))
@@ -79,7 +82,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const discovery = options.mdns
     ? startDiscovery(options, node, {
         found: (other, addresses) => redial.discovered(other, addresses),
-        foundOwn: watchTwins(swarm, options, handlers.twinMet),
+        foundOwn: reach.watchTwins(handlers.twinMet),
       })
     : null
   return {
@@ -95,8 +98,8 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
     },
     neighbours: () => neighboursOf(swarm),
     dials: () => [...redial.reports(), ...suspects.reports()].sort((a, b) => compareText(a.target, b.target)),
-    reaches: other => reaches(swarm, sync, other, handlers.candidates()),
-    lookForTwin: addresses => lookForTwin(swarm, options, addresses),
+    reaches: other => reach.reaches(sync, other, handlers.candidates()),
+    lookForTwin: addresses => reach.lookForTwin(addresses),
     redial: () => {
       hangUpIfMoved()
       redial.refresh()

@@ -1,7 +1,17 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { parseIpAddress } from '../model/address.ts'
-import { placeOf } from './places.ts'
+import { type Prefix, parseInterfaceAddress, parseIpAddress, prefixOf } from '../model/address.ts'
+import { type Here, mayBeGossipPort, mayBeOnLan, mayLeadTo } from '../model/foreign-address.ts'
+import { bootstrapKey, placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
+
+/** What the judgement of an address depends on. */
+export type Addressed = Pick<GossipOptions, 'isInside' | 'port' | 'bootstrap'>
+
+/** Who named an address: the operator of this machine, another node, or whoever answered by multicast on a LAN. */
+export type AddressSource = 'operator' | 'node' | 'lan'
+
+/** Whether a multiaddr without names may be dialled, as of now. */
+export type Admits = (address: string, source: AddressSource) => boolean
 
 let known: readonly NetworkInterfaceInfo[] = []
 
@@ -15,14 +25,46 @@ export function interfaceAddresses(): readonly NetworkInterfaceInfo[] {
   return known
 }
 
-/** Those multiaddrs that lead neither into the mesh nor to this machine at the port this node listens on, as of now. */
-export function leadingElsewhere(
-  addresses: readonly string[],
-  { isInside, port }: Pick<GossipOptions, 'isInside' | 'port'>,
-): readonly string[] {
-  const own = new Set(interfaceAddresses().map(({ address }) => parseIpAddress(address) as string | null))
-  return addresses.filter(address => {
+/**
+ * The one gate for addresses to dial. What the operator wrote leads anywhere but into the mesh and to this node itself;
+ * what others named only where another machine may listen for gossip.
+ */
+export function admission(options: Addressed): Admits {
+  const ports = new Set([options.port, ...options.bootstrap.flatMap(place => portOf(bootstrapKey(place)))])
+  return (address, source) => {
     const place = placeOf(address)
-    return place === null || !(isInside(place.host) || (place.port === port && own.has(place.host)))
-  })
+    const here = hereNow(options)
+    if (source === 'operator') {
+      if (place === null) return true
+      return !(
+        options.isInside(place.host) ||
+        (place.port === options.port && here.addresses.has(place.host))
+      )
+    }
+    const host = place === null ? null : parseIpAddress(place.host)
+    if (place === null || host === null || !mayBeGossipPort(place.port, ports)) return false
+    return source === 'lan' ? mayBeOnLan(host, here.networks, here) : mayLeadTo(host, here)
+  }
+}
+
+/** Whether an address that was heard in this network may be the one of a node there. */
+export function isOnLan(address: string, lan: Prefix, options: Addressed): boolean {
+  const host = parseIpAddress(placeOf(address)?.host ?? '')
+  return host !== null && mayBeOnLan(host, [lan], hereNow(options)) && admission(options)(address, 'lan')
+}
+
+function hereNow({ isInside }: Addressed): Here {
+  const interfaces = interfaceAddresses()
+  const own = interfaces.map(({ address }) => parseIpAddress(address)).filter(address => address !== null)
+  const networks = interfaces
+    .filter(({ internal }) => !internal)
+    .map(({ cidr }) => parseInterfaceAddress(cidr ?? ''))
+    .filter(address => address !== null)
+    .map(prefixOf)
+  return { addresses: new Set(own), networks, isInside }
+}
+
+function portOf(place: string): readonly number[] {
+  const port = /(?::|\/tcp\/)(\d{1,5})(?:\/p2p\/[^/]+)?$/.exec(place)?.[1]
+  return port === undefined ? [] : [Number(port)]
 }

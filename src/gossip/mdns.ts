@@ -18,7 +18,7 @@ import {
   multicastScanSeconds,
 } from '../model/limits.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
-import { interfaceAddresses } from './interfaces.ts'
+import { interfaceAddresses, isOnLan } from './interfaces.ts'
 import type { GossipOptions } from './port.ts'
 
 /** Finds nodes of the same mesh on the LANs of this machine by multicast DNS (RFC 6762), over IPv4. */
@@ -35,7 +35,7 @@ interface Lan {
   answeredAt: number
 }
 
-/** Who answered, with addresses of hostile origin: they are checked before they are dialled. */
+/** Who answered, with addresses in the network it was heard in. */
 export interface DiscoveryEvents {
   found(node: NodeId, addresses: readonly string[]): void
   /** By this node's own id: this machine itself, or a copy of it. */
@@ -142,7 +142,12 @@ class Discovering {
       if (answer.type !== 'TXT' || !answer.name.endsWith(`.${this.service}`)) continue
       const node = parseNodeId(answer.name.slice(0, -this.service.length - 1))
       if (node === null) continue
-      const addresses = [answer.data].flat().slice(0, addressesPerPlaceMax).map(String)
+      const addresses = [answer.data]
+        .flat()
+        .slice(0, addressesPerPlaceMax)
+        .map(String)
+        .filter(address => isOnLan(address, prefixOf(lan.address), this.options))
+      if (addresses.length === 0) continue
       if (node === this.self) this.events.foundOwn(addresses)
       else this.events.found(node, addresses)
     }

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import {
   type Endpoint,
   hostAddress,
@@ -9,33 +8,15 @@ import {
   portOf,
 } from '../model/address.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { addressesPerPlaceMax, resolveCacheEntriesMax, resolveMillisecondsMax } from '../model/limits.ts'
-import { within } from './within.ts'
+import { addressesPerPlaceMax } from '../model/limits.ts'
 
-/** Answers with the addresses of a host name, as of now. Throws when there are none. */
-export type Resolve = (host: string) => Promise<readonly string[]>
+/** Answers with the addresses of a host name, as of now; `author` is who named it. Throws when there are none. */
+export type Resolve = (host: string, author: string) => Promise<readonly string[]>
 
 /** Where a multiaddr leads, when it is one lnet dials. */
 export interface Place {
   readonly host: string
   readonly port: number
-}
-
-/** getaddrinfo cannot be called off, and a name server that does not answer keeps it for minutes: one at a time a name. */
-const asking = new Map<string, Promise<readonly string[]>>()
-
-export const resolveHost: Resolve = host => {
-  const answer = asking.get(host) ?? ask(host)
-  return within(resolveMillisecondsMax, 'the name server', answer)
-}
-
-function ask(host: string): Promise<readonly string[]> {
-  if (asking.size >= resolveCacheEntriesMax) throw new Error('too many names wait for the name server')
-  const answer = lookup(host, { all: true })
-    .then(found => found.map(({ address }) => address))
-    .finally(() => asking.delete(host))
-  asking.set(host, answer)
-  return answer
 }
 
 /** The host and TCP port of a multiaddr, a node id at its end or not; null for every other kind of address. */
@@ -60,40 +41,34 @@ export function endpointOf(address: string): Endpoint | null {
   return place === null ? null : parseEndpoint(textOf(place))
 }
 
-/** The multiaddrs of a place that can be dialled now, names resolved. Throws when a name does not resolve. */
+/** The multiaddrs of a bootstrap place that can be dialled now. Rejects when its name does not resolve. */
+export function bootstrapAddresses(place: BootstrapPlace, resolve: Resolve): Promise<readonly string[]> {
+  if (place.kind === 'multiaddr') return dialableAddresses(place.multiaddr, place.multiaddr, resolve)
+  return multiaddrsOf({ host: hostOf(place.place), port: portOf(place.place) }, place.place, resolve)
+}
+
+/** The multiaddrs that an announced one leads to now, without its node id. Rejects when its name does not resolve. */
 export async function dialableAddresses(
-  place: BootstrapPlace | { readonly kind: 'addresses'; readonly addresses: readonly string[] },
+  address: string,
+  author: string,
   resolve: Resolve,
 ): Promise<readonly string[]> {
-  switch (place.kind) {
-    case 'host':
-      return multiaddrsOf({ host: hostOf(place.place), port: portOf(place.place) }, resolve)
-    case 'multiaddr':
-      return dialableAddress(place.multiaddr, resolve)
-    case 'addresses': {
-      const addresses = place.addresses.slice(0, addressesPerPlaceMax)
-      return (await Promise.all(addresses.map(address => dialableAddress(address, resolve)))).flat()
-    }
-  }
+  const place = placeOf(address)
+  return place === null ? [withoutNode(address)] : multiaddrsOf(place, author, resolve)
 }
 
 export function bootstrapKey(place: BootstrapPlace): string {
   return place.kind === 'host' ? place.place : place.multiaddr
 }
 
-/** Other kinds of multiaddr are left to the transport, which knows whether it can dial them. */
-async function dialableAddress(address: string, resolve: Resolve): Promise<readonly string[]> {
-  const place = placeOf(address)
-  return place === null ? [withoutNode(address)] : multiaddrsOf(place, resolve)
-}
-
-async function multiaddrsOf(place: Place, resolve: Resolve): Promise<readonly string[]> {
+async function multiaddrsOf(place: Place, author: string, resolve: Resolve): Promise<readonly string[]> {
   const { host, port } = place
   const known = parseHostPort(textOf(place))
   const literal = known === null ? null : hostAddress(known)
-  const found = literal === null ? await resolve(host) : [literal]
-  const addresses = found.map(parseIpAddress).filter(address => address !== null)
-  return addresses
+  const found = literal === null ? await resolve(host, author) : [literal]
+  return found
+    .map(parseIpAddress)
+    .filter(address => address !== null)
     .slice(0, addressesPerPlaceMax)
     .map(address => `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${port}`)
 }

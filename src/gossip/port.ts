@@ -75,6 +75,8 @@ export interface GossipOptions {
   readonly port: number
   readonly bootstrap: readonly BootstrapPlace[]
   readonly mdns: boolean
+  /** The addresses of a host name as of now, looked up for each author in turn. Rejects when there are none. */
+  resolve(host: string, author: string): Promise<readonly string[]>
   /** True for addresses that must be neither dialled nor announced: the tunnel's and the segments'. */
   isInside(address: string): boolean
   /** Monotonic milliseconds. */

@@ -11,11 +11,9 @@ import {
 import { compareText } from '../model/address.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
-import { type DialOutcome, dialAddresses } from './dial.ts'
-import { leadingElsewhere } from './interfaces.ts'
-import type { Resolve } from './places.ts'
+import { type Dialler, type DialOutcome, dialAddresses } from './dial.ts'
+import type { Admits } from './interfaces.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
-import type { Swarm } from './swarm.ts'
 import { type Target, TargetBook } from './targets.ts'
 
 /** Looks for neighbours for ever. */
@@ -42,18 +40,18 @@ const lookMillisecondsMin = 20
 const refreshMillisecondsMin = 1000
 
 export function startRedial(
-  swarm: Swarm,
+  dialler: Dialler,
   options: GossipOptions,
   neighbourhood: Neighbourhood,
-  resolve: Resolve,
+  admits: Admits,
 ): Redial {
-  const redialling = new Redialling(swarm, options, neighbourhood, resolve)
+  const redialling = new Redialling(dialler, options, neighbourhood, admits)
   redialling.look()
   return redialling
 }
 
 class Redialling implements Redial {
-  private readonly swarm: Swarm
+  private readonly dialler: Dialler
   private readonly options: GossipOptions
   private readonly neighbourhood: Neighbourhood
   private readonly book: TargetBook
@@ -64,11 +62,11 @@ class Redialling implements Redial {
   private refreshedAt = Number.NEGATIVE_INFINITY
   private untriedAt = Number.NEGATIVE_INFINITY
 
-  constructor(swarm: Swarm, options: GossipOptions, neighbourhood: Neighbourhood, resolve: Resolve) {
-    this.swarm = swarm
+  constructor(dialler: Dialler, options: GossipOptions, neighbourhood: Neighbourhood, admits: Admits) {
+    this.dialler = dialler
     this.options = options
     this.neighbourhood = neighbourhood
-    this.book = new TargetBook(options.bootstrap, resolve)
+    this.book = new TargetBook(options.bootstrap, options.resolve, admits)
   }
 
   look(): void {
@@ -121,7 +119,7 @@ class Redialling implements Redial {
     const connected = this.neighbourhood.connected()
     const targets = this.book.targets(
       this.neighbourhood.candidates(),
-      this.swarm.peerId.toString(),
+      this.dialler.swarm.peerId.toString(),
       connected,
       now,
     )
@@ -140,22 +138,11 @@ class Redialling implements Redial {
   private async dial(target: Target): Promise<void> {
     this.dialling.add(target.key)
     if (!this.records.has(target.key)) this.untriedAt = this.options.now()
-    const outcome = await this.tryTarget(target)
+    const outcome = await dialAddresses(this.dialler, target.addresses(), this.stopping.signal)
     this.dialling.delete(target.key)
     if (this.stopping.signal.aborted) return
     this.settle(target, outcome)
     this.look()
-  }
-
-  private async tryTarget(target: Target): Promise<DialOutcome> {
-    try {
-      const found = await target.addresses()
-      const addresses = leadingElsewhere(found, this.options)
-      return await dialAddresses(this.swarm, [...new Set(addresses)], this.stopping.signal)
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
-      return { ok: false, isSelf: false, failure: { error: text.slice(0, 200), handshake: false } }
-    }
   }
 
   private settle(target: Target, outcome: DialOutcome): void {

@@ -1,31 +1,49 @@
 import { bootstrapRestMilliseconds, type DialTarget } from '../mesh/redial.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
+import { addressesPerPlaceMax, discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
-import { bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
+import type { AddressSource, Admits } from './interfaces.ts'
+import { bootstrapAddresses, bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
 import type { DialCandidate } from './port.ts'
 
 /** A target and where it may be found. */
 export interface Target extends DialTarget {
   /** Null: whoever answers there. */
   readonly node: NodeId | null
-  /** Names are resolved anew each time. Rejects when one does not resolve. */
-  addresses(): Promise<readonly string[]>
+  /** Where it may be dialled now, names resolved anew each time. One rejects when its name does not resolve. */
+  addresses(): readonly Promise<readonly string[]>[]
+}
+
+/** The addresses that others named and that may be dialled now, each by itself, names resolved. */
+export function admitted(
+  addresses: readonly string[],
+  author: NodeId,
+  source: AddressSource,
+  resolve: Resolve,
+  admits: Admits,
+): readonly Promise<readonly string[]>[] {
+  return addresses
+    .slice(0, addressesPerPlaceMax)
+    .map(async address =>
+      (await dialableAddresses(address, author, resolve)).filter(found => admits(found, source)),
+    )
 }
 
 /** What was learnt of places by dialling them. */
 export class TargetBook {
   private readonly bootstrap: readonly BootstrapPlace[]
   private readonly resolve: Resolve
+  private readonly admits: Admits
   /** Who answered at a bootstrap place, and when. */
   private readonly reached = new Map<string, { readonly node: NodeId; readonly at: number }>()
   private readonly found = new Map<NodeId, readonly string[]>()
   /** Bootstrap places that turned out to be this node. */
   private readonly ourselves = new Set<string>()
 
-  constructor(bootstrap: readonly BootstrapPlace[], resolve: Resolve) {
+  constructor(bootstrap: readonly BootstrapPlace[], resolve: Resolve, admits: Admits) {
     this.bootstrap = bootstrap
     this.resolve = resolve
+    this.admits = admits
   }
 
   /** Everything worth dialling that is not connected, in order of preference. */
@@ -35,10 +53,10 @@ export class TargetBook {
     connected: ReadonlySet<string>,
     now: number,
   ): readonly Target[] {
-    const known = candidates.map(candidate => this.candidateTarget(candidate))
+    const known = candidates.map(candidate => this.candidateTarget(candidate, 'node'))
     const keys = new Set(known.map(({ key }) => key))
     const found = [...this.found]
-      .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }))
+      .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }, 'lan'))
       .filter(({ key }) => !keys.has(key))
     const members = [...known, ...found].filter(({ key }) => key !== self && !connected.has(key))
     const rest = bootstrapRestMilliseconds(candidates.length)
@@ -70,9 +88,9 @@ export class TargetBook {
     return connected.has(key) || connected.has(this.reached.get(key)?.node ?? '')
   }
 
-  private candidateTarget({ node, addresses, wanted }: DialCandidate): Target {
-    const place = { kind: 'addresses', addresses } as const
-    return { key: node, node, wanted, addresses: () => dialableAddresses(place, this.resolve) }
+  private candidateTarget({ node, addresses, wanted }: DialCandidate, source: AddressSource): Target {
+    const { resolve, admits } = this
+    return { key: node, node, wanted, addresses: () => admitted(addresses, node, source, resolve, admits) }
   }
 
   /** With enough neighbours a bootstrap place is asked rarely: then only to hear of another part of a split mesh. */
@@ -83,7 +101,9 @@ export class TargetBook {
       const reached = this.reached.get(key)
       const rested = reached === undefined || now - reached.at > rest
       if (connected.size >= neighboursEnough && !rested) return []
-      return [{ key, node: null, wanted: true, addresses: () => dialableAddresses(place, this.resolve) }]
+      const addresses = async () =>
+        (await bootstrapAddresses(place, this.resolve)).filter(address => this.admits(address, 'operator'))
+      return [{ key, node: null, wanted: true, addresses: () => [addresses()] }]
     })
   }
 }

@@ -16,7 +16,7 @@ import { decideEndpoint, endpointDueAt } from './endpoint.ts'
 import { type Evidence, evidenceOf } from './evidence.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
-import { type Resolved, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
+import { type ResolvedFor, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
 import { actingMembers } from './static-members.ts'
@@ -36,7 +36,7 @@ export interface Situation {
   readonly membership: Membership
   readonly tracks: Tracks
   readonly observation: Observation
-  readonly resolved: Resolved
+  readonly resolved: ResolvedFor
   /** How gateways answered. */
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   /** Segments that stay out of their bridges, because they are or may be part of a loop. */
@@ -123,7 +123,7 @@ function decideEndpoints(
   const tracks = new Map(observed)
   const renewals = new Set<WireguardPublicKey>()
   for (const [publicKey, announced] of endpointsByKey(present, situation.publicKey)) {
-    const candidates = rankEndpoints(announced, situation.resolved, surroundings)
+    const candidates = rankEndpoints(announced, place => situation.resolved(place, publicKey), surroundings)
     const decision = decideEndpoint(
       isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
       publicKey,

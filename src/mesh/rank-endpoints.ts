@@ -8,8 +8,8 @@ import {
   prefixContains,
 } from '../model/address.ts'
 import type { EndpointCandidate } from '../model/announcement.ts'
+import { type Here, mayLeadTo } from '../model/foreign-address.ts'
 import { resolvedEndpointsMax } from '../model/limits.ts'
-import { scopeOf } from '../model/scope.ts'
 
 /** What this machine knows of the networks it can reach directly. */
 export interface Surroundings {
@@ -23,10 +23,12 @@ export interface Surroundings {
 
 /** The endpoints of a name now; empty while it is not resolved. */
 export type Resolved = (place: HostPort) => readonly Endpoint[]
+/** The same for many members: names are looked up for each author in turn. */
+export type ResolvedFor = (place: HostPort, author: string) => readonly Endpoint[]
 
 /**
  * Usable endpoints, best first: on a LAN of ours, then as the author ordered them; those of a family we have no
- * address of come last. Never our own address, never an address inside the mesh.
+ * address of come last. Never our own address, never an address inside the mesh, never one that is nobody's.
  */
 export function rankEndpoints(
   candidates: readonly EndpointCandidate[],
@@ -34,11 +36,12 @@ export function rankEndpoints(
   surroundings: Surroundings,
 ): readonly Endpoint[] {
   const families = new Set(surroundings.addresses.map(familyOf))
+  const here = hereOf(surroundings)
   const ranked = candidates
     .flatMap(({ place, kind }) => endpointsOf(place, resolved).map(endpoint => ({ endpoint, kind })))
     .flatMap(({ endpoint, kind }) => {
       const address = hostAddress(endpoint)
-      if (address === null || !isUsable(address, surroundings)) return []
+      if (address === null || !mayLeadTo(address, here)) return []
       const onLan = surroundings.networks.some(network => prefixContains(network, address))
       const rank = families.has(familyOf(address)) ? (onLan ? 0 : kindRank[kind]) : unreachableRank
       return [{ endpoint, rank }]
@@ -55,8 +58,10 @@ function endpointsOf(place: HostPort, resolved: Resolved): readonly Endpoint[] {
   return resolved(place).slice(0, resolvedEndpointsMax)
 }
 
-function isUsable(address: IpAddress, { addresses, inside }: Surroundings): boolean {
-  const scope = scopeOf(address)
-  if (scope !== 'global' && scope !== 'private') return false
-  return !addresses.includes(address) && !inside.some(prefix => prefixContains(prefix, address))
+function hereOf({ addresses, networks, inside }: Surroundings): Here {
+  return {
+    addresses: new Set<string>(addresses),
+    networks,
+    isInside: address => inside.some(prefix => prefixContains(prefix, address)),
+  }
 }

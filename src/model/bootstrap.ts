@@ -1,4 +1,4 @@
-import { familyOf, type Port, parseHostPort, parseIpAddress, parsePort } from './address.ts'
+import { familyOf, hostOf, type Port, parseHostPort, parseIpAddress, parsePort } from './address.ts'
 import type { BootstrapPlace } from './configuration.ts'
 import { gossipAddressCharactersMax } from './limits.ts'
 import { parseNodeId } from './node.ts'
@@ -12,6 +12,11 @@ export function parseBootstrapPlace(text: string, defaultPort?: Port): Bootstrap
 
 export function formatBootstrapPlace(place: BootstrapPlace): string {
   return place.kind === 'host' ? place.place : place.multiaddr
+}
+
+/** The host name or address of a place. */
+export function bootstrapHost(place: BootstrapPlace): string {
+  return place.kind === 'host' ? hostOf(place.place) : (place.multiaddr.split('/')[2] ?? '').toLowerCase()
 }
 
 function isTcpMultiaddr(text: string): boolean {

@@ -407,10 +407,21 @@ export const tokenCharactersMax = 4096
 export const tokenBootstrapPlacesMax = 16
 export const resolveMillisecondsMax = 5000
 export const resolveCacheSecondsMax = 30
-export const resolveFailureSecondsMax = 5
+/** gossip asks anew for what it is about to dial. */
+export const resolveFreshSeconds = 3
+/** A name that leads nowhere is asked for again after so long, at first and at most. */
+export const resolveFailureSecondsMin = 5
+export const resolveFailureSecondsMax = 60
 export const resolveCacheEntriesMax = 1024
-/** getaddrinfo blocks one of libuv's four threads, which file writes need as well. */
-export const resolveConcurrencyMax = 2
+/**
+ * getaddrinfo keeps one of libuv's threads for as long as the name server does not answer, and half of them at most:
+ * names of others never take those that this machine's own names need.
+ */
+export const lookupThreads = 10
+export const lookupsOfOwnMax = 3
+export const lookupsOfOthersMax = 2
+/** As many as one announcement can name for the tunnel. */
+export const lookupsWaitingPerAuthorMax = 16
 export const notifySecondsMax = 5
 export const rateLimitKeysMax = 1000
 /** Parsed addresses kept at hand: about seven a member, 200 bytes each. */

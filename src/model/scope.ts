@@ -54,13 +54,31 @@ const documentationNetworks = [
   '2001:db8::/32',
 ].map(network => ipaddr.parseCIDR(network))
 
+/** Deprecated: an IPv4 address in other clothes, written as IPv6 (RFC 4291 section 2.5.5.1). */
+const ipv4CompatibleNetwork = ipaddr.parseCIDR('::/96')
+const nat64Network = ipaddr.parseCIDR('64:ff9b::/96')
+
+/** The IPv4 address that the well-known prefix of NAT64 leads to; null for every other address. */
+export function translatedAddress(address: IpAddress): IpAddress | null {
+  const parsed = ipaddr.parse(address)
+  if (!isIn(parsed, nat64Network)) return null
+  return ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString() as IpAddress
+}
+
 function findScope(address: ipaddr.IPv4 | ipaddr.IPv6): AddressScope {
   const range = address.range()
+  if (isIn(address, ipv4CompatibleNetwork) && range === 'unicast') return 'unusable'
   if (range === 'unicast') return 'global'
   if (range === 'private' || range === 'uniqueLocal' || range === 'carrierGradeNat') return 'private'
   if (range === 'linkLocal') return 'link-local'
   if (range === 'loopback') return 'loopback'
+  // What stands for an IPv4 address is as good as that one; for one that is not global it may not stand (RFC 6052 section 3.1).
+  if (isIn(address, nat64Network)) return translatedScope(address)
   return documentationNetworks.some(network => isIn(address, network)) ? 'global' : 'unusable'
+}
+
+function translatedScope(address: ipaddr.IPv4 | ipaddr.IPv6): AddressScope {
+  return findScope(ipaddr.fromByteArray(address.toByteArray().slice(-4))) === 'global' ? 'global' : 'unusable'
 }
 
 function isIn(

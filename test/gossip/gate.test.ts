@@ -109,7 +109,6 @@ function gate() {
   const open: FakeConnection[] = []
   const gater = gateOf({
     self,
-    isInside: () => false,
     connectionsTo: () => open.filter(({ status }) => status === 'open') as unknown as Connection[],
     suspects: watchSuspects(() => 0),
   })

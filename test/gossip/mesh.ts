@@ -2,6 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 import { memory } from '@libp2p/memory'
 import { createGossip, type GossipParts } from '../../src/gossip/gossip.ts'
+import { type Admits, admission } from '../../src/gossip/interfaces.ts'
+import type { Resolve } from '../../src/gossip/places.ts'
 import type { DialCandidate, Gossip, GossipHandlers, GossipOptions } from '../../src/gossip/port.ts'
 import { type DigestEntry, hashDigest } from '../../src/mesh/sync.ts'
 import type { Envelope, OpenedEnvelope, Verdict } from '../../src/model/announcement.ts'
@@ -30,6 +32,7 @@ export interface Word {
 }
 
 export interface TestNodeOptions extends GossipParts {
+  readonly resolve?: Resolve
   readonly seed?: Uint8Array
   readonly networkKey?: Uint8Array
   readonly bootstrap?: readonly string[]
@@ -55,8 +58,15 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
     ? `/memory/lnet-${nextAddress++}`
     : `/ip4/${options.host ?? '127.0.0.1'}/tcp/${options.port}`
   const node = newNode(address, options)
+  const admitsAll = admission(gossipOptions(options))
+  // Nodes of a test are on the loopback address, or in memory, where only the operator could have them.
+  const admits: Admits = place => admitsAll(place, 'operator')
   const parts: GossipParts = isMemory ? { transports: [memory()], listen: [address] } : { listen: [address] }
-  const result = await createGossip(gossipOptions(options), node.handlers, { ...parts, ...pick(options) })
+  const result = await createGossip(gossipOptions(options), node.handlers, {
+    ...parts,
+    admits,
+    ...pick(options),
+  })
   if (!result.ok) throw new Error(result.failure.message)
   node.attach(result.value)
   running.add(result.value)
@@ -112,16 +122,17 @@ export function gossipOptions(options: TestNodeOptions): GossipOptions {
       ...(options.bootstrap ?? []).map(multiaddr => ({ kind: 'multiaddr' as const, multiaddr })),
     ],
     mdns: options.mdns ?? false,
+    resolve: options.resolve ?? (host => Promise.reject(new Error(`${host} cannot be resolved`))),
     isInside: options.inside ?? (() => false),
     now: () => performance.now(),
     random: Math.random,
   }
 }
 
-function pick({ sync, resolve, listen, addresses }: TestNodeOptions): GossipParts {
+function pick({ sync, admits, listen, addresses }: TestNodeOptions): GossipParts {
   return {
     ...(sync === undefined ? {} : { sync }),
-    ...(resolve === undefined ? {} : { resolve }),
+    ...(admits === undefined ? {} : { admits }),
     ...(listen === undefined ? {} : { listen }),
     ...(addresses === undefined ? {} : { addresses }),
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dialableAddresses, placeOf, withoutNode } from '../../src/gossip/places.ts'
+import { bootstrapAddresses, dialableAddresses, placeOf, withoutNode } from '../../src/gossip/places.ts'
 import type { HostPort } from '../../src/model/address.ts'
 import { addressesPerPlaceMax } from '../../src/model/limits.ts'
 
@@ -47,19 +47,23 @@ describe('a multiaddr', () => {
 describe('the addresses to dial', () => {
   it('are one for an address, and all of a name as of now', async () => {
     const place = { kind: 'host', place: '[2001:db8::7]:51821' as HostPort } as const
-    expect(await dialableAddresses(place, nobody)).toEqual(['/ip6/2001:db8::7/tcp/51821'])
+    expect(await bootstrapAddresses(place, nobody)).toEqual(['/ip6/2001:db8::7/tcp/51821'])
     const name = { kind: 'host', place: 'vps.example.org:51821' as HostPort } as const
     const resolve = async () => ['192.0.2.7', '2001:db8::7', 'nonsense']
-    expect(await dialableAddresses(name, resolve)).toEqual([
+    expect(await bootstrapAddresses(name, resolve)).toEqual([
       '/ip4/192.0.2.7/tcp/51821',
       '/ip6/2001:db8::7/tcp/51821',
     ])
-    await expect(dialableAddresses(name, nobody)).rejects.toThrow('ENOTFOUND')
+    await expect(bootstrapAddresses(name, nobody)).rejects.toThrow('ENOTFOUND')
   })
 
   it('are bounded and carry no node id, so that they can be tried at the same time', async () => {
-    const addresses = Array.from({ length: 100 }, (_, index) => `/ip4/192.0.2.${index}/tcp/1/p2p/${id}`)
-    const dialable = await dialableAddresses({ kind: 'addresses', addresses }, nobody)
+    const addresses = Array.from({ length: 100 }, (_, index) => `192.0.2.${index}`)
+    const dialable = await dialableAddresses(
+      `/dns/vps.example.org/tcp/1/p2p/${id}`,
+      id,
+      async () => addresses,
+    )
     expect(dialable).toHaveLength(addressesPerPlaceMax)
     expect(dialable.every(address => withoutNode(address) === address)).toBe(true)
   })

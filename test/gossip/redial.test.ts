@@ -125,6 +125,22 @@ describe('names', () => {
   })
 })
 
+describe('an address whose name leads nowhere', () => {
+  it.each([
+    ['fails', () => Promise.reject(new Error('getaddrinfo ENOTFOUND'))],
+    ['is not answered', () => new Promise<readonly string[]>(() => undefined)],
+  ])('keeps no other address of its member from being dialled, when the lookup %s', async (_, resolve) => {
+    const hub = await startNode({ port: await freePort() })
+    const addresses = ['/dns/dead.example.org/tcp/51821', hub.address, '/dns4/dead2.example.org/tcp/51821']
+    const candidate = { node: hub.gossip.node, addresses, wanted: true }
+    const node = await startNode({ port: await freePort(), resolve, candidates: () => [candidate] })
+    expect(await until(() => neighboursOf(node).length === 1, 'connected', 5)).toBeLessThan(3000)
+    await stopNode(node)
+    const other = await startNode({ port: await freePort(), resolve, candidates: () => [candidate] })
+    expect(await other.gossip.reaches(hub.gossip.node)).toBe(true)
+  })
+})
+
 describe('another mesh secret', () => {
   it('is suspected on both sides', async () => {
     const port = await freePort()

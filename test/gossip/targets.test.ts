@@ -13,7 +13,11 @@ const candidates = Array.from({ length: 20 }, (_, index) => ({
 const enough = new Set(candidates.slice(0, neighboursEnough).map(({ node }) => node as string))
 
 it('asks a bootstrap place again after a rest that grows with the mesh, or when neighbours are few', () => {
-  const book = new TargetBook([place], () => Promise.resolve([]))
+  const book = new TargetBook(
+    [place],
+    () => Promise.resolve([]),
+    () => true,
+  )
   const asks = (connected: ReadonlySet<string>, now: number) =>
     book.targets(candidates, nodeId(1), connected, now).some(({ node }) => node === null)
   const [key] = book.targets([], nodeId(1), new Set(), 0).map(target => target.key)
