@@ -65,8 +65,10 @@ async function judgeSilence(
 }
 
 /** No place answers at all, and nobody was found by multicast meanwhile; or one answers and does not understand. */
-function isHopeless({ dials, neighbours, uptime_seconds: uptime }: StatusView): boolean {
+function isHopeless({ dials: all, neighbours, uptime_seconds: uptime }: StatusView): boolean {
   if (neighbours.length > 0) return false
+  // Who dials this node may be anybody.
+  const dials = all.filter(({ direction }) => direction === 'outbound')
   if (dials.some(dial => dial.secret_may_differ)) return true
   return uptime >= everyPlaceSeconds && dials.length > 0 && !dials.some(dial => dial.answers)
 }

@@ -4,6 +4,7 @@ import { byteSize, duration, type Paint, plural, printable } from './text.ts'
 
 const namedNeighboursMax = 12
 const shownDialsMax = 10
+const shownStrangersMax = 3
 
 /** `lnetctl peer NAME`: everything known of one member, every key in full. */
 export function peerPage(row: PeerRow, paint: Paint): string {
@@ -156,18 +157,33 @@ function moreUnreachable({ members, unreachable }: StatusView): readonly string[
 }
 
 function dialLines({ dials }: StatusView): readonly string[] {
-  const rest = dials.length - shownDialsMax
+  const known = dials.filter(dial => dial.direction === 'outbound' || dial.secret_may_differ)
+  const rest = known.length - shownDialsMax
   return [
-    ...dials.slice(0, shownDialsMax).map(dialLine),
+    ...known.slice(0, shownDialsMax).map(dialLine),
     ...(rest > 0 ? [`and ${rest} more do not answer gossip`] : []),
+    ...strangerLines(dials.filter(dial => !known.includes(dial))),
   ]
 }
 
 function dialLine(dial: StatusView['dials'][number]): string {
   const { target, name, failures, tried_seconds: ago, error, secret_may_differ: secret } = dial
   const place = name === null ? target : `${name} (${target})`
+  if (dial.direction === 'inbound')
+    return `was dialled ${plural(failures, 'time')} ${target}, last ${duration(ago)} ago, in vain: a stranger, or a node with another mesh secret`
   const times = `dialled ${plural(failures, 'time')} in vain, last ${duration(ago)} ago`
   return secret
     ? `${place} is reachable, but the mesh secret may differ: compare mesh.secret_file on both (${times})`
     : `${place} does not answer gossip: ${error} (${times})`
+}
+
+/** Those that begin no handshake are no members, however often they come: one line for all. */
+function strangerLines(dials: StatusView['dials']): readonly string[] {
+  if (dials.length === 0) return []
+  const shown = dials.slice(0, shownStrangersMax)
+  const hosts = shown.map(({ target, failures }) => `${target} ${plural(failures, 'time')}`)
+  const rest = dials.length - shown.length
+  return [
+    `was dialled by strangers, who began no handshake (${hosts.join(', ')}${rest > 0 ? `, and ${rest} more` : ''})`,
+  ]
 }

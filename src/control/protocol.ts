@@ -150,10 +150,11 @@ export interface NeighbourSummary {
   readonly direction: 'inbound' | 'outbound'
 }
 
-/** A place that was dialled in vain. */
+/** A place that was dialled in vain, or a host that dialled this node in vain. */
 export interface DialSummary {
-  /** A bootstrap place as configured, or a node id. */
+  /** A bootstrap place as configured, or a node id; `from ADDRESS` where that one dialled this node. */
   readonly target: string
+  readonly direction: 'inbound' | 'outbound'
   /** The member it is, where one is known by that id. */
   readonly name: NodeName | null
   readonly failures: number

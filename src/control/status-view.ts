@@ -150,8 +150,9 @@ function neighbours(snapshot: Snapshot, peers: readonly PeerRow[]): readonly Nei
 
 function dials({ dials: reports, now }: Snapshot, peers: readonly PeerRow[]): readonly DialSummary[] {
   const names = namesOf(peers)
-  return reports.map(({ target, failures, lastTriedAt, error, answers, secretMayDiffer }) => ({
+  return reports.map(({ target, direction, failures, lastTriedAt, error, answers, secretMayDiffer }) => ({
     target,
+    direction,
     name: names.get(target) ?? null,
     failures,
     tried_seconds: Math.max(0, Math.floor((now - lastTriedAt) / 1000)),

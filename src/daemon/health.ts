@@ -93,13 +93,21 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
   const isAlone = (state.gossip?.neighbours().length ?? 0) === 0
   const problems: Problem[] = dials
     .filter(({ secretMayDiffer }) => secretMayDiffer)
-    .map(({ target }) =>
-      problem(
-        'secret-may-differ',
-        target,
-        `${target} is reachable, but the mesh secret may differ: compare the secret files of both machines`,
-        isAlone ? 'degraded' : 'notice',
-      ),
+    .map(({ target, direction }) =>
+      direction === 'outbound'
+        ? problem(
+            'secret-may-differ',
+            target,
+            `${target} is reachable, but the mesh secret may differ: compare the secret files of both machines`,
+            isAlone ? 'degraded' : 'notice',
+          )
+        : // Anybody can dial this node: that says nothing of its own state.
+          problem(
+            'secret-may-differ',
+            target,
+            `a connection ${target} fails in the handshake again and again: a stranger, or a node with another mesh secret`,
+            'notice',
+          ),
     )
   const knowsNodes = [...state.membership.values()].some(
     ({ announcement }) => announcement.declaredBy === null,
@@ -114,8 +122,9 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
 /** Tells of the first place of the configuration: to its reader it says more than a node id. */
 function noNeighbourMessage(bootstrap: readonly BootstrapPlace[], dials: readonly DialReport[]): string {
   const places = bootstrap.map(formatBootstrapPlace)
-  const configured = places.flatMap(place => dials.filter(({ target }) => target === place))
-  const first = configured[0] ?? dials[0]
+  const outbound = dials.filter(({ direction }) => direction === 'outbound')
+  const configured = places.flatMap(place => outbound.filter(({ target }) => target === place))
+  const first = configured[0] ?? outbound[0]
   const tried = first === undefined ? '' : ` (${first.target}: ${first.error})`
   return `no other node answers gossip${tried}: check the bootstrap addresses, and that their TCP port is open`
 }

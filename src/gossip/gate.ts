@@ -3,6 +3,7 @@ import type { Connection, ConnectionGater, MultiaddrConnection, PeerId } from '@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { NodeId } from '../model/node.ts'
 import { judgeDuplicate } from './duplicates.ts'
+import type { Newcomers } from './newcomers.ts'
 import { withoutNode } from './places.ts'
 import type { Suspects } from './suspects.ts'
 
@@ -11,6 +12,7 @@ export interface Guarded {
   readonly self: NodeId
   connectionsTo(peer: PeerId): readonly Connection[]
   readonly suspects: Suspects
+  readonly newcomers: Newcomers
 }
 
 /** The connection a node was let in with last: it stands, or is about to. */
@@ -23,6 +25,8 @@ interface LetIn {
 const gossipsubNoticesMilliseconds = 50
 
 export interface Gate extends ConnectionGater {
+  /** The first bytes of a handshake came. */
+  spoke(connection: MultiaddrConnection): void
   /** Lets an address be dialled until the answer is called: nothing else is, whatever libp2p learns of addresses. */
   permit(address: string): () => void
   /** Ids of the nodes that have a connection, or are just getting one: nobody need dial them. */
@@ -39,7 +43,7 @@ export class AlreadyConnected extends Error {
   }
 }
 
-/** Refuses every dial that is not lnet's own, keeps one connection a node, and watches who fails in the handshake. */
+/** Refuses every dial that is not lnet's own, keeps one connection a node, bounds whom nobody knows yet, and watches who fails. */
 export function gateOf(guarded: Guarded): Gate {
   const permits = new Map<string, number>()
   const isRefused = (address: Multiaddr) => !permits.has(withoutNode(address.toString()))
@@ -50,16 +54,21 @@ export function gateOf(guarded: Guarded): Gate {
     new Set([...letIn].flatMap(([node, { connection }]) => (connection.status === 'open' ? [node] : [])))
   return {
     standing,
+    spoke: connection => {
+      guarded.suspects.spoke(connection)
+      guarded.newcomers.spoke(connection)
+    },
     permit: address => permit(permits, withoutNode(address)),
     denyDialMultiaddr: isRefused,
     // Addresses in libp2p's own book are dialled by nobody.
     filterMultiaddrForPeer: () => false,
     denyInboundConnection: connection => {
       guarded.suspects.watch(connection)
-      return false
+      return !guarded.newcomers.enter(connection)
     },
     denyInboundEncryptedConnection: (peer, connection) => {
       guarded.suspects.clear(connection)
+      guarded.newcomers.proven(connection)
       return refuses(peer, connection, 'inbound')
     },
     denyOutboundEncryptedConnection: async (peer, connection) => {

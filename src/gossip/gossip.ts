@@ -11,6 +11,7 @@ import { type Gate, gateOf } from './gate.ts'
 import { type Admits, admission } from './interfaces.ts'
 import { startDiscovery } from './mdns.ts'
 import { type OwnAddresses, ownAddresses, watchMoves } from './moves.ts'
+import { createNewcomers } from './newcomers.ts'
 import { withoutNode } from './places.ts'
 import type { Gossip, GossipHandlers, GossipOptions } from './port.ts'
 import { reachFrom } from './reach.ts'
@@ -44,6 +45,7 @@ export async function createGossip(
   const gate = gateOf({
     self: node,
     suspects,
+    newcomers: createNewcomers(options.now),
     connectionsTo: peer => swarm?.getConnections(peer) ?? [],
   })
   const started = await startSwarm(options, { ...tcpParts(options.port), ...parts, privateKey, gater: gate })

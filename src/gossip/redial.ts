@@ -89,6 +89,7 @@ class Redialling implements Redial {
       .filter(([key]) => !this.book.isConnected(key, connected))
       .map(([target, record]) => ({
         target,
+        direction: 'outbound' as const,
         failures: record.failures,
         lastTriedAt: record.lastTriedAt,
         error: record.error,

@@ -17,7 +17,9 @@ import {
   syncStepSecondsMax,
 } from '../model/limits.ts'
 import { acquaintance } from './acquaintance.ts'
+import type { Gate } from './gate.ts'
 import { calmYamux } from './muxer.ts'
+import { heedFirstBytes } from './newcomers.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { placeOf } from './places.ts'
 import type { GossipOptions } from './port.ts'
@@ -36,7 +38,7 @@ export interface SwarmParts {
   readonly privateKey: PrivateKey
   readonly transports: readonly TransportFactory[]
   readonly listen: readonly string[]
-  readonly gater: ConnectionGater
+  readonly gater: ConnectionGater & Partial<Pick<Gate, 'spoke'>>
 }
 
 /** PrivateKeyInfo of an Ed25519 seed up to the seed itself (RFC 8410 section 7). */
@@ -60,7 +62,8 @@ export function tcpParts(port: number): Pick<SwarmParts, 'transports' | 'listen'
       forgetfulTcp({
         inboundSocketInactivityTimeout: inactivityTimeout,
         outboundSocketInactivityTimeout: inactivityTimeout,
-        maxConnections: neighboursMax + inboundPendingMax,
+        // Those that the gate has ended count for a moment longer.
+        maxConnections: neighboursMax + 4 * inboundPendingMax,
       }),
     ],
     listen: [`/ip4/0.0.0.0/tcp/${port}`, `/ip6/::/tcp/${port}`],
@@ -88,7 +91,9 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
       announceFilter: addresses => addresses.filter(address => !isInsideAddress(options, address.toString())),
     },
     transports: [...parts.transports],
-    connectionProtector: preSharedKey({ psk: swarmKey(options.networkKey) }),
+    connectionProtector: heedFirstBytes(preSharedKey({ psk: swarmKey(options.networkKey) }), connection =>
+      parts.gater.spoke?.(connection),
+    ),
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
     // A keepalive of yamux notices a dead neighbour but does nothing about it; sync does both at the same cost.
     streamMuxers: [calmYamux({ enableKeepAlive: false, maxInboundStreams: 32, maxOutboundStreams: 32 })],
@@ -101,7 +106,8 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
       addressDialTimeout: dialSecondsMax * 1000,
       inboundUpgradeTimeout: dialSecondsMax * 1000,
       inboundConnectionThreshold: inboundConnectionsPerSecondMax,
-      maxIncomingPendingConnections: inboundPendingMax,
+      // The gate bounds them, and ends one to make room where libp2p would refuse the next.
+      maxIncomingPendingConnections: Number.POSITIVE_INFINITY,
       inboundStreamProtocolNegotiationTimeout: syncStepSecondsMax * 1000,
       // Gossipsub opens its streams one after the other: a neighbour that is stuck holds up the others for so long.
       outboundStreamProtocolNegotiationTimeout: dialSecondsMax * 1000,

@@ -236,6 +236,12 @@ export const topicMessageBytesMax = 512 * 1024
 /** FACTS-gossip B: libp2p's own bounds reset dials when many nodes behind one address start together. */
 export const inboundConnectionsPerSecondMax = 100
 export const inboundPendingMax = 64
+/** As many of one IPv4 address or IPv6 /64 at a time, as of machines behind one router that start together. */
+export const inboundPendingPerHostMax = 8
+/** The first bytes come with the connection itself: so much for a route that loses the first of them (RFC 6298 section 2). */
+export const inboundFirstBytesMilliseconds = 1500
+/** The handshake's round trips on a slow route; until then none of the same host pushes out one that spoke. */
+export const inboundTurnMilliseconds = 500
 /** Connecting and both handshakes, for one address. */
 export const dialSecondsMax = 5
 export const dialsAtOnceMax = 16

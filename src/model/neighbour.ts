@@ -8,8 +8,9 @@ export interface Neighbour {
 }
 
 export interface DialReport {
-  /** A bootstrap place as configured, or a node id. */
+  /** A bootstrap place as configured, or a node id; `from ADDRESS` where that one dialled this node. */
   readonly target: string
+  readonly direction: 'inbound' | 'outbound'
   readonly failures: number
   /** Milliseconds of the daemon's monotonic clock. */
   readonly lastTriedAt: number

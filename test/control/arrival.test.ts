@@ -21,6 +21,7 @@ function judge(of: Snapshot, others = true) {
 
 const dial: DialReport = {
   target: '203.0.113.9:51821',
+  direction: 'outbound' as const,
   failures: 4,
   lastTriedAt: now,
   error: 'ECONNRESET',

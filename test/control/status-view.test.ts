@@ -106,6 +106,7 @@ describe('statusView', () => {
         dials: [
           {
             target: '203.0.113.9:51821',
+            direction: 'outbound' as const,
             failures: 3,
             lastTriedAt: 3_597_000,
             error: 'ECONNREFUSED',
@@ -119,6 +120,7 @@ describe('statusView', () => {
     expect(view.dials).toEqual([
       {
         target: '203.0.113.9:51821',
+        direction: 'outbound',
         name: null,
         failures: 3,
         tried_seconds: 3,

@@ -128,6 +128,7 @@ describe('statusPage', () => {
       dials: [
         {
           target: '203.0.113.9:51821',
+          direction: 'outbound' as const,
           failures: 12,
           lastTriedAt: 3_590_000,
           error: 'x',
@@ -136,6 +137,7 @@ describe('statusPage', () => {
         },
         {
           target: '203.0.113.8:51821',
+          direction: 'outbound' as const,
           failures: 1,
           lastTriedAt: 3_590_000,
           error: 'connection refused',
@@ -166,6 +168,25 @@ describe('statusPage', () => {
     `)
   })
 
+  it('says who dialled this node, and of nobody that it was dialled', () => {
+    const dial = (target: string, failures: number, secretMayDiffer = false) => ({
+      target,
+      direction: 'inbound' as const,
+      failures,
+      lastTriedAt: 3_597_000,
+      error: 'it dials this node',
+      answers: secretMayDiffer,
+      secretMayDiffer,
+    })
+    const strangers = [2, 3, 4, 5].map(host => dial(`from 192.0.2.${host}`, 5 * host))
+    const dials = [dial('from 192.0.2.1', 1052), ...strangers, dial('from 203.0.113.9', 12, true)]
+    const page = statusPage(statusView(snapshot([member(2)], [track(2)], { dials })), plain)
+    expect(page.split('\n').slice(-3, -1)).toEqual([
+      'was dialled 12 times from 203.0.113.9, last 3 s ago, in vain: a stranger, or a node with another mesh secret',
+      'was dialled by strangers, who began no handshake (from 192.0.2.1 1052 times, from 192.0.2.2 10 times, from 192.0.2.3 15 times, and 2 more)',
+    ])
+  })
+
   it('says what a starting node waits for', () => {
     const view = statusView(snapshot([], [], { self: null, state: null, warm: false }))
     expect(statusPage(view, plain)).toMatchInlineSnapshot(`
@@ -182,6 +203,7 @@ describe('statusPage', () => {
   it('names the members it cannot dial, as many as fit a screen', () => {
     const dials = Array.from({ length: 12 }, (_, index) => ({
       target: nodeId(index + 2),
+      direction: 'outbound' as const,
       failures: 2,
       lastTriedAt: 3_599_000,
       error: 'timeout',

@@ -127,6 +127,7 @@ export class FakeNode implements Gossip {
     return [...this.records]
       .map(([target, { failures, lastTriedAt, error }]) => ({
         target,
+        direction: 'outbound' as const,
         failures,
         lastTriedAt,
         error,

@@ -8,6 +8,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, it } from 'vitest'
 import { gateOf } from '../../src/gossip/gate.ts'
 import { admission } from '../../src/gossip/interfaces.ts'
+import { createNewcomers } from '../../src/gossip/newcomers.ts'
 import type { DialCandidate } from '../../src/gossip/port.ts'
 import { watchSuspects } from '../../src/gossip/suspects.ts'
 import { privateKeyOf, startSwarm, tcpParts } from '../../src/gossip/swarm.ts'
@@ -69,6 +70,7 @@ it('dials nothing that libp2p learned of addresses by itself', async () => {
     self: peerIdFromPrivateKey(privateKey).toString() as NodeId,
     connectionsTo: () => [],
     suspects: watchSuspects(() => 0),
+    newcomers: createNewcomers(() => 0),
   })
   const own = await freePort()
   const started = await startSwarm(gossipOptions({ port: own }), { ...tcpParts(own), privateKey, gater })

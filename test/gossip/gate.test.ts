@@ -3,6 +3,7 @@ import type { Connection, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
 import { AlreadyConnected, gateOf } from '../../src/gossip/gate.ts'
+import { createNewcomers } from '../../src/gossip/newcomers.ts'
 import { watchSuspects } from '../../src/gossip/suspects.ts'
 import { privateKeyOf } from '../../src/gossip/swarm.ts'
 import { duplicateMillisecondsMax } from '../../src/model/limits.ts'
@@ -111,6 +112,7 @@ function gate() {
     self,
     connectionsTo: () => open.filter(({ status }) => status === 'open') as unknown as Connection[],
     suspects: watchSuspects(() => 0),
+    newcomers: createNewcomers(() => 0),
   })
   const meet = (direction: 'denyInboundEncryptedConnection' | 'denyOutboundEncryptedConnection') => {
     return async (connection: FakeConnection): Promise<'let in' | 'refused'> => {
