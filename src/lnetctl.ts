@@ -125,11 +125,11 @@ async function readToken(file: string | null): Promise<Result<string>> {
     let text = ''
     for await (const chunk of stream) {
       text += String(chunk)
-      if (text.length > tokenCharactersMax) return failed(`what was read is longer than a token`)
+      if (text.length > tokenCharactersMax) return failed('what was read is longer than a token')
     }
     return ok(text.trim())
   } catch (error) {
-    return failed(`the token could not be read: ${(error as Error).message}`)
+    return failed('the token could not be read', { why: (error as Error).message })
   }
 }
 

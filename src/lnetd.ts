@@ -14,6 +14,7 @@ import { createNotifier, feedWatchdog } from './host/notify.ts'
 import { deriveMeshKeys, readMeshSecret } from './host/secret.ts'
 import { openStore } from './host/store.ts'
 import { setUpFromEnvironment } from './host/unattended.ts'
+import { sentenceOf } from './model/explanation.ts'
 import type { Result } from './model/failure.ts'
 import { lookupThreads, stopSecondsMax } from './model/limits.ts'
 import { software } from './model/software.ts'
@@ -89,10 +90,11 @@ async function run(
   must(matchKeys(configuration.stateDir, keyring, store.saved.keys))
   const history = await openHistory(configuration.stateDir, systemClock)
   const log = keepHistory(plainLog, history)
-  for (const { subject, message } of store.notes) log.warn('state.set_aside', { subject, reason: message })
+  for (const note of store.notes)
+    log.warn('state.set_aside', { subject: note.subject, reason: sentenceOf(note) })
   const machine = assemble({ configuration, keys, keyring, store, log })
   const missing = await machine.kernel.preflight()
-  if (missing.length > 0) throw new Refusal(missing.map(({ message }) => message))
+  if (missing.length > 0) throw new Refusal(missing.map(sentenceOf))
   await takeOver(machine, keyring.publicKey, log)
   const signalled = nextSignal()
   const control = must(
@@ -145,7 +147,7 @@ async function takeOver(
 /** Where they are configured now. Nothing else depends on them. */
 async function serveMetrics(metrics: MetricsServer, { current }: Machine, log: Log): Promise<void> {
   const served = await metrics.serve(current.metrics)
-  if (!served.ok) log.warn('metrics.not_served', { reason: served.failure.message })
+  if (!served.ok) log.warn('metrics.not_served', { reason: sentenceOf(served.failure) })
 }
 
 /** Until somebody wants an end. Asked for before there is anything to end: a signal may come during the start. */
@@ -158,10 +160,10 @@ function nextSignal(): Promise<string> {
 
 async function tell(log: Log, told: Promise<Result<void>>): Promise<void> {
   const result = await told
-  if (!result.ok) log.warn('notify.failed', { reason: result.failure.message })
+  if (!result.ok) log.warn('notify.failed', { reason: sentenceOf(result.failure) })
 }
 
 function must<Value>(result: Result<Value>): Value {
   if (result.ok) return result.value
-  throw new Refusal([result.failure.message])
+  throw new Refusal([sentenceOf(result.failure)])
 }

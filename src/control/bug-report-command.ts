@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import type { Archive, ReportMaterial } from '../model/report.ts'
 import type { DaemonReplies } from './bug-report.ts'
@@ -56,7 +57,7 @@ async function report(
   const path = output ?? `${made.name}.tar.gz`
   const written = await machine.write({ path, directory: made.name, files: made.files, at })
   if (!written.ok) {
-    terminal.err(`lnetctl: ${printable(written.failure.message)}\n`)
+    terminal.err(`lnetctl: ${printable(sentenceOf(written.failure))}\n`)
     return exitCodes.error
   }
   terminal.out(bugReportPage(path, written.value, made))

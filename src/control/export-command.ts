@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import { ask } from './client.ts'
 import type { CommandSetting } from './commands.ts'
@@ -65,7 +66,7 @@ type Chosen = WgQuickFor | { readonly refusal: string }
 async function own({ self }: PeersView, config: string, machine: ExportMachine): Promise<Chosen> {
   if (self === null) return { refusal: 'this node has no address yet: see lnetctl status' }
   const keys = await machine.ownKeys(config)
-  return keys.ok ? { row: self, keys: keys.value } : { refusal: keys.failure.message }
+  return keys.ok ? { row: self, keys: keys.value } : { refusal: sentenceOf(keys.failure) }
 }
 
 function named(view: PeersView, wanted: string): Chosen {

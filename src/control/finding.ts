@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../model/problem.ts'
 import type { Reply } from './client.ts'
+import type { ProblemSummary } from './problem-view.ts'
 import type { PeersView, StatusView } from './protocol.ts'
 
 /** One thing that was checked and what came of it. */
@@ -41,17 +42,16 @@ export function told(check: string, daemon: DaemonWords | null): readonly Findin
   return problems.filter(({ code }) => problemChecks[code] === check).map(asFinding)
 }
 
-/** The daemon's sentences end with their remedy. */
-export function asFinding({ message, severity }: StatusView['problems'][number]): Finding {
-  const [what = message, ...remedy] = message.split(': ')
+/** lnetd 0.1.0 tells a problem as one sentence. */
+export function asFinding({ message, what, why, remedy, severity }: ProblemSummary): Finding {
   const make = severity === 'degraded' ? wrong : notice
-  return make(what, 'lnetctl status tells it, too', remedy.join(': ') || null)
+  return make(what ?? message, why ?? null, remedy ?? null)
 }
 
-export function wrong(what: string, why: string, fix: string | null): Finding {
+export function wrong(what: string, why: string | null, fix: string | null): Finding {
   return { check: '', state: 'wrong', what, why, fix }
 }
 
-export function notice(what: string, why: string, fix: string | null): Finding {
+export function notice(what: string, why: string | null, fix: string | null): Finding {
   return { check: '', state: 'notice', what, why, fix }
 }

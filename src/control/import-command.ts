@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { defaultStateDir } from '../model/configuration.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import type { CommandSetting } from './commands.ts'
 import { defaultConfigPath, readToken, type SetupMachine, settingUp } from './setup-commands.ts'
@@ -56,7 +57,7 @@ export function describeImport(program: Command, setting: CommandSetting, machin
       const given = command.optsWithGlobals<GivenOptions>()
       const token =
         given.tokenFile === undefined ? null : await readToken(undefined, given.tokenFile, machine)
-      if (token !== null && !token.ok) return fail(setting, token.failure.message)
+      if (token !== null && !token.ok) return fail(setting, sentenceOf(token.failure))
       const done = await machine.importWgQuick({
         file,
         configPath: given.config ?? defaultConfigPath,
@@ -67,7 +68,7 @@ export function describeImport(program: Command, setting: CommandSetting, machin
         token: token === null ? null : token.value,
         dryRun: given.dryRun === true,
       })
-      if (!done.ok) return fail(setting, done.failure.message)
+      if (!done.ok) return fail(setting, sentenceOf(done.failure))
       tell(setting, done.value)
     })
 }

@@ -3,17 +3,13 @@ import { asFinding, type DaemonWords, type Finding, notice, problemChecks, wrong
 import { openPort } from './judge-firewall.ts'
 
 export function judgeConfiguration({ configurationProblems, file }: Examination): readonly Finding[] {
-  return configurationProblems.map(problem =>
-    wrong(problem, 'lnetd does not start with it', `lnetd --check --config ${file}`),
+  return configurationProblems.map(({ what, why, remedy }) =>
+    wrong(what, why ?? 'lnetd does not start with it', remedy ?? `lnetd --check --config ${file}`),
   )
 }
 
-/** Each of these sentences ends with its remedy. */
 export function judgeMachine({ missing }: Examination): readonly Finding[] {
-  return missing.map(sentence => {
-    const [what = sentence, ...remedy] = sentence.split(': ')
-    return wrong(what, 'lnetd cannot start without it', remedy.join(': ') || null)
-  })
+  return missing.map(({ what, why, remedy }) => wrong(what, why ?? 'lnetd cannot start without it', remedy))
 }
 
 /** Problems that belong to another check are told there. */

@@ -34,7 +34,7 @@ export function createMetricsServer(source: Pick<ControlSource, 'snapshot'>): Me
       open = { place, server }
       return ok(undefined)
     } catch (error) {
-      return failed(placeRefusal(place, error))
+      return placeRefusal(place, error)
     }
   }
 
@@ -86,13 +86,15 @@ function send(response: ServerResponse, status: number, text: string): void {
   response.end(bytes)
 }
 
-function placeRefusal(place: Endpoint, error: unknown): string {
+function placeRefusal(place: Endpoint, error: unknown): Result<never> {
   const code = (error as NodeJS.ErrnoException).code ?? String(error)
   const reasons: Record<string, string> = {
     EADDRINUSE: 'the port is taken',
     EACCES: 'ports below 1024 are for root',
     EADDRNOTAVAIL: 'this machine does not have that address',
   }
-  const reason = reasons[code] ?? code
-  return `metrics cannot be served on ${place}, ${reason}: set another place under metrics, then reload lnetd`
+  return failed(`metrics cannot be served on ${place}`, {
+    why: reasons[code] ?? code,
+    remedy: 'set another address under metrics, then reload lnetd',
+  })
 }

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import { type HostEntry, zone } from '../model/hosts.ts'
 import type { CommandSetting } from './commands.ts'
@@ -48,11 +49,11 @@ async function tellNames(
   machine: NamesMachine,
 ): Promise<ExitCode> {
   const read = await machine.readNames(join(dirname(socket), 'hosts'))
-  if (!read.ok) return refuse(terminal, read.failure.message)
+  if (!read.ok) return refuse(terminal, sentenceOf(read.failure))
   const names = read.value ?? []
   if (apply === true) {
     const put = await machine.putNames(file, names)
-    if (!put.ok) return refuse(terminal, put.failure.message)
+    if (!put.ok) return refuse(terminal, sentenceOf(put.failure))
     if (put.value) terminal.out(`${file} is changed: it has ${plural(names.length, 'line')} of members\n`)
     return exitCodes.ok
   }

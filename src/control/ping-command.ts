@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import { pingCountDefault, pingCountMax, watchSecondsMax, watchSecondsMin } from '../model/limits.ts'
 import type { PingRequest, PingTime } from '../model/ping.ts'
@@ -54,13 +55,13 @@ async function run(
   if (!reply.ok)
     return refuse(reply.message, reply.kind === 'unreachable' ? exitCodes.unreachable : exitCodes.error)
   const found = findPeer(reply.view, wanted)
-  if (!found.ok) return refuse(found.failure.message)
+  if (!found.ok) return refuse(sentenceOf(found.failure))
   const targets = pingTargets(found.value)
   const rounds: PingRound[] = []
   for (let number = 1; number <= Math.floor(count); number++) {
     const times = await Promise.all(targets.map(({ address }) => ping({ address })))
     const broken = times.find(time => !time.ok)
-    if (broken?.ok === false) return refuse(broken.failure.message)
+    if (broken?.ok === false) return refuse(sentenceOf(broken.failure))
     rounds.push(times.map(time => (time.ok ? time.value : null)))
     if (json !== true) terminal.out(roundLine(found.value.name, targets, rounds.at(-1) as PingRound))
     if (number < Math.floor(count)) await sleep(interval * 1000)

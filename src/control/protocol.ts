@@ -3,12 +3,12 @@ import type { EndpointKind } from '../model/announcement.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { Standing } from '../model/member.ts'
 import type { MeshId, NodeId, NodeName } from '../model/node.ts'
-import type { ProblemCode } from '../model/problem.ts'
 import type { Vni } from '../model/segment.ts'
 import type { StepKind } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { EventsView } from './events-protocol.ts'
 import type { FailureView } from './failure-view.ts'
+import type { ProblemSummary } from './problem-view.ts'
 
 /** The version of everything below. It grows when a key changes its meaning, not when one is added. */
 export const schema = 1
@@ -163,13 +163,6 @@ export interface DialSummary {
   /** The last time TCP stood, and the handshake did not. */
   readonly answers: boolean
   readonly secret_may_differ: boolean
-}
-
-export interface ProblemSummary {
-  readonly code: ProblemCode
-  readonly subject: string
-  readonly message: string
-  readonly severity: 'degraded' | 'notice'
 }
 
 /** What the daemon would change now, in the order it would. Sentences alone: no step is carried with its keys. */

@@ -1,3 +1,4 @@
+import { sentenceOf } from '../model/explanation.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { ask, order } from './client.ts'
 import { actionPage, peerPage, planPage, statusPage } from './pages.ts'
@@ -22,7 +23,7 @@ export async function askPeers({ socket, paint }: Asking, header: boolean): Prom
 export async function askPeer({ socket, paint }: Asking, wanted: string): Promise<Answered> {
   return answered(await ask(socket, 'peers'), view => {
     const found = findPeer(view, wanted)
-    if (!found.ok) return refuse(found.failure.message)
+    if (!found.ok) return refuse(sentenceOf(found.failure))
     const row = found.value
     return {
       page: { text: peerPage(row, paint), json: { schema, mesh: view.mesh, peer: row }, code: exitCodes.ok },
@@ -34,9 +35,9 @@ export async function askPeer({ socket, paint }: Asking, wanted: string): Promis
 export function findPeer(view: PeersView, wanted: string): Result<PeerRow> {
   const found = findPeers(view, wanted)
   const [row] = found
-  if (row === undefined) return failed(`no member is called ${wanted}: see lnetctl peers`)
+  if (row === undefined) return failed(`no member is called ${wanted}`, { remedy: 'see lnetctl peers' })
   return found.length > 1
-    ? failed(`${wanted} is more than one member: give one of ${nodesOf(found)}`)
+    ? failed(`${wanted} is more than one member`, { remedy: `give one of ${nodesOf(found)}` })
     : ok(row)
 }
 

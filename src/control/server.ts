@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { type Failure, failed, ok, type Result } from '../model/failure.ts'
+import { type Failure, type FailureDetails, failureOf, ok, type Result } from '../model/failure.ts'
 import { controlActionSecondsMax, controlConnectionsMax, controlResponseBytesMax } from '../model/limits.ts'
 import { failureView } from './failure-view.ts'
 import { boundedServer, closeServer, listen } from './http.ts'
@@ -35,7 +35,7 @@ export async function openControlServer(path: string, source: ControlSource): Pr
     return ok({ close: () => closeServer(server) })
   } catch (error) {
     server.close()
-    return failed(socketRefusal(path, error))
+    return socketRefusal(path, error)
   }
 }
 
@@ -59,13 +59,15 @@ async function answer(request: IncomingMessage, source: ControlSource): Promise<
   const action = nameOf(actionPaths, path)
   if (hasBody(request)) return refusal(413, 'no request to lnetd has a body')
   if (reading === null && action === null)
-    return refusal(404, 'lnetd does not know this question: are lnetctl and lnetd of one version?')
+    return refusal(404, 'lnetd does not know this question', {
+      remedy: 'check that lnetctl and lnetd are of one version',
+    })
   const wanted = action === null ? 'GET' : 'POST'
   if (request.method !== wanted) return refusal(405, `${path} takes ${wanted} only`)
   try {
     return action === null ? await read(reading as Reading, query, source) : await act(action, source)
   } catch (error) {
-    return refusal(500, `lnetd could not answer: ${(error as Error).message}`)
+    return refusal(500, 'lnetd could not answer', { why: (error as Error).message })
   }
 }
 
@@ -122,8 +124,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
-function refusal(status: number, message: string): Answer {
-  return failure(status, { message, command: null, exitCode: null, stderr: '' })
+function refusal(status: number, what: string, details: FailureDetails = {}): Answer {
+  return failure(status, failureOf(what, details))
 }
 
 function failure(status: number, reason: Failure): Answer {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
 import { awaitArrival, type StartedService } from './arrival.ts'
@@ -67,7 +68,7 @@ export function describeSetup(program: Command, setting: CommandSetting, machine
     .option('--bootstrap <place...>', 'where this node can be reached: host, host:port or a multiaddr')
     .action(async ({ config, bootstrap }: GivenOptions) => {
       const token = await machine.makeToken({ configPath: config, bootstrap })
-      if (!token.ok) return setting.exit(refuse(terminal, token.failure.message))
+      if (!token.ok) return setting.exit(refuse(terminal, sentenceOf(token.failure)))
       // Alone on standard output, so that it can be piped.
       terminal.err(`${joinHint}\n`)
       setting.exit(tell(terminal, [token.value]))
@@ -136,7 +137,7 @@ async function finish(
   machine: SetupMachine,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (!done.ok) return refuse(terminal, done.failure.message)
+  if (!done.ok) return refuse(terminal, sentenceOf(done.failure))
   const { written, backups, next } = done.value
   tell(terminal, [...backups.map(path => `kept ${path}`), ...written.map(path => `wrote ${path}`)])
   if (given.start !== true) return tell(terminal, next)
@@ -144,7 +145,7 @@ async function finish(
     return refuse(terminal, `the service reads ${defaultConfigPath}: start lnetd yourself\n${next[0]}`)
   await makeRoom(given.socket, done.value.mesh)
   const started = await machine.startService()
-  if (!started.ok) return refuse(terminal, started.failure.message)
+  if (!started.ok) return refuse(terminal, sentenceOf(started.failure))
   if (started.value === null)
     return refuse(terminal, `there is no service lnetd on this machine: start lnetd yourself\n${next[0]}`)
   const arrival = await awaitArrival(given.socket, joins, started.value)
@@ -165,7 +166,7 @@ async function tellNextMachine(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const token = await machine.makeToken({ configPath: config })
-  if (!token.ok) return refuse(terminal, token.failure.message)
+  if (!token.ok) return refuse(terminal, sentenceOf(token.failure))
   return tell(terminal, [...joinHint.split('\n'), token.value])
 }
 

@@ -10,33 +10,37 @@ import { socketPathBytesMax } from '../model/limits.ts'
  */
 export async function claimSocketPath(path: string): Promise<Result<null>> {
   if (Buffer.byteLength(path) > socketPathBytesMax)
-    return failed(`the socket path ${path} is longer than ${socketPathBytesMax} bytes: set a shorter socket`)
+    return failed(`the socket path ${path} is longer than ${socketPathBytesMax} bytes`, {
+      remedy: 'set a shorter socket',
+    })
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 })
     const found = await lstat(path).catch(ignoreMissing)
     if (found === null) return ok(null)
-    if (!found.isSocket()) return failed(`${path} is not a socket: move it away, or set another socket`)
-    if (await answers(path)) return failed(`another lnetd is running on ${path}: stop it first`)
+    if (!found.isSocket())
+      return failed(`${path} is not a socket`, { remedy: 'move it away, or set another socket' })
+    if (await answers(path)) return failed(`another lnetd is running on ${path}`, { remedy: 'stop it first' })
     await unlink(path).catch(ignoreMissing)
     return ok(null)
   } catch (error) {
-    return failed(socketRefusal(path, error))
+    return socketRefusal(path, error)
   }
 }
 
-/** One sentence for a system error about the socket. */
-export function socketRefusal(path: string, error: unknown): string {
+/** A system error about the socket. */
+export function socketRefusal(path: string, error: unknown): Result<never> {
   const code = (error as NodeJS.ErrnoException).code ?? String(error)
   const remedies: Record<string, string> = {
-    EACCES: 'is lnetd running as root?',
-    EPERM: 'is lnetd running as root?',
-    EROFS: 'its file system is read-only: set another socket',
-    ENOSPC: 'its file system is full',
-    ENOTDIR: 'a part of its path is a file: set another socket',
-    EEXIST: 'a part of its path is a file: set another socket',
-    EADDRINUSE: 'another lnetd took it just now: stop it first',
+    EACCES: 'run lnetd as root',
+    EPERM: 'run lnetd as root',
+    EROFS: 'set another socket: its file system is read-only',
+    ENOSPC: 'free some space on its file system',
+    ENOTDIR: 'set another socket: a part of its path is a file',
+    EEXIST: 'set another socket: a part of its path is a file',
+    EADDRINUSE: 'stop the other lnetd, which took it just now',
   }
-  return `cannot listen on ${path} (${code}): ${remedies[code] ?? 'set another socket'}`
+  const remedy = remedies[code] ?? 'set another socket'
+  return failed(`cannot listen on ${path}`, { why: code, remedy })
 }
 
 /** Whether somebody takes connections there. A full backlog (EAGAIN) and a socket of another user (EACCES) are alive. */

@@ -6,6 +6,7 @@ import type { NodeName } from '../model/node.ts'
 import type { PastEvent } from '../model/past-event.ts'
 import type { Plan } from '../model/step.ts'
 import type { EventsView } from './events-protocol.ts'
+import { problemSummary } from './problem-view.ts'
 import {
   type DialSummary,
   type MemberCounts,
@@ -42,12 +43,7 @@ export function statusView(snapshot: Snapshot, { self, peers } = peersView(snaps
     neighbours: neighbours(snapshot, peers),
     dials: dials(snapshot, peers),
     refused: Object.fromEntries([...snapshot.refused].sort(([a], [b]) => compareText(a, b))),
-    problems: snapshot.problems.map(({ code, subject, message, severity }) => ({
-      code,
-      subject,
-      message,
-      severity,
-    })),
+    problems: snapshot.problems.map(problemSummary),
   }
 }
 

@@ -2,7 +2,7 @@ import { falseHolds, holdsOf, ownHolds } from '../mesh/claims.ts'
 import { actingMembers } from '../mesh/static-members.ts'
 import { accusedShownMax } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
-import type { Problem } from '../model/problem.ts'
+import { noticed, type Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -20,12 +20,11 @@ export function accusations(parts: DaemonParts, state: State): readonly Problem[
       index === 0 && found.length > accusedShownMax
         ? `; ${found.length - accusedShownMax} more do such things`
         : ''
-    return {
-      code: 'member-misbehaves',
-      subject: nameOf(state, node),
-      message: `${nameOf(state, node)} (${node}) does what no lnetd does, it ${evidence.join(', ')}${others}: look at that machine; if it is not yours, replace the mesh secret on all others`,
-      severity: 'notice',
-    }
+    const name = nameOf(state, node)
+    return noticed('member-misbehaves', name, `${name} (${node}) does what no lnetd does`, {
+      why: `it ${evidence.join(', ')}${others}`,
+      remedy: 'check that machine; if it is not yours, replace the mesh secret on all others',
+    })
   })
 }
 

@@ -15,6 +15,7 @@ import { forwarders } from '../mesh/gateway.ts'
 import { hostOf, type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
 import { bootstrapHost } from '../model/bootstrap.ts'
 import type { Configuration } from '../model/configuration.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { software } from '../model/software.ts'
 import { createDaemon, type Daemon } from './daemon.ts'
 import type { Reloadable } from './reload.ts'
@@ -44,7 +45,8 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
     wanted: () => devicesOf(machine.current),
     forwarders: () => forwarders(machine.current),
     bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
-    log: ({ message, command }) => log.warn('kernel.monitor_ended', { reason: message, command }),
+    log: failure =>
+      log.warn('kernel.monitor_ended', { reason: sentenceOf(failure), command: failure.command }),
   })
   const resolver: Resolver = createResolver({
     clock: systemClock,

@@ -1,9 +1,10 @@
 import { bridgeRefusal, type LoopRisk, wayOutRefusal } from '../mesh/bridge.ts'
 import { type LoopTrack, sharers } from '../mesh/loop.ts'
+import type { ExplanationDetails } from '../model/explanation.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import { loopDeafSeconds, loopProbePort } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
-import type { Problem } from '../model/problem.ts'
+import { degraded, noticed, type Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
 import { risksOf } from './situation.ts'
 import type { State } from './state.ts'
@@ -20,8 +21,10 @@ function refusals({ configuration, facts }: State, { bridges }: Observation): re
     if (bridge === null) return []
     const refusal = bridgeRefusal(bridge, bridges) ?? wayOutRefusal(bridge, bridges, facts.waysOut)
     if (refusal === null) return []
-    const message = `${device} stays out of its bridge: ${refusal}`
-    return [{ code: 'bridge-unusable', subject: bridge.name, message, severity: 'degraded' }]
+    const { what, why, remedy } = refusal
+    return [
+      degraded('bridge-unusable', bridge.name, `${device} stays out of its bridge: ${what}`, { why, remedy }),
+    ]
   })
 }
 
@@ -41,23 +44,32 @@ function loop(risk: LoopRisk, track: LoopTrack, state: State, now: number): read
   if (other === undefined) return []
   const { segment, bridge } = risk
   const device = segment.interface
-  const where = `${other.port} of ${bridge} leads to ${nodeText(state, other.node)} as ${device} does, a loop between ${state.configuration.name} and that node`
-  const outcome =
-    exile === null ? 'whose segment stays out of its bridge' : `and ${device} stays out of ${bridge}`
-  const message = `${where}, ${outcome}: take one of the two ways away (the cable, or the bridge in the configuration of one node), or use STP on both bridges`
-  return [{ code: 'bridge-loop', subject: device, message, severity: exile === null ? 'notice' : 'degraded' }]
+  const node = nodeText(state, other.node)
+  const what = `${other.port} of ${bridge} leads to ${node} as ${device} does, a loop between ${state.configuration.name} and that node`
+  return [
+    (exile === null ? noticed : degraded)('bridge-loop', device, what, {
+      why: exile === null ? 'its segment stays out of its bridge' : `${device} stays out of ${bridge}`,
+      remedy:
+        'remove one of the two connections (the cable, or the bridge in the configuration of one node), or use STP on both bridges',
+    }),
+  ]
 }
 
-function unwatched({ bridge, ports }: LoopRisk, reason: string): Problem {
-  const message = `a loop through ${ports.join(', ')} of ${bridge} would not be seen: ${reason}`
-  return { code: 'bridge-unwatched', subject: bridge, message, severity: 'notice' }
+function unwatched({ bridge, ports }: LoopRisk, details: ExplanationDetails): Problem {
+  const what = `a loop through ${ports.join(', ')} of ${bridge} would not be seen`
+  return noticed('bridge-unwatched', bridge, what, details)
 }
 
-const noTable =
-  'this kernel has no nftables of family bridge (NF_TABLES_BRIDGE): take one that has, or use STP on the bridge'
+const noTable: ExplanationDetails = {
+  why: 'this kernel has no nftables of family bridge (NF_TABLES_BRIDGE)',
+  remedy: 'use a kernel that has it, or STP on the bridge',
+}
 
-function deaf({ bridge }: LoopRisk): string {
-  return `what is sent to UDP port ${loopProbePort} on ${bridge} does not arrive: let it in through the firewall, and let ${bridge} have IPv6 (sysctl -w net.ipv6.conf.${bridge}.disable_ipv6=0)`
+function deaf({ bridge }: LoopRisk): ExplanationDetails {
+  return {
+    why: `packets to UDP port ${loopProbePort} on ${bridge} do not arrive`,
+    remedy: `accept them in the firewall, and let ${bridge} have IPv6 (sysctl -w net.ipv6.conf.${bridge}.disable_ipv6=0)`,
+  }
 }
 
 function nodeText({ membership }: State, node: NodeId): string {

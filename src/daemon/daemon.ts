@@ -89,7 +89,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
   async function start(): Promise<Result<void>> {
     const foreign = await refuseForeign()
     if (!foreign.ok) return foreign
-    if (!(await journal.saveState())) return failed(state.saveFailure?.message ?? 'the state cannot be saved')
+    if (!(await journal.saveState()))
+      return failed(state.saveFailure?.what ?? 'the state cannot be saved', state.saveFailure ?? {})
     const gossip = await parts.startGossip(listener)
     if (!gossip.ok) return gossip
     state.gossip = gossip.value
@@ -115,9 +116,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
     state.observation = observed.value
     const [device] = observed.value.foreign
     if (device === undefined) return ok(undefined)
-    return failed(
-      `${device.interface} is ${device.what}, not lnet's: remove or rename it, or set another interface name in the configuration`,
-    )
+    return failed(`${device.interface} is ${device.what}, not lnet's`, {
+      remedy: 'remove or rename it, or set another interface name in the configuration',
+    })
   }
 
   async function recall(): Promise<void> {

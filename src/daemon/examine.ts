@@ -1,6 +1,6 @@
 import { hostText } from '../control/ping-report.ts'
 import type { PeerRow, PeersView } from '../control/protocol.ts'
-import { describeConfigurationProblem, loadConfiguration } from '../host/config.ts'
+import { loadConfiguration, placedProblem } from '../host/config.ts'
 import { readFacts } from '../host/facts.ts'
 import { examinePorts } from '../host/listening.ts'
 import { deriveMeshKeys, readMeshSecret } from '../host/secret.ts'
@@ -17,9 +17,7 @@ import type { PingTime } from '../model/ping.ts'
 /** Looks at this machine and at the ways to its members, and changes nothing. `peers`: null when no lnetd runs. */
 export async function examine(configPath: string, peers: PeersView | null): Promise<Examination> {
   const loaded = await loadConfiguration(configPath)
-  const problems = loaded.ok
-    ? []
-    : loaded.problems.map(problem => describeConfigurationProblem(configPath, problem))
+  const problems = loaded.ok ? [] : loaded.problems.map(problem => placedProblem(configPath, problem))
   const configuration = loaded.ok ? loaded.configuration : null
   const tunnel = configuration?.tunnel ?? fallbackTunnel
   const secret =
@@ -31,7 +29,7 @@ export async function examine(configPath: string, peers: PeersView | null): Prom
   return {
     ...kernel,
     file: configPath,
-    configurationProblems: [...problems, ...(secret?.ok === false ? [secret.failure.message] : [])],
+    configurationProblems: [...problems, ...(secret?.ok === false ? [secret.failure] : [])],
     ports: examinePorts([
       { protocol: 'udp', port: tunnel.port },
       ...(configuration === null ? [] : [{ protocol: 'tcp' as const, port: configuration.gossip.port }]),

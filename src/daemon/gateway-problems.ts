@@ -1,19 +1,14 @@
 import { bearersOf } from '../mesh/bearers.ts'
 import { everywhere } from '../mesh/ways.ts'
 import { formatMemberReference } from '../model/member-reference.ts'
-import type { Problem } from '../model/problem.ts'
+import { degraded, noticed, type Problem } from '../model/problem.ts'
 import { evidenceNow, type State } from './state.ts'
 
 /** What keeps this node from using the gateways it should use. */
 export function gatewayProblems(state: State, now: number): readonly Problem[] {
   const { configuration, observation, refusedRoutes } = state
-  const refusals = refusedRoutes.map(
-    ({ prefix, reason }): Problem => ({
-      code: 'route-refused',
-      subject: prefix,
-      message: `the offered route ${prefix} is not taken: ${reason}`,
-      severity: 'notice',
-    }),
+  const refusals = refusedRoutes.map(({ prefix, reason }) =>
+    noticed('route-refused', prefix, `the offered route ${prefix} is not taken`, { why: reason }),
   )
   const { defaultVia } = configuration
   const ambiguous = ambiguities(state, now)
@@ -25,12 +20,10 @@ export function gatewayProblems(state: State, now: number): readonly Problem[] {
   return [
     ...refusals,
     ...ambiguous,
-    {
-      code: 'gateway-missing',
-      subject,
-      message: `${who}: packets leave by this machine's own default route; see gateway in its configuration`,
-      severity: 'degraded',
-    },
+    degraded('gateway-missing', subject, who, {
+      why: "packets leave by this machine's own default route",
+      remedy: 'see gateway in its configuration',
+    }),
   ]
 }
 
@@ -56,12 +49,10 @@ function ambiguities(state: State, now: number): readonly Problem[] {
       .slice(0, 2)
       .map(node => `${subject}/${node}`)
     return [
-      {
-        code: 'gateway-ambiguous',
-        subject,
-        message: `${nodes.length} members are called ${subject}, so ${key} takes none of them: write ${key}: ${choices.join(' or ')}`,
-        severity: 'degraded',
-      },
+      degraded('gateway-ambiguous', subject, `${nodes.length} members are called ${subject}`, {
+        why: `${key} takes none of them`,
+        remedy: `write ${key}: ${choices.join(' or ')}`,
+      }),
     ]
   })
 }

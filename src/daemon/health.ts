@@ -6,9 +6,10 @@ import { actingMembers } from '../mesh/static-members.ts'
 import { formatBootstrapPlace } from '../model/bootstrap.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
 import { describeStep } from '../model/describe-step.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { firstNeighbourSeconds, membersMax } from '../model/limits.ts'
 import type { DialReport } from '../model/neighbour.ts'
-import type { Problem, ProblemCode } from '../model/problem.ts'
+import { degraded, noticed, type Problem } from '../model/problem.ts'
 import { accusations } from './accusations.ts'
 import { bridgeProblems } from './bridge-problems.ts'
 import { floodProblems } from './flood-problems.ts'
@@ -30,8 +31,13 @@ export function createHealth(parts: DaemonParts, state: State): Health {
     tell() {
       const before = told
       told = new Map(problemsOf(parts, state).map(problem => [`${problem.code} ${problem.subject}`, problem]))
-      for (const [key, { code, subject, message }] of told)
-        if (!before.has(key)) parts.log.warn('problem.raised', { code, subject, reason: message })
+      for (const [key, problem] of told)
+        if (!before.has(key))
+          parts.log.warn('problem.raised', {
+            code: problem.code,
+            subject: problem.subject,
+            reason: sentenceOf(problem),
+          })
       for (const [key, { code, subject }] of before)
         if (!told.has(key)) parts.log.info('problem.cleared', { code, subject })
     },
@@ -56,16 +62,15 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
 
 function kernelProblems(state: State): readonly Problem[] {
   const problems: Problem[] = []
-  if (state.kernelFailure !== null) problems.push(degraded('kernel-failed', '', state.kernelFailure.message))
+  if (state.kernelFailure !== null)
+    problems.push(degraded('kernel-failed', '', state.kernelFailure.what, state.kernelFailure))
   for (const { step, failure } of state.stepFailures)
-    problems.push(degraded('kernel-failed', describeStep(step), failure.message))
+    problems.push(degraded('kernel-failed', describeStep(step), failure.what, failure))
   for (const device of state.observation?.foreign ?? [])
     problems.push(
-      degraded(
-        'foreign-device',
-        device.interface,
-        `${device.interface} is ${device.what}, not lnet's: remove or rename it, or set another interface name`,
-      ),
+      degraded('foreign-device', device.interface, `${device.interface} is ${device.what}, not lnet's`, {
+        remedy: 'remove or rename it, or set another interface name',
+      }),
     )
   return problems
 }
@@ -76,14 +81,14 @@ function claimProblems(state: State): readonly Problem[] {
       .name ?? node
   return [
     ...state.lost.map(({ address, owner }) =>
-      degraded(
-        'address-contested',
-        address,
-        `${address} belongs to ${nameOf(owner)} (${owner}): configure another address here, or there`,
-      ),
+      degraded('address-contested', address, `${address} belongs to ${nameOf(owner)} (${owner})`, {
+        remedy: 'configure another address here, or there',
+      }),
     ),
     ...state.exhausted.map(prefix =>
-      degraded('address-none-free', prefix, `every address of ${prefix} is taken: configure a larger prefix`),
+      degraded('address-none-free', prefix, `every address of ${prefix} is taken`, {
+        remedy: 'configure a larger prefix',
+      }),
     ),
   ]
 }
@@ -95,38 +100,36 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
     .filter(({ secretMayDiffer }) => secretMayDiffer)
     .map(({ target, direction }) =>
       direction === 'outbound'
-        ? problem(
+        ? (isAlone ? degraded : noticed)(
             'secret-may-differ',
             target,
-            `${target} is reachable, but the mesh secret may differ: compare the secret files of both machines`,
-            isAlone ? 'degraded' : 'notice',
+            `${target} is reachable, but the mesh secret may differ`,
+            { remedy: 'compare the secret files of both machines' },
           )
         : // Anybody can dial this node: that says nothing of its own state.
-          problem(
-            'secret-may-differ',
-            target,
-            `a connection ${target} fails in the handshake again and again: a stranger, or a node with another mesh secret`,
-            'notice',
-          ),
+          noticed('secret-may-differ', target, `a connection ${target} fails in the handshake again and again`, {
+            why: 'it is a stranger, or a node with another mesh secret',
+          }),
     )
   const knowsNodes = [...state.membership.values()].some(
     ({ announcement }) => announcement.declaredBy === null,
   )
   const expectsOthers = state.configuration.bootstrap.length > 0 || knowsNodes
   const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
-  if (isAlone && expectsOthers && hadTime)
-    problems.push(degraded('no-neighbour', '', noNeighbourMessage(state.configuration.bootstrap, dials)))
+  if (isAlone && expectsOthers && hadTime) problems.push(noNeighbour(state.configuration.bootstrap, dials))
   return problems
 }
 
 /** Tells of the first place of the configuration: to its reader it says more than a node id. */
-function noNeighbourMessage(bootstrap: readonly BootstrapPlace[], dials: readonly DialReport[]): string {
+function noNeighbour(bootstrap: readonly BootstrapPlace[], dials: readonly DialReport[]): Problem {
   const places = bootstrap.map(formatBootstrapPlace)
   const outbound = dials.filter(({ direction }) => direction === 'outbound')
   const configured = places.flatMap(place => outbound.filter(({ target }) => target === place))
   const first = configured[0] ?? outbound[0]
-  const tried = first === undefined ? '' : ` (${first.target}: ${first.error})`
-  return `no other node answers gossip${tried}: check the bootstrap addresses, and that their TCP port is open`
+  return degraded('no-neighbour', '', 'no other node answers gossip', {
+    why: first === undefined ? null : `${first.target}: ${first.error}`,
+    remedy: 'check the bootstrap addresses, and that their TCP port is open',
+  })
 }
 
 /** Members that cannot be reached because the two configurations do not fit together. */
@@ -145,18 +148,24 @@ function mismatchProblems(parts: DaemonParts, state: State): readonly Problem[] 
       degraded(
         'tunnel-prefix-differs',
         name,
-        `${name} has VTEP ${vtep}, which another node holds or which is outside ${prefix}: the same tunnel.prefix is needed everywhere`,
+        `${name} has VTEP ${vtep}, which another node holds or which is outside ${prefix}`,
+        { remedy: 'set the same tunnel.prefix on all nodes' },
       ),
     )
 }
 
 function ownProblems(state: State, now: number): readonly Problem[] {
   const problems: Problem[] = []
-  if (isIdentityInUse(state.impostor, now))
-    problems.push(degraded('identity-in-use', '', identityMessage(state.impostor)))
-  if (state.saveFailure !== null) problems.push(degraded('state-not-saved', '', state.saveFailure.message))
+  if (isIdentityInUse(state.impostor, now)) problems.push(identityInUse(state.impostor))
+  if (state.saveFailure !== null)
+    problems.push(degraded('state-not-saved', '', state.saveFailure.what, state.saveFailure))
   if (state.membership.size >= membersMax)
-    problems.push(degraded('members-full', '', `more than ${membersMax} members: further ones are ignored`))
+    problems.push(
+      degraded('members-full', '', `there are more than ${membersMax} members`, {
+        why: 'further ones are ignored',
+        remedy: 'make two meshes of it',
+      }),
+    )
   return problems
 }
 
@@ -165,25 +174,14 @@ function clockProblems({ clock }: DaemonParts, { membership }: State): readonly 
   const others = Array.from(membership.values(), ({ announcement }) => announcement)
   const behind = clockBehindSeconds(others, clock.wallSeconds())
   if (behind === 0) return []
-  const message = `this machine’s clock is at least ${Math.ceil(behind / 60)} min behind that of other members: set it (timedatectl set-ntp true)`
-  return [problem('clock-behind', '', message, 'notice')]
+  const what = `this machine’s clock is at least ${Math.ceil(behind / 60)} min behind that of other members`
+  return [noticed('clock-behind', '', what, { remedy: 'set it (timedatectl set-ntp true)' })]
 }
 
-function identityMessage({ place, yielding }: Impostor): string {
-  const other = place === null ? 'another machine' : `another machine (${place})`
-  const outcome = yielding ? '; this one has given way and has no tunnels until the other is gone' : ''
-  return `${other} speaks with this node’s identity${outcome}: on the copy, remove the state directory and restart lnetd`
-}
-
-function degraded(code: ProblemCode, subject: string, message: string): Problem {
-  return problem(code, subject, message, 'degraded')
-}
-
-function problem(
-  code: ProblemCode,
-  subject: string,
-  message: string,
-  severity: Problem['severity'],
-): Problem {
-  return { code, subject, message, severity }
+function identityInUse({ place, yielding }: Impostor): Problem {
+  const other = place === null ? 'another machine' : `another machine, at ${place},`
+  return degraded('identity-in-use', '', `${other} uses this node’s identity`, {
+    why: yielding ? 'this one has given way and has no tunnels until the other is gone' : null,
+    remedy: 'on the copy, remove the state directory and restart lnetd',
+  })
 }

@@ -1,4 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { membersSaveMilliseconds } from '../model/limits.ts'
 import type { DaemonParts } from './parts.ts'
 import { remembered, type State } from './state.ts'
@@ -46,7 +47,7 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
 
   function note(failure: State['saveFailure']): void {
     if (failure !== null && state.saveFailure === null)
-      log.error('state.not_saved', { reason: failure.message })
+      log.error('state.not_saved', { reason: sentenceOf(failure) })
     if (failure === null && state.saveFailure !== null) log.info('state.saved')
     state.saveFailure = failure
   }

@@ -1,13 +1,15 @@
 import type { Log } from '../host/log.ts'
 import type { StepFailure } from '../kernel/port.ts'
 import { describeStep } from '../model/describe-step.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import type { Failure } from '../model/failure.ts'
 import { logStepsMax } from '../model/limits.ts'
 import type { Plan } from '../model/step.ts'
 
 /** An operating failure in the words of the log. */
-export function failureFields({ message, command, exitCode, stderr }: Failure) {
-  return { reason: message, command, exitCode, stderr }
+export function failureFields(failure: Failure) {
+  const { command, exitCode, stderr } = failure
+  return { reason: sentenceOf(failure), command, exitCode, stderr }
 }
 
 /** The sentences of a plan; a very long one is cut short, and says so. */

@@ -1,5 +1,6 @@
 import { hostEntries } from '../mesh/names.ts'
 import { actingMembers } from '../mesh/static-members.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { formatHosts } from '../model/hosts.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
@@ -22,7 +23,7 @@ export function createNamer({ hosts, log, publicKey }: DaemonParts, state: State
     writing = writing.then(async () => {
       const done = await hosts.keep(text)
       if (done.ok) return
-      log.warn('names.not_kept', { reason: done.failure.message })
+      log.warn('names.not_kept', { reason: sentenceOf(done.failure) })
       kept = null
     })
   }

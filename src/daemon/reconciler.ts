@@ -2,7 +2,7 @@ import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
 import { type Pace, retryAfter, takeRound, verifyAfter } from '../mesh/pace.ts'
 import type { OwnClaims } from '../model/claims.ts'
-import { type Failure, failed, ok, type Result } from '../model/failure.ts'
+import { type Failure, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import {
   driftDebounceMilliseconds,
@@ -162,7 +162,7 @@ export function createReconciler(
   }
 
   function noteFailure(failure: Failure): 'failed' {
-    if (state.kernelFailure?.message !== failure.message)
+    if (state.kernelFailure?.what !== failure.what || state.kernelFailure.why !== failure.why)
       log.error('kernel.not_observed', failureFields(failure))
     state.kernelFailure = failure
     return 'failed'
@@ -175,7 +175,7 @@ export function createReconciler(
 
   async function plan(): Promise<Result<Plan>> {
     const observed = await kernel.observe()
-    if (!observed.ok) return failed(observed.failure.message, observed.failure)
+    if (!observed.ok) return observed
     return ok(decide(situationOf(parts, state, observed.value)).plan)
   }
 

@@ -17,5 +17,7 @@ export async function writeArchive({ path, directory, files, at }: Archive): Pro
   const bytes = await promisify(gzip)(await packTar(entries))
   const created = await createWhole(path, bytes, 0o600)
   if (!created.ok) return created
-  return created.value ? ok(bytes.length) : failed(`${path} is there already: give another --output`)
+  return created.value
+    ? ok(bytes.length)
+    : failed(`${path} is there already`, { remedy: 'give another --output' })
 }

@@ -1,16 +1,18 @@
 import { hostname } from 'node:os'
 import type { Configuration } from '../model/configuration.ts'
+import { type Explanation, explained, sentenceOf } from '../model/explanation.ts'
+import { failed, type Result } from '../model/failure.ts'
 import { configBytesMax } from '../model/limits.ts'
 import { nodeNameFromHostname } from '../model/node.ts'
 import { crossCheck } from './config/cross-checks.ts'
 import { parseConfigDocument } from './config/document.ts'
 import { Fields } from './config/fields.ts'
-import { type ConfigurationProblem, Report } from './config/report.ts'
+import { type ConfigurationProblem, placedProblem, Report } from './config/report.ts'
 import { type Draft, readDraft, sortSegments } from './config/sections.ts'
 import { checkStaticKeys } from './config/static-keys.ts'
 import { isOpenToOthers, readWhole } from './files.ts'
 
-export { type ConfigurationProblem, describeConfigurationProblem } from './config/report.ts'
+export { type ConfigurationProblem, describeConfigurationProblem, placedProblem } from './config/report.ts'
 
 export type LoadedConfiguration =
   | {
@@ -26,9 +28,13 @@ export type LoadedConfiguration =
 /** Reads and checks a configuration file. Every problem is found in one go. */
 export async function loadConfiguration(path: string): Promise<LoadedConfiguration> {
   const read = await readWhole(path, configBytesMax)
-  if (!read.ok) return refused(read.failure.message)
+  if (!read.ok) return refused(read.failure)
   if (read.value === null)
-    return refused(`there is no such file: run \`lnetctl init\`, or \`lnetctl join\` to join a mesh`)
+    return refused(
+      explained('there is no such file', {
+        remedy: 'run `lnetctl init`, or `lnetctl join` to join a mesh',
+      }),
+    )
   const loaded = await checkConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
   if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
   return {
@@ -38,6 +44,15 @@ export async function loadConfiguration(path: string): Promise<LoadedConfigurati
       `${path} holds the mesh secret and is open to others: run \`chmod 600 ${path}\``,
     ],
   }
+}
+
+/** For a command that cannot go on without the configuration. */
+export function refusedConfiguration(path: string, problems: readonly ConfigurationProblem[]): Result<never> {
+  const [first, second] = problems.map(problem => placedProblem(path, problem))
+  if (first === undefined) return failed(`${path} is refused`)
+  if (second === undefined) return failed(first.what, first)
+  const remedy = `see all with lnetd --check --config ${path}`
+  return failed(`${path} has ${problems.length} problems`, { why: `the first: ${sentenceOf(first)}`, remedy })
 }
 
 /** The same for a text; `machine` is the hostname, the default for the node's name. Never throws. */
@@ -85,6 +100,6 @@ function finish(draft: Draft): Configuration {
   }
 }
 
-function refused(message: string): LoadedConfiguration {
-  return { ok: false, problems: [{ key: '', line: null, message }] }
+function refused({ what, why, remedy }: Explanation): LoadedConfiguration {
+  return { ok: false, problems: [{ key: '', line: null, what, why, remedy }] }
 }

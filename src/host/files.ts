@@ -99,24 +99,24 @@ export function codeOf(error: unknown): string {
 /** One sentence for what the file system refused, with the remedy. */
 export function ioFailure(action: string, path: string, error: unknown): Result<never> {
   const code = codeOf(error)
-  const reason = ioReasons[code] ?? (error instanceof Error ? error.message : String(error))
-  return failed(`cannot ${action} ${path}: ${reason}`)
+  const [why, remedy] = ioReasons[code] ?? [error instanceof Error ? error.message : String(error), null]
+  return failed(`cannot ${action} ${path}`, { why, remedy })
 }
 
-const ioReasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied: run as root, or give this user the right to it',
-  EPERM: 'not permitted: run as root, or look for an immutable flag (lsattr)',
-  EROFS: 'the file system is read-only: remount it writable or choose another path',
-  ENOSPC: 'the disk is full: free some space',
-  EDQUOT: 'the disk quota is used up: free some space',
-  ENOENT: 'no such file or directory: make its directory first',
-  ENOTDIR: 'a part of the path is not a directory: correct the path',
-  EISDIR: 'it is a directory: correct the path',
-  EEXIST: 'something else is there already: correct the path',
-  EIO: 'the disk reports an input/output error: check it (dmesg)',
-  EMFILE: 'too many open files: raise the limit (LimitNOFILE)',
-  ELOOP: 'too many symbolic links: correct the path',
-  ENAMETOOLONG: 'the path is too long: choose a shorter one',
+const ioReasons: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  EACCES: ['permission denied', 'run as root, or give this user the right to it'],
+  EPERM: ['not permitted', 'run as root, or look for an immutable flag (lsattr)'],
+  EROFS: ['the file system is read-only', 'remount it writable or choose another path'],
+  ENOSPC: ['the disk is full', 'free some space'],
+  EDQUOT: ['the disk quota is used up', 'free some space'],
+  ENOENT: ['no such file or directory', 'make its directory first'],
+  ENOTDIR: ['a part of the path is not a directory', 'correct the path'],
+  EISDIR: ['it is a directory', 'correct the path'],
+  EEXIST: ['something else is there already', 'correct the path'],
+  EIO: ['the disk reports an input/output error', 'check it (dmesg)'],
+  EMFILE: ['too many open files', 'raise the limit (LimitNOFILE)'],
+  ELOOP: ['too many symbolic links', 'correct the path'],
+  ENAMETOOLONG: ['the path is too long', 'choose a shorter one'],
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -125,8 +125,10 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function readHandle(handle: FileHandle, path: string, bytesMax: number): Promise<Result<FileContent>> {
   const status = await handle.stat()
-  if (!status.isFile()) return failed(`cannot read ${path}: it is not a regular file: correct the path`)
-  if (status.size > bytesMax) return failed(`cannot read ${path}: it is larger than ${bytesMax} bytes`)
+  if (!status.isFile())
+    return failed(`cannot read ${path}`, { why: 'it is not a regular file', remedy: 'correct the path' })
+  if (status.size > bytesMax)
+    return failed(`cannot read ${path}`, { why: `it is larger than ${bytesMax} bytes` })
   const buffer = Buffer.alloc(status.size + 1)
   let length = 0
   while (length < buffer.length) {
@@ -134,7 +136,8 @@ async function readHandle(handle: FileHandle, path: string, bytesMax: number): P
     if (bytesRead === 0) break
     length += bytesRead
   }
-  if (length > status.size) return failed(`cannot read ${path}: it grew while it was read: try again`)
+  if (length > status.size)
+    return failed(`cannot read ${path}`, { why: 'it grew while it was read', remedy: 'try again' })
   return ok({ bytes: new Uint8Array(buffer.subarray(0, length)), mode: status.mode & 0o7777 })
 }
 

@@ -61,7 +61,10 @@ async function statusOf(path: string): Promise<Result<Stats | null>> {
     const status = await lstat(path)
     return status.isFile()
       ? ok(status)
-      : failed(`${path} is no regular file, and is left alone: name the file it leads to`)
+      : failed(`${path} is not a regular file`, {
+          why: 'it is left alone',
+          remedy: 'name the file it leads to',
+        })
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? ok(null) : ioFailure('look at', path, error)
   }

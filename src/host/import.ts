@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { decodeToken } from '../mesh/token.ts'
 import { type InterfaceAddress, parseInterfaceName, prefixOf } from '../model/address.ts'
 import { formatBootstrapPlace } from '../model/bootstrap.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { configBytesMax } from '../model/limits.ts'
 import type { WireguardSecretKey } from '../model/wireguard-key.ts'
@@ -40,18 +41,19 @@ export interface ImportDone extends SetupDone {
 /** Turns a hand-written wg-quick file into a configuration, with its private key. Overwrites nothing unless told to. */
 export async function importWgQuick(options: ImportOptions): Promise<Result<ImportDone>> {
   const device = parseInterfaceName(basename(options.file).replace(/\.conf$/, ''))
-  if (device === null) return failed(`${options.file} is not named after an interface, like wg0.conf`)
+  if (device === null)
+    return failed(`${options.file} is not named after an interface`, { remedy: 'name it like wg0.conf' })
   const read = await readWhole(options.file, configBytesMax)
   if (!read.ok) return read
-  if (read.value === null) return failed(`there is no file ${options.file}`)
+  if (read.value === null) return failed(`there is no file ${options.file}`, { remedy: 'correct the path' })
   const file = parseWgQuick(Buffer.from(read.value.bytes).toString('utf8'), device)
   if (!file.ok) return file
   const recipe = readRecipe(file.value.commands)
   const vtep = vtepOf(file.value)
   if (vtep === null)
-    return failed(
-      `${options.file} has no Address with its network, such as 192.168.228.166/24: write the length of the network`,
-    )
+    return failed(`${options.file} has no Address with its network`, {
+      remedy: 'write the length of the network, such as 192.168.228.166/24',
+    })
   const origin = meshOf(options.token, vtep)
   const name = readName(options.name)
   if (!origin.ok || !name.ok) return origin.ok ? (name as Result<never>) : origin
@@ -64,9 +66,9 @@ export async function importWgQuick(options: ImportOptions): Promise<Result<Impo
   })
   const checked = await checkConfiguration(text, hostname())
   if (!checked.ok)
-    return failed(
-      `the file does not fit lnetd: ${checked.problems.map(({ key, message }) => `${key} ${message}`).join('; ')}`,
-    )
+    return failed('the file does not fit lnetd', {
+      why: checked.problems.map(problem => `${problem.key} ${sentenceOf(problem)}`).join('; '),
+    })
   const told = {
     mesh: origin.value.mesh,
     notes: recipe.notes,
@@ -100,7 +102,8 @@ function meshOf(token: string | null, vtep: InterfaceAddress) {
   const { mesh, secret, bootstrap, tunnelPrefix } = joined.value
   if (tunnelPrefix !== prefixOf(vtep))
     return failed(
-      `the mesh of the token has the tunnel network ${tunnelPrefix ?? 'auto'}, this file ${prefixOf(vtep)}: they have to be the same`,
+      `the mesh of the token has the tunnel network ${tunnelPrefix ?? 'auto'}, this file ${prefixOf(vtep)}`,
+      { remedy: 'both have to be the same: import with a token of that network, or without one' },
     )
   return ok({ secret, mesh, bootstrap: bootstrap.map(formatBootstrapPlace) })
 }
@@ -114,9 +117,10 @@ async function keepKey(stateDir: string, key: WireguardSecretKey): Promise<Resul
     const known = await readWhole(path, configBytesMax)
     if (known.ok && known.value !== null && Buffer.from(known.value.bytes).toString('latin1').trim() === key)
       return ok([])
-    return failed(
-      `${path} holds another key: this machine is a node already; remove it to become the machine of the file`,
-    )
+    return failed(`${path} holds another key`, {
+      why: 'this machine is a node already',
+      remedy: 'remove it to become the machine of the file',
+    })
   }
   const created = await createWhole(path, Buffer.from(`${key}\n`), 0o600)
   return created.ok ? ok([path]) : created

@@ -74,9 +74,9 @@ export function matchKeys(stateDir: string, keyring: Keyring, saved: SavedKeys |
   ].filter(path => !keyring.created.includes(path))
   const [path] = differing
   if (path === undefined) return ok(undefined)
-  return failed(
-    `${path} holds another key than before: restore it from a backup, or remove ${join(stateDir, 'state.json')} where the other key is meant`,
-  )
+  return failed(`${path} holds another key than before`, {
+    remedy: `restore it from a backup, or remove ${join(stateDir, 'state.json')} where the other key is meant`,
+  })
 }
 
 export function tunnelSecrets(keyring: Keyring, mesh: MeshKeys): TunnelSecrets {
@@ -104,24 +104,26 @@ async function openKey(
   const reread = await readKey(path)
   if (!reread.ok) return reread
   return reread.value === null
-    ? failed(`the key file ${path} vanished while it was made: start again`)
+    ? failed(`the key file ${path} vanished while it was made`, { remedy: 'start again' })
     : ok({ path, key: reread.value, created: created.value })
 }
 
 async function readKey(path: string): Promise<Result<Uint8Array | null>> {
   const read = await readWhole(path, keyFileBytesMax)
-  if (!read.ok) return failed(`${read.failure.message}; without its key this node would be another one`)
+  if (!read.ok) return failed(read.failure.what, read.failure)
   if (read.value === null) return ok(null)
   const { bytes, mode } = read.value
   if (isOpenToOthers(mode))
-    return failed(
-      `the key file ${path} is open to others (mode ${modeText(mode)}): run \`chmod 600 ${path}\``,
-    )
+    return failed(`the key file ${path} is open to others`, {
+      why: `mode ${modeText(mode)}`,
+      remedy: `run \`chmod 600 ${path}\``,
+    })
   const key = parseWireguardSecretKey(Buffer.from(bytes).toString('latin1').trim())
   return key === null
-    ? failed(
-        `the key file ${path} is damaged: restore it from a backup, or remove it to have a new key made and this node known as a new one`,
-      )
+    ? failed(`the key file ${path} is damaged`, {
+        remedy:
+          'restore it from a backup, or remove it to have a new key made and this node known as a new one',
+      })
     : ok(new Uint8Array(Buffer.from(key, 'base64')))
 }
 

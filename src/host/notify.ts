@@ -88,9 +88,10 @@ function run(
     const ended = (error: ExecFileException | null, stderr: string) => {
       if (error === null) return resolve(ok(undefined))
       const details = { command: [command, ...assignments].join(' '), stderr: stderr.slice(0, 500) }
-      const reason =
-        error.code === 'ENOENT' ? `install ${command}, or run without NOTIFY_SOCKET` : 'see its output'
-      resolve(failed(`the service manager could not be told: ${reason}`, details))
+      const isMissing = error.code === 'ENOENT'
+      const why = isMissing ? `${command} is not there` : (stderr.split('\n')[0] ?? '')
+      const remedy = isMissing ? `install ${command}, or run without NOTIFY_SOCKET` : null
+      resolve(failed('the service manager could not be told', { why, remedy, ...details }))
     }
     try {
       execFile(command, assignments, options, (error, _, stderr) => ended(error, stderr))

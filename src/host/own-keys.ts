@@ -1,6 +1,6 @@
-import { failed, ok, type Result } from '../model/failure.ts'
+import { ok, type Result } from '../model/failure.ts'
 import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
-import { describeConfigurationProblem, loadConfiguration } from './config.ts'
+import { loadConfiguration, refusedConfiguration } from './config.ts'
 import { openKeyring } from './keyring.ts'
 import { deriveMeshKeys, readMeshSecret } from './secret.ts'
 
@@ -12,10 +12,7 @@ export interface OwnKeys {
 /** The WireGuard keys of the node that a configuration makes: its own, and what it shares with each other node. */
 export async function readOwnKeys(configPath: string): Promise<Result<OwnKeys>> {
   const loaded = await loadConfiguration(configPath)
-  if (!loaded.ok)
-    return failed(
-      loaded.problems.map(problem => describeConfigurationProblem(configPath, problem)).join('\n'),
-    )
+  if (!loaded.ok) return refusedConfiguration(configPath, loaded.problems)
   const { configuration, inlineSecret } = loaded
   const secret = await readMeshSecret(configuration, inlineSecret)
   if (!secret.ok) return secret

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { hostOf, parseIpAddress } from '../model/address.ts'
 import { type BootstrapPlace, type Configuration, defaultStateDir } from '../model/configuration.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { configBytesMax, historyFileBytesMax, keyFileBytesMax } from '../model/limits.ts'
 import { nodeNameFromHostname } from '../model/node.ts'
 import { type ReportFile, type ReportMaterial, reportFile } from '../model/report.ts'
@@ -61,7 +62,7 @@ async function readText(
   bytesMax: number,
 ): Promise<{ readonly text: string; readonly missing: readonly string[] }> {
   const read = await readWhole(path, bytesMax)
-  if (!read.ok) return { text: '', missing: [read.failure.message] }
+  if (!read.ok) return { text: '', missing: [sentenceOf(read.failure)] }
   if (read.value === null) return { text: '', missing: [`there is no file ${path}`] }
   return { text: Buffer.from(read.value.bytes).toString('utf8'), missing: [] }
 }

@@ -12,7 +12,7 @@ export function createSaveQueue(directory: string): SaveQueue {
   let last: Promise<unknown> = Promise.resolve()
   let waiting = 0
   let hangs = false
-  const overdue = () => failed(`the disk of ${directory} does not answer: check it (dmesg)`)
+  const overdue = () => failed(`the disk of ${directory} does not answer`, { remedy: 'check it (dmesg)' })
   return async save => {
     if (hangs && waiting >= savesWaitingMax) return overdue()
     waiting += 1

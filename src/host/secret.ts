@@ -30,7 +30,7 @@ export async function readMeshSecret(
   if (secret.kind === 'file') return readSecretFile(secret.path)
   const bytes = parseMeshSecret(inlineSecret ?? '')
   return bytes === null
-    ? failed('mesh.secret is not the base64 of 32 bytes: make one with `wg genpsk`')
+    ? failed('mesh.secret is not the base64 of 32 bytes', { remedy: 'make one with `wg genpsk`' })
     : ok(bytes)
 }
 
@@ -39,17 +39,20 @@ export async function readSecretFile(path: string): Promise<Result<Uint8Array>> 
   const read = await readWhole(path, keyFileBytesMax)
   if (!read.ok) return read
   if (read.value === null)
-    return failed(
-      `there is no secret file ${path}: run \`lnetctl init\` or \`lnetctl join\`, or copy it from another node`,
-    )
+    return failed(`there is no secret file ${path}`, {
+      remedy: `run \`lnetctl init\` or \`lnetctl join\`, or copy it from another node`,
+    })
   const { bytes, mode } = read.value
   if (isOpenToOthers(mode))
-    return failed(
-      `the secret file ${path} is open to others (mode ${modeText(mode)}): run \`chmod 600 ${path}\``,
-    )
+    return failed(`the secret file ${path} is open to others`, {
+      why: `mode ${modeText(mode)}`,
+      remedy: `run \`chmod 600 ${path}\``,
+    })
   const secret = parseMeshSecret(Buffer.from(bytes).toString('latin1').trim())
   return secret === null
-    ? failed(`the secret file ${path} is not the base64 of 32 bytes: copy it again from another node`)
+    ? failed(`the secret file ${path} is not the base64 of 32 bytes`, {
+        remedy: 'copy it again from another node',
+      })
     : ok(secret)
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { rename, rmdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { sentenceOf } from '../model/explanation.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { parseConfiguration } from './config.ts'
 import { createWhole, ioFailure, makeDirectory, removeQuietly } from './files.ts'
@@ -31,9 +32,7 @@ export async function writeSetup(
 ): Promise<Result<FilesWritten>> {
   const checked = parseConfiguration(text, hostname())
   if (!checked.ok)
-    return failed(
-      `the token does not fit this lnetd: ${checked.problems.map(({ message }) => message).join('; ')}`,
-    )
+    return failed('the token does not fit this lnetd', { why: checked.problems.map(sentenceOf).join('; ') })
   const present = [configPath, secretPath].filter(path => existsSync(path))
   if (present[0] !== undefined && !replace) return alreadyThere(present[0])
   const made: (() => Promise<void>)[] = []
@@ -80,7 +79,8 @@ async function putAside(path: string): Promise<Result<string>> {
 }
 
 function alreadyThere(path: string): Result<never> {
-  return failed(
-    `${path} is there already and was left as it is: this machine is set up; --force replaces it and keeps a backup`,
-  )
+  return failed(`${path} is there already and was left as it is`, {
+    why: 'this machine is set up',
+    remedy: '--force replaces it and keeps a backup',
+  })
 }

@@ -9,7 +9,7 @@ import { noFacts } from '../model/facts.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { tokenBootstrapPlacesMax } from '../model/limits.ts'
 import { type MeshId, type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
-import { describeConfigurationProblem, loadConfiguration } from './config.ts'
+import { loadConfiguration, refusedConfiguration } from './config.ts'
 import { readFacts } from './facts.ts'
 import { deriveMeshId, deriveMeshKeys, readMeshSecret } from './secret.ts'
 import { type SetupFiles, writeSetup } from './setup-files.ts'
@@ -94,17 +94,16 @@ export async function makeToken({
   bootstrap = [],
 }: TokenOptions): Promise<Result<string>> {
   const loaded = await loadConfiguration(configPath)
-  if (!loaded.ok) {
-    const problems = loaded.problems.map(problem => describeConfigurationProblem(configPath, problem))
-    return failed(problems.join('\n'))
-  }
+  if (!loaded.ok) return refusedConfiguration(configPath, loaded.problems)
   const { configuration } = loaded
   const secret = await readMeshSecret(configuration, loaded.inlineSecret)
   if (!secret.ok) return secret
   const extra = bootstrap.map(text => parseBootstrapPlace(text, configuration.gossip.port))
   const wrong = bootstrap.find((_, index) => extra[index] === null)
   if (wrong !== undefined)
-    return failed(`${JSON.stringify(wrong)} is no place to ask: write host, host:port or a multiaddr`)
+    return failed(`${JSON.stringify(wrong)} is no place to ask`, {
+      remedy: 'write host, host:port or a multiaddr',
+    })
   return encodeToken({
     mesh: deriveMeshKeys(secret.value, configuration.mesh.id).meshId,
     secret: secret.value,
@@ -160,9 +159,9 @@ export function readName(name: string | undefined): Result<NodeName | null> {
   if (name === undefined) return ok(null)
   const parsed = parseNodeName(name)
   return parsed === null
-    ? failed(
-        `${JSON.stringify(name)} is no name for a node: write letters, digits and hyphens, such as ${nodeNameFromHostname(name)}`,
-      )
+    ? failed(`${JSON.stringify(name)} is no name for a node`, {
+        remedy: `write letters, digits and hyphens, such as ${nodeNameFromHostname(name)}`,
+      })
     : ok(parsed)
 }
 

@@ -20,9 +20,9 @@ export async function lockDirectory(directory: string): Promise<Result<StateLock
       const holder = await tryLock(directory, own)
       if (holder === null) return ok({ release: () => removeQuietly(join(directory, own)) })
       if (attempt === attemptsMax)
-        return failed(
-          `another lnetd (process ${holder}) uses ${directory}: stop it, or give this one another state_dir`,
-        )
+        return failed(`another lnetd (process ${holder}) uses ${directory}`, {
+          remedy: 'stop it, or give this one another state_dir',
+        })
       // Two that start together both see the other and both step back; chance lets one be first.
       await sleep(10 + Math.random() * 90)
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SyncedEnvelope } from '../mesh/sync.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { membersFileBytesMax, setAsideFilesMax, stateFileBytesMax } from '../model/limits.ts'
-import type { Problem } from '../model/problem.ts'
+import { noticed, type Problem } from '../model/problem.ts'
 import type { Clock } from './clock.ts'
 import { ioFailure, makeDirectory, readWhole, removeQuietly, writeWhole } from './files.ts'
 import { createSaveQueue } from './save-queue.ts'
@@ -98,9 +98,9 @@ async function load<Content>(
   if (parsed.value === null) return ok({ content: empty, notes: [] })
   if (parsed.value.kind === 'whole') return ok({ content: parsed.value.value, notes: [] })
   if (parsed.value.kind === 'newer' && !file.isCache)
-    return failed(
-      `${file.path} was written by a newer lnetd (version ${parsed.value.version}): upgrade this one, or remove the file`,
-    )
+    return failed(`${file.path} was written by a newer lnetd (version ${parsed.value.version})`, {
+      remedy: 'upgrade this one, or remove the file',
+    })
   const aside = await setAside(file)
   return aside.ok
     ? ok({ content: empty, notes: [setAsideNote(file, aside.value, parsed.value.kind)] })
@@ -137,12 +137,10 @@ async function setAside({ directory, name, path }: StateFile): Promise<Result<st
 
 function setAsideNote({ name, path }: StateFile, aside: string, kind: 'damaged' | 'newer'): Problem {
   const reason = kind === 'damaged' ? 'was damaged' : 'seems written by a newer lnetd, or damaged,'
-  return {
-    code: 'state-set-aside',
-    subject: name,
-    message: `${path} ${reason} and is now ${aside}; lnetd started without it: look at the disk, then remove that file`,
-    severity: 'notice',
-  }
+  return noticed('state-set-aside', name, `${path} ${reason} and is now ${aside}`, {
+    why: 'lnetd started without it',
+    remedy: `check the disk (dmesg), then remove ${aside}`,
+  })
 }
 
 /** What a crash in the middle of making a key left behind. */

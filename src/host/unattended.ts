@@ -13,7 +13,8 @@ export async function setUpFromEnvironment(
   const token = environment.LNETD_TOKEN?.trim()
   delete environment.LNETD_TOKEN
   if (token === undefined || existsSync(configPath)) return ok([])
-  if (token === '') return failed('LNETD_TOKEN is empty: put in what `lnetctl token` prints on a member')
+  if (token === '')
+    return failed('LNETD_TOKEN is empty', { remedy: 'put in what `lnetctl token` prints on a member' })
   const joined = await join({ token, configPath })
   return joined.ok ? ok(joined.value.written) : joined
 }

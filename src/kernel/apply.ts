@@ -1,5 +1,5 @@
 import type { InterfaceName } from '../model/address.ts'
-import type { Failure } from '../model/failure.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
 import type { Plan, Step } from '../model/step.ts'
 import { batchesOf } from './batch.ts'
@@ -78,8 +78,8 @@ function refusal(step: Step, foreign: ReadonlyMap<string, LinkName>): readonly S
   if (link === undefined || step.kind === 'route.remove') return []
   // Where a segment is in a bridge, that bears its network.
   if (step.kind === 'route.add' && link.kind === 'bridge') return []
-  const message = `${device} is ${describeForeign(link)}, not lnet's: rename or remove it, or configure another name`
-  return [{ step, failure: { message, command: null, exitCode: null, stderr: '' } }]
+  const remedy = 'rename or remove it, or configure another name'
+  return [{ step, failure: failureOf(`${device} is ${describeForeign(link)}, not lnet's`, { remedy }) }]
 }
 
 function firstOfEach(failures: readonly StepFailure[]): readonly StepFailure[] {

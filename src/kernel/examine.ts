@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ClockState, Firewall } from '../model/examination.ts'
+import type { Explanation } from '../model/explanation.ts'
 import { examineFirewall } from './firewall.ts'
 import type { LinuxKernelOptions } from './linux.ts'
 import { preflight } from './preflight.ts'
@@ -8,7 +9,7 @@ import { ipv6Directory } from './sysctl.ts'
 
 /** What the tools tell of this machine; nothing is changed. `tunnel`: as configured. */
 export async function examineKernel(tunnel: LinuxKernelOptions['tunnel']): Promise<{
-  readonly missing: readonly string[]
+  readonly missing: readonly Explanation[]
   readonly firewall: Firewall
   readonly clock: ClockState
   readonly ipv6Disabled: boolean
@@ -19,7 +20,7 @@ export async function examineKernel(tunnel: LinuxKernelOptions['tunnel']): Promi
     examineClock(),
     isIpv6Disabled(),
   ])
-  return { missing: missing.map(({ message }) => message), firewall, clock, ipv6Disabled }
+  return { missing, firewall, clock, ipv6Disabled }
 }
 
 async function examineClock(): Promise<ClockState> {

@@ -1,3 +1,5 @@
+import { type Explanation, type ExplanationDetails, explained } from '../model/explanation.ts'
+
 /** The Debian package each tool comes in. */
 export const packageOf: Readonly<Record<string, string>> = {
   ip: 'iproute2',
@@ -13,44 +15,50 @@ export const packageOf: Readonly<Record<string, string>> = {
 /** What the kernel's words mean and what helps, by what a tool's message holds. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [/Operation not permitted|Permission denied/, 'run lnetd as root or give it CAP_NET_ADMIN'],
-  [/Address already in use/, 'another program holds the UDP port: stop it or configure another port'],
+  [/Address already in use/, 'stop the other program that holds the port, or configure another port'],
   [
     /Unknown device type/,
-    'this kernel lacks that kind of device: load its module or install linux-image-amd64',
+    'load the kernel module of that device, or install a kernel that has it (linux-image-amd64)',
   ],
   [
     /Address family not supported|IPv6 is disabled|IPv6 support/,
-    'this kernel has no IPv6: set tunnel.prefix to an IPv4 network',
+    'set tunnel.prefix to an IPv4 network: this kernel has no IPv6',
   ],
-  [/Unable to access interface/, 'the tunnel is gone or nobody serves it: is wireguard-go still running?'],
-  [/No buffer space|Cannot allocate memory/, 'the kernel is out of memory for networking'],
+  [
+    /Unable to access interface/,
+    'check whether wireguard-go still runs: the tunnel is gone or nobody serves it',
+  ],
+  [/No buffer space|Cannot allocate memory/, 'free some memory: the kernel has none left for networking'],
   [/No space left on device/, 'free some space on the file system'],
 ]
 
-export function missingTool(tool: string): string {
+export function missingTool(tool: string): Explanation {
   const name = packageOf[tool]
-  return name === undefined
-    ? `${tool} is not in PATH`
-    : `${tool} is not in PATH: apt-get install ${name}, or add /usr/sbin to PATH where it is installed already`
+  return explained(`${tool} is not in PATH`, {
+    remedy:
+      name === undefined
+        ? null
+        : `apt-get install ${name}, or add /usr/sbin to PATH where it is installed already`,
+  })
 }
 
-/** `: what it said; what helps`, or nothing when it said nothing. */
-export function explain(stderr: string): string {
+/** What a tool said, and what helps against it. */
+export function explain(stderr: string): ExplanationDetails {
   const said = stderr.split('\n')[0] ?? ''
-  const remedy = remedies.find(([pattern]) => pattern.test(stderr))?.[1]
-  if (said === '') return ''
-  return remedy === undefined ? `: ${said}` : `: ${said} (${remedy})`
+  if (said === '') return {}
+  return { why: said, remedy: remedies.find(([pattern]) => pattern.test(stderr))?.[1] ?? null }
 }
 
 /** A tool that the system would not start, and why not. */
-export function notStarted(tool: string, code: string | undefined): string {
-  return `${tool} could not be started: ${startRemedies[code ?? ''] ?? code ?? 'unknown reason'}`
+export function notStarted(tool: string, code: string | undefined): Explanation {
+  const [why, remedy] = startRemedies[code ?? ''] ?? [code ?? 'unknown reason', null]
+  return explained(`${tool} could not be started`, { why, remedy })
 }
 
-const startRemedies: Readonly<Record<string, string>> = {
-  EMFILE: 'too many open files: raise the limit (LimitNOFILE)',
-  ENFILE: 'the machine has too many open files: see fs.file-max (sysctl)',
-  EAGAIN: 'too many processes: raise the limit (TasksMax, LimitNPROC)',
-  ENOMEM: 'no memory left on this machine',
-  ENOSPC: 'no space left for its input in /dev/shm, /run and /tmp',
+const startRemedies: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  EMFILE: ['too many open files', 'raise the limit (LimitNOFILE)'],
+  ENFILE: ['the machine has too many open files', 'raise fs.file-max (sysctl)'],
+  EAGAIN: ['too many processes', 'raise the limit (TasksMax, LimitNPROC)'],
+  ENOMEM: ['no memory is left on this machine', 'free some'],
+  ENOSPC: ['no space is left for its input', 'free some in /dev/shm, /run or /tmp'],
 }

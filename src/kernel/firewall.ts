@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Firewall } from '../model/examination.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { readFilters } from './readers/filters.ts'
 import { run } from './run.ts'
 
@@ -17,7 +18,7 @@ export async function examineFirewall(): Promise<Firewall> {
     firewalld: firewalld.ok,
     docker: read.ok && read.value.chains.some(({ name }) => name === 'DOCKER-USER'),
     ruleset: read.ok ? read.value : null,
-    unreadable: read.ok ? null : read.failure.message,
+    unreadable: read.ok ? null : sentenceOf(read.failure),
     filtersBridges: bridges.trim() === '1',
   }
 }

@@ -1,6 +1,6 @@
 import type { InterfaceName } from '../model/address.ts'
 import { describeStep } from '../model/describe-step.ts'
-import type { Failure } from '../model/failure.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { Step } from '../model/step.ts'
 import type { Batch, InstructionOf, Traced } from './batch.ts'
@@ -86,9 +86,18 @@ function lineFailure(
   exitCode: number | null,
 ): readonly StepFailure[] {
   if (instruction.tolerated?.test(said)) return []
-  const message = `could not ${describeStep(step)}${explain(said)}`
   const command = `${instruction.tool} ${instruction.line}`
-  return [{ step, failure: { message, command, exitCode, stderr: firstLines(said) } }]
+  return [
+    {
+      step,
+      failure: failureOf(`could not ${describeStep(step)}`, {
+        ...explain(said),
+        command,
+        exitCode,
+        stderr: firstLines(said),
+      }),
+    },
+  ]
 }
 
 /** One transaction; when it fails, each table alone, so that a bad one costs only itself. */

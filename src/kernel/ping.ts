@@ -1,5 +1,5 @@
 import { familyOf } from '../model/address.ts'
-import { failed, ok, type Result } from '../model/failure.ts'
+import { ok, type Result } from '../model/failure.ts'
 import { pingAnswerSecondsMax } from '../model/limits.ts'
 import type { PingRequest, PingTime } from '../model/ping.ts'
 import { execute } from './run.ts'
@@ -23,7 +23,7 @@ export async function ping({ address, packetBytes }: PingRequest): Promise<Resul
   // 1: no answer, which a packet too large for the first link is as well; 2: no route to it, or no right to ask.
   if (failure === null || failure.exitCode === 1 || /unreachable|too long/i.test(failure.stderr))
     return ok(null)
-  return failed(failure.message, failure)
+  return { ok: false, failure }
 }
 
 /** The round trip in milliseconds that `ping` of iputils prints; null when nothing came back. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { release } from 'node:os'
 import { familyOf, type Port, type Prefix } from '../model/address.ts'
-import type { Failure } from '../model/failure.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import { missingTool } from './explain.ts'
 import type { LinuxKernelOptions } from './linux.ts'
@@ -23,35 +23,54 @@ export async function preflight(
   takesTables: boolean,
 ): Promise<readonly Failure[]> {
   const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
-  const sentences = [
+  const failures = [
     ...tools,
-    ...(mayAdminister ? [] : ['no right to change the network: run lnetd as root or give it CAP_NET_ADMIN']),
+    ...(mayAdminister
+      ? []
+      : [
+          failureOf('missing CAP_NET_ADMIN', {
+            why: 'lnetd may not change the network',
+            remedy: 'run lnetd as root or give it CAP_NET_ADMIN',
+          }),
+        ]),
     ...(await missingVxlan()),
     ...(await missingIpv6(prefix)),
     ...(await missingTunDevice(implementation)),
     ...((await isPortTaken(tunnel, port)) ? [portTaken(port)] : []),
   ]
-  const failures = sentences.map(sentence)
   if (failures.length > 0 || takesTables) return failures
   const tables = await run({ tool: 'nft', arguments: ['list', 'tables'] })
   return tables.ok
     ? []
-    : [{ ...tables.failure, message: 'this kernel has no nftables: load its module (modprobe nf_tables)' }]
+    : [
+        {
+          ...tables.failure,
+          what: 'this kernel has no nftables',
+          remedy: 'load its module (modprobe nf_tables)',
+        },
+      ]
 }
 
-function portTaken(port: Port): string {
-  return `another program has UDP port ${port} (ss -ulpn shows which): end it, or set another tunnel.port`
+function portTaken(port: Port): Failure {
+  return failureOf(`another program has UDP port ${port}`, {
+    why: 'ss -ulpn shows which',
+    remedy: 'end it, or set another tunnel.port',
+  })
 }
 
-async function missingTools(implementation: TunnelImplementation | null): Promise<readonly string[]> {
+async function missingTools(implementation: TunnelImplementation | null): Promise<readonly Failure[]> {
   const needed = ['ip', 'bridge', 'wg', 'nft', ...(implementation === 'userspace' ? ['wireguard-go'] : [])]
   const present = await Promise.all(needed.map(isInstalled))
-  const missing = needed.filter((_, index) => !present[index]).map(missingTool)
+  const missing = needed
+    .filter((_, index) => !present[index])
+    .map(tool => failureOf(missingTool(tool).what, missingTool(tool)))
   if (implementation !== null || (await isInstalled('wireguard-go'))) return missing
   if ((await hasModule('wireguard')) !== false) return missing
   return [
     ...missing,
-    'this kernel has no WireGuard and wireguard-go is not installed: apt-get install wireguard-go',
+    failureOf('this kernel has no WireGuard and wireguard-go is not installed', {
+      remedy: 'apt-get install wireguard-go',
+    }),
   ]
 }
 
@@ -71,25 +90,29 @@ async function hasCapability(): Promise<boolean> {
   return effective === undefined || ((BigInt(`0x${effective}`) >> capNetAdminBit) & 1n) === 1n
 }
 
-async function missingVxlan(): Promise<readonly string[]> {
+async function missingVxlan(): Promise<readonly Failure[]> {
   return (await hasModule('vxlan')) === false
-    ? ['this kernel has no VXLAN: install a kernel that has (apt-get install linux-image-amd64)']
+    ? [
+        failureOf('this kernel has no VXLAN', {
+          remedy: 'install a kernel that has it (apt-get install linux-image-amd64)',
+        }),
+      ]
     : []
 }
 
-async function missingIpv6(prefix: Prefix | null): Promise<readonly string[]> {
+async function missingIpv6(prefix: Prefix | null): Promise<readonly Failure[]> {
   const needed = prefix === null || familyOf(prefix) === 6
   return needed && !(await exists(ipv6Directory))
-    ? ['this kernel has no IPv6: set tunnel.prefix to an IPv4 network on every node']
+    ? [failureOf('this kernel has no IPv6', { remedy: 'set tunnel.prefix to an IPv4 network on every node' })]
     : []
 }
 
-async function missingTunDevice(implementation: TunnelImplementation | null): Promise<readonly string[]> {
+async function missingTunDevice(implementation: TunnelImplementation | null): Promise<readonly Failure[]> {
   // Who runs wireguard-go for us sees the device; we may be kept from it.
   if (tunnelRequestFile !== null) return []
   const needed = implementation === 'userspace' || (await hasModule('wireguard')) === false
   return needed && implementation !== 'kernel' && !(await exists('/dev/net/tun'))
-    ? ['wireguard-go needs /dev/net/tun: load its module (modprobe tun)']
+    ? [failureOf('wireguard-go needs /dev/net/tun', { remedy: 'load its module (modprobe tun)' })]
     : []
 }
 
@@ -115,8 +138,4 @@ async function exists(path: string): Promise<boolean> {
 
 async function readText(path: string): Promise<string | null> {
   return await readFile(path, 'utf8').catch(() => null)
-}
-
-function sentence(message: string): Failure {
-  return { message, command: null, exitCode: null, stderr: '' }
 }

@@ -1,3 +1,4 @@
+import { sentenceOf } from '../model/explanation.ts'
 import { reportLogLines } from '../model/limits.ts'
 import { type ReportFile, reportFile } from '../model/report.ts'
 import { type Command, execute, textOf } from './run.ts'
@@ -96,5 +97,5 @@ async function tell(command: Command): Promise<Told> {
   const { stdout, failure } = await execute(command)
   const said = `$ ${textOf(command)}\n${stdout}${stdout === '' ? '' : '\n'}`
   if (failure === null) return { text: said, missing: [] }
-  return { text: `${said}(${failure.message})\n`, missing: [failure.message] }
+  return { text: `${said}(${sentenceOf(failure)})\n`, missing: [sentenceOf(failure)] }
 }

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs'
 import { execa } from 'execa'
+import { type Explanation, type ExplanationDetails, explained } from '../model/explanation.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import {
   toolEndSecondsMax,
@@ -117,11 +118,17 @@ export function firstLines(text: string): string {
 function executionOf(command: Command, ending: ShellEnding): Execution {
   const { exitCode, signal, trouble } = ending
   if (trouble?.kind === 'stuck')
-    return notRun(command, `${command.tool} did not end within ${secondsMax} s, not even when it was killed`)
+    return notRun(
+      command,
+      explained(`${command.tool} did not end within ${secondsMax} s`, {
+        why: 'not even when it was killed',
+        remedy: stuckRemedy,
+      }),
+    )
   if (trouble?.kind === 'refused')
     return notRun(
       command,
-      `${trouble.stuck} tools hang in the kernel though they were killed: see dmesg, and reboot`,
+      explained(`${trouble.stuck} tools hang in the kernel though they were killed`, { remedy: stuckRemedy }),
     )
   const [stdout, stderr] = [ending.stdout, ending.stderr].map(text => text.replace(/\n$/, '')) as Texts
   // POSIX: a shell answers 127 for a command that it does not find.
@@ -141,8 +148,10 @@ type Texts = [string, string]
 
 const secondsMax = toolSecondsMax + toolEndSecondsMax
 
-function notRun(command: Command, message: string): Execution {
-  const failure = { message, command: textOf(command), exitCode: null, stderr: '' }
+const stuckRemedy = 'see dmesg, and reboot'
+
+function notRun(command: Command, explanation: Explanation): Execution {
+  const failure = { ...explanation, command: textOf(command), exitCode: null, stderr: '' }
   return { stdout: '', stderr: '', failure }
 }
 
@@ -159,14 +168,15 @@ interface Ending {
 function failureOf(command: Command, ending: Ending): Failure {
   const stderr = firstLines(typeof ending.stderr === 'string' ? ending.stderr : '')
   const details = { command: textOf(command), exitCode: ending.exitCode ?? null, stderr }
-  if (ending.code === 'ENOENT') return { ...details, message: missingTool(command.tool) }
-  return { ...details, message: `${endingOf(command.tool, ending)}${explain(stderr)}` }
+  if (ending.code === 'ENOENT') return { ...details, ...missingTool(command.tool) }
+  return { ...details, ...endingOf(command.tool, ending, explain(stderr)) }
 }
 
-function endingOf(tool: string, ending: Ending): string {
-  if (ending.timedOut) return `${tool} did not end within ${toolSecondsMax} s`
-  if (ending.isMaxBuffer) return `${tool} said more than ${toolOutputBytesMax} bytes`
-  if (ending.signal !== undefined) return `${tool} was ended by ${ending.signal}`
-  if (ending.exitCode !== undefined) return `${tool} failed with exit code ${ending.exitCode}`
+function endingOf(tool: string, ending: Ending, said: ExplanationDetails): Explanation {
+  if (ending.timedOut) return explained(`${tool} did not end within ${toolSecondsMax} s`, said)
+  if (ending.isMaxBuffer) return explained(`${tool} printed more than ${toolOutputBytesMax} bytes`, said)
+  if (ending.signal !== undefined) return explained(`${tool} was ended by ${ending.signal}`, said)
+  if (ending.exitCode !== undefined)
+    return explained(`${tool} failed with exit code ${ending.exitCode}`, said)
   return notStarted(tool, ending.code)
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import type { InterfaceName } from '../model/address.ts'
-import type { Failure } from '../model/failure.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
 import { explain } from './explain.ts'
 
 /** There is none in a kernel without IPv6. */
@@ -43,7 +43,11 @@ export async function setForwarding(device: InterfaceName, on: boolean): Promise
   const failure = await writeSysctl(forwardingPath(device), on ? '1' : '0')
   return failure === null || existsSync(forwardingPath(device))
     ? failure
-    : { ...failure, message: `there is no interface ${device}: set another one under gateway.interface` }
+    : {
+        ...failure,
+        what: `there is no interface ${device}`,
+        remedy: 'set another one under gateway.interface',
+      }
 }
 
 /** Writes a kernel parameter; in a kernel without IPv6 its parameters are passed over. */
@@ -54,7 +58,7 @@ export async function writeSysctl(path: string, value: string): Promise<Failure 
     return null
   } catch (error) {
     const stderr = error instanceof Error ? error.message : String(error)
-    return { message: `cannot write ${path}${explain(stderr)}`, command: null, exitCode: null, stderr }
+    return failureOf(`cannot write ${path}`, { ...explain(stderr), stderr })
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InterfaceName } from '../model/address.ts'
-import type { Failure } from '../model/failure.ts'
+import { type Failure, failureOf } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import {
   tunnelPollMilliseconds,
@@ -34,7 +34,7 @@ export async function createTunnel(
   if (!/Unknown device type|not supported/.test(stderr)) return failure
   if (implementation === null) return await createInUserSpace(device)
   const remedy = 'load its module (modprobe wireguard) or set tunnel.implementation to userspace'
-  return { ...failure, message: `this kernel has no WireGuard: ${remedy}` }
+  return { ...failure, what: 'this kernel has no WireGuard', remedy }
 }
 
 /**
@@ -82,7 +82,7 @@ async function request(file: string, device: InterfaceName): Promise<Failure | n
     return null
   } catch (error) {
     const stderr = error instanceof Error ? error.message : String(error)
-    return { message: `cannot ask for wireguard-go${explain(stderr)}`, command: null, exitCode: null, stderr }
+    return failureOf('cannot ask for wireguard-go', { ...explain(stderr), stderr })
   }
 }
 
@@ -102,7 +102,7 @@ async function answers(
     if (ended !== null) return explainEnd(ended, device)
     if (performance.now() > deadline) {
       child?.stop()
-      return { ...failure, message: `wireguard-go does not answer for ${device} after its start` }
+      return { ...failure, what: `wireguard-go does not answer for ${device} after its start` }
     }
     await pause(tunnelPollMilliseconds)
   }
@@ -110,6 +110,6 @@ async function answers(
 
 function explainEnd(ended: Failure, device: InterfaceName): Failure {
   if (ended.exitCode === null) return ended
-  const remedy = 'is /dev/net/tun there (modprobe tun), and is the name free?'
-  return { ...ended, message: `wireguard-go ended instead of serving ${device}: ${remedy}` }
+  const remedy = 'check that /dev/net/tun is there (modprobe tun) and that the name is free'
+  return { ...ended, what: `wireguard-go ended instead of serving ${device}`, remedy }
 }

@@ -1,23 +1,30 @@
 import { type InterfaceName, parseInterfaceName } from '../model/address.ts'
 import type { BridgeConfiguration, SegmentConfiguration } from '../model/configuration.ts'
+import { type Explanation, explained } from '../model/explanation.ts'
 import type { BridgeFacts } from '../model/kernel-state.ts'
 import { loopPortsMax } from '../model/limits.ts'
 import type { Vni } from '../model/segment.ts'
 
 /** Why a segment stays out of the bridge it should be in: a sentence with the remedy; null when it may go in. */
-export function bridgeRefusal(wanted: BridgeConfiguration, bridges: readonly BridgeFacts[]): string | null {
+export function bridgeRefusal(
+  wanted: BridgeConfiguration,
+  bridges: readonly BridgeFacts[],
+): Explanation | null {
   const { name, create, allowLoopRisk } = wanted
   const bridge = bridges.find(facts => facts.interface === name)
   if (bridge === undefined)
     return create
       ? null
-      : `there is no bridge ${name}: make it, or say \`bridge: {name: ${name}, create: true}\``
-  if (!bridge.own && !bridge.up) return `bridge ${name} is down: bring it up (ip link set ${name} up)`
+      : explained(`there is no bridge ${name}`, {
+          remedy: `make it, or set \`bridge: {name: ${name}, create: true}\``,
+        })
+  if (!bridge.own && !bridge.up)
+    return explained(`bridge ${name} is down`, { remedy: `bring it up (ip link set ${name} up)` })
   if (bridge.stp || bridge.physicalPorts.length === 0 || allowLoopRisk) return null
-  return (
-    `bridge ${name} has the physical port ${bridge.physicalPorts.join(', ')} and no STP, so that a cable could make a loop ` +
-    `of the segment: switch STP on (ip link set ${name} type bridge stp_state 1), or say \`allow_loop_risk: true\``
-  )
+  return explained(`bridge ${name} has the physical port ${bridge.physicalPorts.join(', ')} and no STP`, {
+    why: 'a cable could make a loop of the segment',
+    remedy: `switch STP on (ip link set ${name} type bridge stp_state 1), or set \`allow_loop_risk: true\``,
+  })
 }
 
 /**
@@ -29,15 +36,15 @@ export function wayOutRefusal(
   { name }: BridgeConfiguration,
   bridges: readonly BridgeFacts[],
   waysOut: readonly string[],
-): string | null {
+): Explanation | null {
   const bridge = bridges.find(facts => facts.interface === name)
   if (bridge === undefined || bridge.physicalPorts.length === 0) return null
   const way = waysOut.find(device => device === name || bridge.stacked.includes(device))
   if (way === undefined) return null
-  return (
-    `this machine’s default route leaves by ${way === name ? '' : `${way} on `}${name}, and it could be cut off: take a bridge ` +
-    'that this machine does not need itself, with a network card or a VLAN of its own'
-  )
+  return explained(`this machine’s default route leaves by ${way === name ? '' : `${way} on `}${name}`, {
+    why: 'it could be cut off',
+    remedy: 'use a bridge that this machine does not need itself, with a network card or a VLAN of its own',
+  })
 }
 
 /** The bridge a segment is put into now; null when it has none or stays out of it, and then bears its addresses itself. */

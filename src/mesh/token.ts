@@ -57,27 +57,28 @@ export function encodeToken(token: JoinToken): Result<string> {
   )
   const text = `${tokenPrefix}${toBase64url(concatBytes(payload, checksum(payload)))}`
   return text.length > tokenCharactersMax
-    ? failed('the token would be too long: leave out bootstrap places or segments')
+    ? failed('the token would be too long', { remedy: 'leave out bootstrap places or segments' })
     : ok(text)
 }
 
 /** Reads what people paste: spaces and line breaks do not matter. Never throws, and never shows the token. */
 export function decodeToken(pasted: string): Result<JoinToken> {
   if (pasted.length > 2 * tokenCharactersMax)
-    return failed('this is far too long for a token: copy the token alone')
+    return failed('this is far too long for a token', { remedy: 'copy the token alone' })
   const text = pasted.replaceAll(/\s+/g, '')
   if (!text.startsWith(tokenPrefix))
     return /^lnet\d+-/.test(text)
-      ? failed('the token was made by a newer lnetd: upgrade lnetd here')
-      : failed(
-          `this is no token: one begins with ${tokenPrefix}, and \`lnetctl token\` on a member prints it`,
-        )
+      ? failed('the token was made by a newer lnetd', { remedy: 'upgrade lnetd here' })
+      : failed('this is no token', {
+          why: `one begins with ${tokenPrefix}`,
+          remedy: 'run `lnetctl token` on a member',
+        })
   const bytes = fromBase64url(text.slice(tokenPrefix.length))
   if (bytes === null || !isWhole(bytes))
-    return failed('the token was cut short or mistyped: copy the whole of it again')
+    return failed('the token was cut short or mistyped', { remedy: 'copy the whole of it again' })
   const token = readToken(bytes.subarray(0, -checksumBytes))
   return token === null
-    ? failed('the token holds what this lnetd does not know: upgrade lnetd here')
+    ? failed('the token holds what this lnetd does not know', { remedy: 'upgrade lnetd here' })
     : ok(token)
 }
 

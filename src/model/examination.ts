@@ -1,4 +1,5 @@
 import type { Prefix } from './address.ts'
+import type { Explanation } from './explanation.ts'
 import type { PingTime } from './ping.ts'
 import type { Ruleset } from './ruleset.ts'
 
@@ -6,9 +7,9 @@ import type { Ruleset } from './ruleset.ts'
 export interface Examination {
   /** The configuration file, and what is wrong with it. */
   readonly file: string
-  readonly configurationProblems: readonly string[]
-  /** What keeps lnetd from starting: rights, tools, kernel modules, a taken port; each with its remedy. */
-  readonly missing: readonly string[]
+  readonly configurationProblems: readonly Explanation[]
+  /** What keeps lnetd from starting: rights, tools, kernel modules, a taken port. */
+  readonly missing: readonly Explanation[]
   readonly ports: readonly PortState[]
   readonly firewall: Firewall
   readonly ways: Ways

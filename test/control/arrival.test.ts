@@ -62,7 +62,9 @@ describe('one who joins', () => {
           {
             code: 'secret-may-differ',
             subject: '',
-            message: 'the mesh secret may differ',
+            what: 'the mesh secret may differ',
+            why: null,
+            remedy: null,
             severity: 'degraded',
           },
         ],
@@ -93,7 +95,9 @@ describe('one who joins', () => {
     const behind = {
       code: 'clock-behind',
       subject: '',
-      message: 'the clock is behind',
+      what: 'the clock is behind',
+      why: null,
+      remedy: null,
       severity: 'notice',
     } as const
     const arrival = judge(snapshot([member(2)], [track(2)], { ...settled([2]), problems: [behind] }))

@@ -7,6 +7,8 @@ import { painter } from '../../src/control/text.ts'
 import { peersView } from '../../src/control/views.ts'
 import type { Prefix } from '../../src/model/address.ts'
 import type { Examination } from '../../src/model/examination.ts'
+import { explained } from '../../src/model/explanation.ts'
+import { degraded } from '../../src/model/problem.ts'
 import { announcement, kernelState, member, nodeId, snapshot, track, vtepOf } from './snapshots.ts'
 
 const overlay = { prefix: '192.168.102.0/24' as Prefix, interface: 'vlnet0', device: 'vlnet0' }
@@ -101,13 +103,20 @@ const behindBridge = { ...well.ways, devices: ['br0'], bridges: ['br0'] }
 const gateway = { interface: 'eth0', devices: ['vlnet0'] }
 describe('what is found', () => {
   it.each<[string, string, 'wrong' | 'notice', RegExp, Partial<Examination>, DaemonWords | null]>([
-    ['a wrong file', 'configuration', 'wrong', /lnetd --check/, { configurationProblems: ['bad'] }, words()],
+    [
+      'a wrong file',
+      'configuration',
+      'wrong',
+      /lnetd --check/,
+      { configurationProblems: [explained('bad')] },
+      words(),
+    ],
     [
       'a missing tool',
       'machine',
       'wrong',
       /apt-get install/,
-      { missing: ['wg is not in PATH: apt-get install x'] },
+      { missing: [explained('wg is not in PATH', { remedy: 'apt-get install x' })] },
       words(),
     ],
     ['no daemon', 'daemon', 'wrong', /systemctl/, {}, null],
@@ -213,9 +222,20 @@ describe('what is found', () => {
     ['bridge-unusable', 'bridges'],
     ['secret-may-differ', 'daemon'],
   ] as const)('%s is told under %s, once', (code, check) => {
-    const problems = [{ code, subject: '', message: 'it is so: do that', severity: 'degraded' as const }]
-    expect(troubles({}, words({ problems }))).toEqual([
-      { check, state: 'wrong', what: 'it is so', why: expect.any(String), fix: 'do that' },
+    const problem = degraded(code, '', 'it is so: really', { why: 'of: it', remedy: 'do: that' })
+    expect(troubles({}, words({ problems: [problem] }))).toEqual([
+      { check, state: 'wrong', what: 'it is so: really', why: 'of: it', fix: 'do: that' },
+    ])
+  })
+
+  it('passes on the sentence of a daemon that tells no parts', () => {
+    const asked = words()
+    const problems = [
+      { code: 'clock-behind', subject: '', message: 'it is so: do that', severity: 'notice' },
+    ] as const
+    const daemon = { ...asked, status: { ...asked.status, problems } }
+    expect(troubles({}, daemon)).toEqual([
+      { check: 'clock', state: 'notice', what: 'it is so: do that', why: null, fix: null },
     ])
   })
 
@@ -257,7 +277,10 @@ describe('what is found', () => {
   })
 
   it('is printed with why and what to do', () => {
-    const page = doctorPage(doctorView(troubles({ configurationProblems: ['bad\u001b[2J'] })), painter(false))
+    const page = doctorPage(
+      doctorView(troubles({ configurationProblems: [explained('bad\u001b[2J')] })),
+      painter(false),
+    )
     expect(page).toBe(
       `wrong   configuration  bad?[2J\n${' '.repeat(23)}why: lnetd does not start with it\n${' '.repeat(23)}fix: lnetd --check --config /etc/lnetd/lnetd.yaml\n`,
     )

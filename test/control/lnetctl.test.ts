@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ControlServer, openControlServer } from '../../src/control/server.ts'
 import type { ControlSource } from '../../src/control/snapshot.ts'
-import { failed, ok } from '../../src/model/failure.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
+import { failed, failureOf, ok } from '../../src/model/failure.ts'
 import type { NodeName } from '../../src/model/node.ts'
+import { degraded } from '../../src/model/problem.ts'
 import { member, mesh, nodeId, publicKey, snapshot, sourceOf, track } from './snapshots.ts'
 
 const program = join(import.meta.dirname, '../../src/lnetctl.ts')
@@ -29,7 +31,7 @@ afterEach(async () => {
 
 async function serve(source: ControlSource = sourceOf(two)): Promise<void> {
   const opened = await openControlServer(socket, source)
-  if (!opened.ok) throw new Error(opened.failure.message)
+  if (!opened.ok) throw new Error(sentenceOf(opened.failure))
   server = opened.value
 }
 
@@ -164,16 +166,15 @@ describe('lnetctl status', () => {
   })
 
   it('is 4 when a problem degrades, and still prints', async () => {
-    const problem = {
-      code: 'no-neighbour',
-      subject: '',
-      message: 'nobody answers',
-      severity: 'degraded',
-    } as const
+    const problem = degraded('no-neighbour', '', 'nobody answers', { remedy: 'call: louder' })
     await serve(sourceOf({ ...two, problems: [problem] }))
     const { code, out } = await lnetctl('status', '--check', '--json')
     expect(code).toBe(4)
-    expect(JSON.parse(out)).toMatchObject({ schema: 1, degraded: true, problems: [problem] })
+    expect(JSON.parse(out)).toMatchObject({
+      schema: 1,
+      degraded: true,
+      problems: [{ ...problem, message: 'nobody answers: call: louder' }],
+    })
   })
 
   it('is 0 when all is well', async () => {
@@ -214,7 +215,7 @@ describe('lnetctl down and leave', () => {
   })
 
   it('fail when something could not be taken away', async () => {
-    const failure = { message: 'vlnet0 is busy', command: null, exitCode: null, stderr: '' }
+    const failure = failureOf('vlnet0 is busy')
     await serve(sourceOf(two, { down: async () => [failure] }))
     expect(await lnetctl('down')).toEqual({
       code: 1,

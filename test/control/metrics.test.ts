@@ -4,7 +4,7 @@ import { metricsText } from '../../src/control/metrics.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
 import { metricsMembersMax } from '../../src/model/limits.ts'
 import type { NodeId, NodeName } from '../../src/model/node.ts'
-import { problemCodes } from '../../src/model/problem.ts'
+import { degraded, problemCodes } from '../../src/model/problem.ts'
 import { member, nodeId, publicKey, snapshot, track, wallSeconds } from './snapshots.ts'
 
 interface Sample {
@@ -37,7 +37,7 @@ const text = metricsText(
   snapshot(
     [member(2), member(3), member(4, { left: true }), member(5)],
     [track(2), track(3, { grewAt: null, handshakeAt: null }), track(4)],
-    { problems: [{ code: 'no-neighbour', subject: '', message: 'alone', severity: 'degraded' }] },
+    { problems: [degraded('no-neighbour', '', 'alone')] },
   ),
 )
 const samples = samplesOf(text)

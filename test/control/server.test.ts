@@ -18,7 +18,8 @@ import { ask, order } from '../../src/control/client.ts'
 import type { PeersView } from '../../src/control/protocol.ts'
 import { type ControlServer, openControlServer } from '../../src/control/server.ts'
 import type { ControlSource } from '../../src/control/snapshot.ts'
-import { failed, ok } from '../../src/model/failure.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
+import { failed, failureOf, ok } from '../../src/model/failure.ts'
 import { controlRequestBytesMax } from '../../src/model/limits.ts'
 import { kernelState, member, mesh, snapshot, sourceOf, track } from './snapshots.ts'
 
@@ -40,7 +41,7 @@ const two = snapshot([member(2)], [track(2)])
 
 async function serve(source: ControlSource = sourceOf(two)): Promise<ControlServer> {
   const opened = await openControlServer(path, source)
-  if (!opened.ok) throw new Error(opened.failure.message)
+  if (!opened.ok) throw new Error(sentenceOf(opened.failure))
   servers.push(opened.value)
   return opened.value
 }
@@ -99,7 +100,9 @@ describe('a server and a client', () => {
     const orders: string[] = []
     const note = (name: string) => async () => {
       orders.push(name)
-      return [{ message: 'vlnet0 is busy', command: 'ip link del', exitCode: 2, stderr: 'busy' }]
+      return [
+        failureOf('vlnet0 is busy', { why: 'busy', command: 'ip link del', exitCode: 2, stderr: 'busy' }),
+      ]
     }
     await serve(sourceOf(two, { down: note('down'), leave: note('leave') }))
     expect(await order(path, action)).toEqual({
@@ -109,14 +112,28 @@ describe('a server and a client', () => {
         action,
         mesh,
         removed: ['lnet0', 'vlnet0'],
-        failures: [{ message: 'vlnet0 is busy', command: 'ip link del', exit_code: 2, stderr: 'busy' }],
+        failures: [
+          {
+            message: 'vlnet0 is busy (busy)',
+            what: 'vlnet0 is busy',
+            why: 'busy',
+            remedy: null,
+            command: 'ip link del',
+            exit_code: 2,
+            stderr: 'busy',
+          },
+        ],
       },
     })
     expect(orders).toEqual([action])
   })
 
   it('carry a failure of the daemon with its sentence', async () => {
-    await serve(sourceOf(two, { plan: async () => failed('wg is missing: apt-get install wireguard-tools') }))
+    await serve(
+      sourceOf(two, {
+        plan: async () => failed('wg is missing', { remedy: 'apt-get install wireguard-tools' }),
+      }),
+    )
     expect(await ask(path, 'plan')).toEqual({
       ok: false,
       kind: 'failed',
@@ -131,7 +148,7 @@ describe('a server and a client', () => {
     await serve(sourceOf(two, { snapshot: snapshots }))
     expect(await ask(path, 'peers')).toMatchObject({
       ok: false,
-      message: 'lnetd could not answer: no such thing',
+      message: 'lnetd could not answer (no such thing)',
     })
   })
 
@@ -170,7 +187,7 @@ describe('the socket', () => {
     const second = await openControlServer(path, sourceOf(two))
     expect(second).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('another lnetd is running') },
+      failure: { what: expect.stringContaining('another lnetd is running') },
     })
     expect((await ask(path, 'version')).ok).toBe(true)
   })
@@ -194,13 +211,13 @@ describe('the socket', () => {
     const opened = await openControlServer(path, sourceOf(two))
     expect(opened).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('is not a socket') },
+      failure: { what: expect.stringContaining('is not a socket') },
     })
     expect(statSync(path).size).toBe(8)
   })
 
   it.each([
-    ['a path longer than sun_path', (base: string) => join(base, 'x'.repeat(120)), 'longer than 107 bytes'],
+    ['a path longer than sun_path', (base: string) => join(base, 'x'.repeat(120)), 'set a shorter socket'],
     [
       'a path through a file',
       (base: string) => join(base, 'file', 'lnetd.sock'),
@@ -209,7 +226,7 @@ describe('the socket', () => {
   ])('refuses %s with a remedy', async (_, make, words) => {
     writeFileSync(join(directory, 'file'), '')
     const opened = await openControlServer(make(directory), sourceOf(two))
-    expect(opened).toMatchObject({ ok: false, failure: { message: expect.stringContaining(words) } })
+    expect(opened).toMatchObject({ ok: false, failure: { remedy: expect.stringContaining(words) } })
   })
 })
 

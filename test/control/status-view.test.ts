@@ -9,13 +9,17 @@ import { kernelState, member, nodeId, publicKey, snapshot, track } from './snaps
 const notice: Problem = {
   code: 'state-set-aside',
   subject: '',
-  message: 'a file was set aside',
+  what: 'a file was set aside',
+  why: null,
+  remedy: null,
   severity: 'notice',
 }
 const degraded: Problem = {
   code: 'foreign-device',
   subject: 'lnet0',
-  message: 'rename it',
+  what: 'rename it',
+  why: null,
+  remedy: null,
   severity: 'degraded',
 }
 

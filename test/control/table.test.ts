@@ -8,6 +8,7 @@ import { byteSize, clockTime, duration, painter, plural, printable } from '../..
 import { peersView } from '../../src/control/views.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
 import type { NodeName } from '../../src/model/node.ts'
+import { degraded } from '../../src/model/problem.ts'
 import { candidate, member, mesh, nodeId, publicKey, snapshot, track } from './snapshots.ts'
 
 process.env.TZ = 'UTC'
@@ -145,7 +146,7 @@ describe('statusPage', () => {
           secretMayDiffer: false,
         },
       ],
-      problems: [{ code: 'no-neighbour', subject: '', message: 'nobody answers', severity: 'degraded' }],
+      problems: [degraded('no-neighbour', '', 'nobody answers')],
     })
     expect(statusPage(view, plain)).toMatchInlineSnapshot(`
       "mesh        00112233445566778899aabbccddeeff

@@ -3,13 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { obstacleTo, type Probe } from '../../src/control/walk-ruleset.ts'
 import { readFilters } from '../../src/kernel/readers/filters.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Condition, ConditionField, FilterChain, Ruleset, Verdict } from '../../src/model/ruleset.ts'
 
 /** What real firewalls wrote, by `nft --json list ruleset`. */
 function rulesetOf(name: string): Ruleset {
   const file = new URL(`../fixtures/kernel/nft-filters-${name}.json`, import.meta.url)
   const read = readFilters(readFileSync(file, 'utf8'))
-  if (!read.ok) throw new Error(read.failure.message)
+  if (!read.ok) throw new Error(sentenceOf(read.failure))
   return read.value
 }
 
@@ -156,7 +157,7 @@ describe('what nft says', () => {
     fc.assert(
       fc.property(text, said => {
         const read = readFilters(said)
-        expect(read.ok || read.failure.message.includes('nft')).toBe(true)
+        expect(read.ok || sentenceOf(read.failure).includes('nft')).toBe(true)
       }),
     )
   })

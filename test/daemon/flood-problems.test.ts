@@ -29,8 +29,10 @@ describe('problems with what floods', () => {
       {
         code: 'flood-limited',
         subject: 'vlnet0',
-        message:
-          'more than 100 frames per second to everybody on vlnet0, 9 were dropped: look for a loop or a machine that sends them (tcpdump -eni vlnet0 multicast), or raise flood_limit',
+        what: 'vlnet0 floods more than 100 broadcast and multicast frames per second',
+        why: '9 were dropped',
+        remedy:
+          'find the loop or the machine that sends them (tcpdump -eni vlnet0 multicast), or raise flood_limit',
         severity: 'degraded',
       },
     ])

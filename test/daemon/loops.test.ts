@@ -65,7 +65,7 @@ describe('two nodes on one LAN', () => {
     expect(notice).toMatchObject({ code: 'bridge-loop', severity: 'notice' })
     const [problem] = problems(machines[1])
     expect(problem).toMatchObject({ code: 'bridge-loop', severity: 'degraded', subject: 'vlnet0' })
-    expect(problem?.message).toContain(`eth2 of br0 leads to node${numbers[0]} (${machines[0].node})`)
+    expect(problem?.what).toContain(`eth2 of br0 leads to node${numbers[0]} (${machines[0].node})`)
     cable = false
     pass(loopQuietSecondsMin + 2)
     expect(machines.map(({ isIn }) => isIn())).toEqual([true, true])
@@ -135,7 +135,7 @@ describe('a node alone', () => {
     Object.assign(machines[0].state, {
       observation: { ...machines[0].state.observation, watchesLoops: false },
     })
-    expect(problems(machines[0])[0]?.message).toContain('no nftables of family bridge')
+    expect(problems(machines[0])[0]?.why).toContain('no nftables of family bridge')
   })
 
   it('has no timer and says nothing without a risk, and after its end', () => {

@@ -68,14 +68,14 @@ describe('FakeKernel', () => {
     const kernel = new FakeKernel()
     kernel.failStep(1, 'out of luck')
     const step: Step = { kind: 'tunnel.create', interface: tunnel, mtu: 1420 }
-    expect((await kernel.apply([step]))[0]?.failure.message).toContain('out of luck')
+    expect((await kernel.apply([step]))[0]?.failure.why).toContain('out of luck')
     expect(await kernel.apply([step])).toEqual([])
   })
 
   it('fails looking while told to', async () => {
     const kernel = new FakeKernel()
     kernel.failLooking('no such tool')
-    expect(await kernel.observe()).toMatchObject({ ok: false, failure: { message: 'no such tool' } })
+    expect(await kernel.observe()).toMatchObject({ ok: false, failure: { what: 'no such tool' } })
     kernel.failLooking(null)
     expect(await kernel.observe()).toMatchObject({ ok: true, value: { implementation: null } })
   })

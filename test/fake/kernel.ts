@@ -1,7 +1,7 @@
 import type { Closeable, Kernel, KernelEvent, ProbeWire, StepFailure } from '../../src/kernel/port.ts'
 import { compareText, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
-import { failed, ok, type Result } from '../../src/model/failure.ts'
+import { failed, failureOf, ok, type Result } from '../../src/model/failure.ts'
 import {
   type BridgeFacts,
   emptyKernelState,
@@ -161,8 +161,8 @@ export class FakeKernel implements Kernel {
       if (step.kind === 'peer.remove') this.#measured.delete(step.publicKey)
       return []
     }
-    const message = `could not ${describeStep(step)}: ${reason}`
-    return [{ step, failure: { message, command: null, exitCode: 1, stderr: reason } }]
+    const failure = failureOf(`could not ${describeStep(step)}`, { why: reason, exitCode: 1, stderr: reason })
+    return [{ step, failure }]
   }
 
   #injected(): string | null {

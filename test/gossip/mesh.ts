@@ -8,6 +8,7 @@ import type { DialCandidate, Gossip, GossipHandlers, GossipOptions } from '../..
 import { type DigestEntry, hashDigest } from '../../src/mesh/sync.ts'
 import type { Envelope, OpenedEnvelope, Verdict } from '../../src/model/announcement.ts'
 import type { BootstrapPlace } from '../../src/model/configuration.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { NodeId } from '../../src/model/node.ts'
 
 /** A node with a minimal daemon: it keeps the newest numbered word of each author, and dials whom it heard of. */
@@ -67,7 +68,7 @@ export async function startNode(options: TestNodeOptions = {}): Promise<TestNode
     admits,
     ...pick(options),
   })
-  if (!result.ok) throw new Error(result.failure.message)
+  if (!result.ok) throw new Error(sentenceOf(result.failure))
   node.attach(result.value)
   running.add(result.value)
   return node

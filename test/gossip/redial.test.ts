@@ -6,6 +6,7 @@ import { createGossip } from '../../src/gossip/gossip.ts'
 import type { GossipHandlers } from '../../src/gossip/port.ts'
 import { privateKeyOf } from '../../src/gossip/swarm.ts'
 import type { HostPort } from '../../src/model/address.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import {
   freePort,
   gossipOptions,
@@ -204,7 +205,7 @@ describe('a port', () => {
   it('that is taken is a failure that names the remedy', async () => {
     const port = await listen(() => undefined, '0.0.0.0')
     const result = await createGossip(gossipOptions({ port }), noHandlers)
-    expect(result.ok ? '' : result.failure.message).toBe(
+    expect(result.ok ? '' : sentenceOf(result.failure)).toBe(
       `TCP port ${port} is in use by another program; set gossip.port in the configuration, or stop that program`,
     )
   })

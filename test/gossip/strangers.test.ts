@@ -4,6 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, it } from 'vitest'
 import { createForgetting } from '../../src/gossip/strangers.ts'
 import { privateKeyOf, type Swarm, startSwarm } from '../../src/gossip/swarm.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { gossipOptions, until } from './mesh.ts'
 
 const swarms: Swarm[] = []
@@ -19,7 +20,7 @@ async function start(): Promise<Swarm> {
     listen: [`/memory/stranger-${randomBytes(4).toString('hex')}`],
     gater: {},
   })
-  if (!started.ok) throw new Error(started.failure.message)
+  if (!started.ok) throw new Error(sentenceOf(started.failure))
   swarms.push(started.value)
   return started.value
 }

@@ -9,6 +9,7 @@ import { sealEnvelope } from '../../src/gossip/envelope.ts'
 import { privateKeyOf, type Swarm, startSwarm } from '../../src/gossip/swarm.ts'
 import { syncProtocol } from '../../src/gossip/sync.ts'
 import { decodeSyncMessage, encodeSyncMessage, type SyncMessage } from '../../src/mesh/sync.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { envelopesPerSyncMax, syncForgedMax } from '../../src/model/limits.ts'
 import type { NodeId } from '../../src/model/node.ts'
 import { gossipOptions, startNode, stopAll, type TestNode, until } from './mesh.ts'
@@ -193,7 +194,7 @@ async function connect(node: TestNode, handler?: (stream: Stream) => void): Prom
     listen: [`/memory/hostile-${nextHostile++}`],
     gater: {},
   })
-  if (!started.ok) throw new Error(started.failure.message)
+  if (!started.ok) throw new Error(sentenceOf(started.failure))
   strangers.add(started.value)
   if (handler !== undefined) await started.value.handle(syncProtocol, handler)
   await started.value.dial(multiaddr(node.address))

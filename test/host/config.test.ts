@@ -124,7 +124,7 @@ describe('a gateway', () => {
     [base.replace('[vlnet0]', '[vlan9]'), 'there is no segment vlan9'],
     [base.replace('  segments: [vlnet0]\n', ''), 'gateway.segments: is missing'],
     [base.replace('eth0', 'vlnet0'), 'vlnet0 is inside the mesh'],
-    [`${base}  everywhere: false\n`, 'a gateway to nowhere'],
+    [`${base}  everywhere: false\n`, 'lead nowhere'],
     [`${base}  routes: ["fd00::/64"]\n`, 'fd00::/64 is not IPv4'],
     [`${base}default_via: gauss\n`, 'packets would go in circles'],
     [`${secretFile}gateway: eth0\n`, 'gateway: must be a map'],

@@ -10,7 +10,11 @@ describe.skipIf(!canMount)('a full disk', () => {
     const outcome = JSON.parse(onMount('size=128k', 'test/host/small-disk.ts'))
     const isFull = {
       ok: false,
-      failure: { message: expect.stringMatching(/^cannot .*the disk is full: free some space/) },
+      failure: {
+        what: expect.stringMatching(/^cannot /),
+        why: 'the disk is full',
+        remedy: 'free some space',
+      },
     }
     expect(outcome).toMatchObject({
       before: { ok: true },
@@ -26,7 +30,7 @@ describe.skipIf(!canMount)('a full disk', () => {
 describe.skipIf(!canMount)('a read-only disk', () => {
   it('is told with its remedy', () => {
     const outcome = JSON.parse(onMount('size=128k,ro', 'test/host/read-only-disk.ts'))
-    const isReadOnly = { ok: false, failure: { message: expect.stringMatching(/read-only: remount it/) } }
+    const isReadOnly = { ok: false, failure: { why: expect.stringContaining('read-only') } }
     expect(outcome).toMatchObject({ store: isReadOnly, keyring: isReadOnly, init: isReadOnly })
   })
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createHostsFile, putNames, readNames } from '../../src/host/hosts-file.ts'
 import type { IpAddress } from '../../src/model/address.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { formatHosts } from '../../src/model/hosts.ts'
 import type { NodeName } from '../../src/model/node.ts'
 import { testDirectory } from './directory.ts'
@@ -26,7 +27,7 @@ describe('the names lnetd keeps', () => {
 
   it('say in one sentence when they cannot be kept', async () => {
     const kept = await createHostsFile(join(testDirectory(), 'absent', 'hosts')).keep('x')
-    expect(!kept.ok && kept.failure.message).toMatch(/cannot write .*: no such file or directory/)
+    expect(!kept.ok && sentenceOf(kept.failure)).toMatch(/cannot write .* \(no such file or directory\)/)
   })
 })
 
@@ -59,7 +60,7 @@ describe('the hosts file', () => {
     writeFileSync(join(directory, 'real'), '')
     symlinkSync('real', path)
     const put = await putNames(path, names)
-    expect(!put.ok && put.failure.message).toContain('is no regular file, and is left alone')
+    expect(!put.ok && sentenceOf(put.failure)).toContain('is not a regular file (it is left alone)')
     expect(readFileSync(join(directory, 'real'), 'utf8')).toBe('')
   })
 })

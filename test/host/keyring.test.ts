@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest'
 import { matchKeys, openKeyring, tunnelSecrets } from '../../src/host/keyring.ts'
 import { nodeIdFromSeed } from '../../src/host/node-id.ts'
 import { deriveMeshKeys } from '../../src/host/secret.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { parseWireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { testDirectory } from './directory.ts'
 
@@ -72,12 +73,15 @@ describe('the keyring', () => {
       flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
       writeFileSync(file, flipped)
       const opened = await openKeyring(directory)
-      if (!opened.ok) expect(opened.failure.message).toContain(file)
+      if (!opened.ok) expect(sentenceOf(opened.failure)).toContain(file)
       else if (opened.value.node === keys.node && opened.value.publicKey === keys.publicKey) continue
       else
         expect(matchKeys(directory, opened.value, keys)).toMatchObject({
           ok: false,
-          failure: { message: expect.stringMatching(`^${file} holds another key than before: restore it`) },
+          failure: {
+            what: expect.stringMatching(`^${file} holds another key than before`),
+            remedy: expect.stringContaining('restore it'),
+          },
         })
     }
   })
@@ -111,7 +115,7 @@ describe('the keyring', () => {
       damage(path)
       const before = readFileSync(path)
       const opened = await openKeyring(directory)
-      expect(opened).toMatchObject({ ok: false, failure: { message: expect.stringContaining(path) } })
+      expect(opened).toMatchObject({ ok: false, failure: { what: expect.stringContaining(path) } })
       expect(readFileSync(path)).toEqual(before)
     }
   })
@@ -123,7 +127,7 @@ describe('the keyring', () => {
     chmodSync(path, 0o644)
     expect(await openKeyring(directory)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(`chmod 600 ${path}`) },
+      failure: { remedy: expect.stringContaining(`chmod 600 ${path}`) },
     })
   })
 
@@ -138,7 +142,7 @@ describe('the keyring', () => {
     writeFileSync(file, '')
     expect(await openKeyring(join(file, 'state'))).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('not a directory') },
+      failure: { why: expect.stringContaining('not a directory') },
     })
   })
 })
@@ -155,7 +159,7 @@ describe('the secrets of the tunnel', () => {
 
 async function open(directory: string) {
   const opened = await openKeyring(directory)
-  if (!opened.ok) throw new Error(opened.failure.message)
+  if (!opened.ok) throw new Error(sentenceOf(opened.failure))
   return opened.value
 }
 

@@ -61,7 +61,7 @@ describe('the notifier', () => {
     const environment = { NOTIFY_SOCKET: '/nonexistent', PATH: '/nonexistent' }
     expect(await createNotifier({ environment }).ready('up')).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('install systemd-notify'), command: expect.any(String) },
+      failure: { remedy: expect.stringContaining('install systemd-notify'), command: expect.any(String) },
     })
     expect(await createNotifier({ environment, command: '/bin/false' }).ready('up')).toMatchObject({
       ok: false,

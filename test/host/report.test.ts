@@ -107,7 +107,7 @@ describe('writeArchive', () => {
     const path = join(testDirectory(), 'report.tar.gz')
     writeFileSync(path, 'mine')
     const written = await writeArchive({ path, directory: 'd', files, at })
-    expect(written).toMatchObject({ ok: false, failure: { message: expect.stringContaining('--output') } })
+    expect(written).toMatchObject({ ok: false, failure: { remedy: expect.stringContaining('--output') } })
     expect(readFileSync(path, 'utf8')).toBe('mine')
   })
 

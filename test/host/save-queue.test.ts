@@ -9,7 +9,10 @@ vi.mock('../../src/model/limits.ts', async original => ({
 }))
 
 const done = ok(undefined)
-const overdue = { ok: false, failure: { message: 'the disk of /there does not answer: check it (dmesg)' } }
+const overdue = {
+  ok: false,
+  failure: { what: 'the disk of /there does not answer', remedy: 'check it (dmesg)' },
+}
 
 describe('the queue of saves', () => {
   it('does one at a time, in order', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deriveMeshKeys, formatMeshSecret, parseMeshSecret, readSecretFile } from '../../src/host/secret.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { type MeshId, parseMeshId } from '../../src/model/node.ts'
 import { parseWireguardSecretKey, type WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { testDirectory } from './directory.ts'
@@ -24,7 +25,9 @@ describe('the secret file', () => {
     expect(await readSecretFile(path)).toMatchObject({
       ok: false,
       failure: {
-        message: `the secret file ${path} is open to others (mode 0640): run \`chmod 600 ${path}\``,
+        what: `the secret file ${path} is open to others`,
+        why: 'mode 0640',
+        remedy: `run \`chmod 600 ${path}\``,
       },
     })
   })
@@ -39,12 +42,12 @@ describe('the secret file', () => {
   ])('is refused with %s in it, without showing it', async (_, text) => {
     const read = await readSecretFile(writeSecret(text))
     expect(read.ok).toBe(false)
-    if (!read.ok && text !== '') expect(read.failure.message).not.toContain(text.slice(0, 20))
+    if (!read.ok && text !== '') expect(sentenceOf(read.failure)).not.toContain(text.slice(0, 20))
   })
 
   it('is missed with the commands that make it', async () => {
     const read = await readSecretFile(join(testDirectory(), 'none'))
-    expect(read).toMatchObject({ ok: false, failure: { message: expect.stringContaining('lnetctl join') } })
+    expect(read).toMatchObject({ ok: false, failure: { remedy: expect.stringContaining('lnetctl join') } })
   })
 
   it('is refused when it is a directory', async () => {

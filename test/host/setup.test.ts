@@ -6,6 +6,7 @@ import { deriveMeshId, readSecretFile } from '../../src/host/secret.ts'
 import { initialise, join, makeToken, placesOf } from '../../src/host/setup.ts'
 import { decodeToken, encodeToken } from '../../src/mesh/token.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import type { Result } from '../../src/model/failure.ts'
 import type { MeshId } from '../../src/model/node.ts'
@@ -41,7 +42,7 @@ describe('init', () => {
     mkdirSync(joinPath(paths.configPath, '..'))
     writeFileSync(paths[which], 'mine')
     const refused = await initialise(paths)
-    expect(refused).toMatchObject({ ok: false, failure: { message: expect.stringContaining(paths[which]) } })
+    expect(refused).toMatchObject({ ok: false, failure: { what: expect.stringContaining(paths[which]) } })
     expect(readFileSync(paths[which], 'utf8')).toBe('mine')
     expect(readdirSync(joinPath(paths.configPath, '..'))).toHaveLength(1)
   })
@@ -93,7 +94,7 @@ describe('init', () => {
     const refused = await initialise({ ...newPaths(), name: 'Gauß Box' })
     expect(refused).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('such as gau-box') },
+      failure: { remedy: expect.stringContaining('such as gau-box') },
     })
   })
 
@@ -184,7 +185,7 @@ segments:
     const refused = await join({ ...paths, token: value(token) })
     expect(refused).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('does not fit') },
+      failure: { what: expect.stringContaining('does not fit') },
     })
     expect(existsSync(joinPath(paths.configPath, '..'))).toBe(false)
   })
@@ -195,7 +196,7 @@ segments:
     value(await initialise(paths))
     expect(await makeToken({ ...paths, bootstrap: ['no where'] })).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('"no where"') },
+      failure: { what: expect.stringContaining('"no where"') },
     })
   })
 
@@ -203,13 +204,13 @@ segments:
     const paths = newPaths()
     expect(await makeToken(paths)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('lnetctl init') },
+      failure: { remedy: expect.stringContaining('lnetctl init') },
     })
     mkdirSync(joinPath(paths.configPath, '..'))
     writeFileSync(paths.configPath, 'colour: red\n')
     expect(await makeToken(paths)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(':1: colour:') },
+      failure: { what: expect.stringContaining(':1: colour:') },
     })
   })
 })
@@ -262,7 +263,7 @@ async function load(path: string): Promise<Configuration> {
 }
 
 function value<Value>(result: Result<Value>): Value {
-  if (!result.ok) throw new Error(result.failure.message)
+  if (!result.ok) throw new Error(sentenceOf(result.failure))
   return result.value
 }
 

@@ -4,6 +4,7 @@ import { openKeyring } from '../../src/host/keyring.ts'
 import { initialise } from '../../src/host/setup.ts'
 import { openStore, type Store } from '../../src/host/store.ts'
 import { noClaims } from '../../src/model/claims.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 
 /** What happens on a file system that fills up; run on one of its own. Prints one JSON object. */
 const directory = process.argv[2] as string
@@ -35,7 +36,7 @@ process.stdout.write(
 
 async function open(): Promise<Store> {
   const opened = await openStore(state, { wallSeconds: () => 1_000_000 })
-  if (!opened.ok) throw new Error(opened.failure.message)
+  if (!opened.ok) throw new Error(sentenceOf(opened.failure))
   return opened.value
 }
 

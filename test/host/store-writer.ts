@@ -1,9 +1,10 @@
 import { openStore } from '../../src/host/store.ts'
 import { noClaims } from '../../src/model/claims.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 
 /** Writes states and memberships until it is killed; each file says which round it is of. */
 const opened = await openStore(process.argv[2] as string, { wallSeconds: () => 1_000_000 })
-if (!opened.ok) throw new Error(opened.failure.message)
+if (!opened.ok) throw new Error(sentenceOf(opened.failure))
 const store = opened.value
 process.stdout.write('ready\n')
 for (let round = store.saved.incarnation + 1; ; round += 1) {
@@ -13,5 +14,5 @@ for (let round = store.saved.incarnation + 1; ; round += 1) {
     store.saveState({ incarnation: round, claims: noClaims, keys: null }),
     store.saveMembers(members),
   ])
-  for (const result of results) if (!result.ok) throw new Error(result.failure.message)
+  for (const result of results) if (!result.ok) throw new Error(sentenceOf(result.failure))
 }

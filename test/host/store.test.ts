@@ -11,6 +11,7 @@ import { formatState, parseState } from '../../src/host/saved-state.ts'
 import { openStore, type SavedState, type Store } from '../../src/host/store.ts'
 import type { InterfaceAddress, IpAddress } from '../../src/model/address.ts'
 import { noClaims } from '../../src/model/claims.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { envelopeBytesMax, setAsideFilesMax, stateFileBytesMax } from '../../src/model/limits.ts'
 import type { Vni } from '../../src/model/segment.ts'
 import { testDirectory } from './directory.ts'
@@ -86,7 +87,7 @@ describe('a damaged file', () => {
     const rest = readFileSync(path)
     const store = await open(directory)
     expect(store.notes).toMatchObject([{ code: 'state-set-aside', subject: name, severity: 'notice' }])
-    expect(store.notes[0]?.message).toContain(`${path}.corrupt-1`)
+    expect(store.notes[0]?.what).toContain(`${path}.corrupt-1`)
     expect(readFileSync(`${path}.corrupt-1`)).toEqual(rest)
     if (name === 'state.json') expect(store).toMatchObject({ saved: { incarnation: 0 }, members })
     else expect(store).toMatchObject({ saved: state, members: [] })
@@ -179,7 +180,13 @@ describe('a file of a newer lnetd', () => {
   it('is left alone, and the start refused', async () => {
     const directory = testDirectory()
     writeFileSync(join(directory, 'state.json'), '{"version":2,"whatever":true}')
-    const refusal = { ok: false, failure: { message: expect.stringMatching(/newer lnetd.*upgrade/) } }
+    const refusal = {
+      ok: false,
+      failure: {
+        what: expect.stringContaining('newer lnetd'),
+        remedy: expect.stringContaining('upgrade'),
+      },
+    }
     expect(await openStore(directory, clock)).toMatchObject(refusal)
     expect(readdirSync(directory)).toEqual(['state.json'])
   })
@@ -191,7 +198,7 @@ describe('a file of a newer lnetd', () => {
     expect(store.members).toEqual([])
     expect(store.saved).toEqual(state)
     expect(store.notes).toMatchObject([
-      { subject: 'members.cbor', message: expect.stringContaining('newer lnetd') },
+      { subject: 'members.cbor', what: expect.stringContaining('newer lnetd') },
     ])
     await store.close()
   })
@@ -203,7 +210,7 @@ describe('the lock', () => {
     const store = await open(directory)
     expect(await openStore(directory, clock)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(`process ${process.pid}`) },
+      failure: { what: expect.stringContaining(`process ${process.pid}`) },
     })
     await store.close()
     await (await open(directory)).close()
@@ -287,6 +294,6 @@ async function savedDirectory(): Promise<string> {
 
 async function open(directory: string): Promise<Store> {
   const opened = await openStore(directory, clock)
-  if (!opened.ok) throw new Error(opened.failure.message)
+  if (!opened.ok) throw new Error(sentenceOf(opened.failure))
   return opened.value
 }

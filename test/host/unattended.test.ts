@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { loadConfiguration } from '../../src/host/config.ts'
 import { initialise, makeToken } from '../../src/host/setup.ts'
 import { setUpFromEnvironment } from '../../src/host/unattended.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { testDirectory } from './directory.ts'
 
 async function token(): Promise<string> {
   const configPath = join(testDirectory(), 'lnetd.yaml')
   await initialise({ configPath })
   const made = await makeToken({ configPath, bootstrap: ['203.0.113.7'] })
-  if (!made.ok) throw new Error(made.failure.message)
+  if (!made.ok) throw new Error(sentenceOf(made.failure))
   return made.value
 }
 
@@ -46,7 +47,7 @@ describe('LNETD_TOKEN', () => {
   it('is refused when it is empty, rather than passed over', async () => {
     const configPath = join(testDirectory(), 'lnetd.yaml')
     const refused = await setUpFromEnvironment({ LNETD_TOKEN: ' \n' }, configPath)
-    expect(!refused.ok && refused.failure.message).toContain('LNETD_TOKEN is empty')
+    expect(!refused.ok && sentenceOf(refused.failure)).toContain('LNETD_TOKEN is empty')
     expect(existsSync(configPath)).toBe(false)
   })
 

@@ -109,7 +109,7 @@ describe("the article's file", () => {
     const other = article.replace(privateKey, '4MhoKd4tJTmzdgBvIHzaIpu85nNRaSrBzZCX0n/PWH8=')
     expect(await imported(other)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('holds another key') },
+      failure: { what: expect.stringContaining('holds another key') },
     })
   })
 })
@@ -138,12 +138,12 @@ describe('what cannot be kept', () => {
 
   it.each<[string, string, string]>([
     ['no key', article.replace(privateKey, 'x'), 'no valid PrivateKey'],
-    ['no network', article.replace('.166/24', '.166/32'), 'write the length'],
+    ['no network', article.replace('.166/24', '.166/32'), 'has no Address with its network'],
     ['no file of the kind', 'hello', 'no valid PrivateKey'],
   ])('is refused: %s', async (_, text, message) => {
     expect(await imported(text)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(message) },
+      failure: { what: expect.stringContaining(message) },
     })
   })
 })
@@ -197,7 +197,7 @@ describe('a hostile file', () => {
     const twice = article.replace('192.168.228.60/32', '192.168.228.128/32')
     expect(await imported(twice)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('does not fit') },
+      failure: { what: expect.stringContaining('does not fit') },
     })
   })
 })

@@ -17,6 +17,7 @@ import { readDetours, readRoutes } from '../../src/kernel/readers/routes.ts'
 import { readRules } from '../../src/kernel/readers/rules.ts'
 import { readWireguardDump } from '../../src/kernel/readers/wireguard.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Result } from '../../src/model/failure.ts'
 import { desiredState, mesh } from './state.ts'
 
@@ -343,7 +344,7 @@ describe('the WireGuard dump', () => {
     const result = readWireguardDump(output)
     expect(result).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(`what wg show said: ${place}`) },
+      failure: { why: expect.stringContaining(place) },
     })
   })
 })
@@ -400,7 +401,7 @@ describe('garbage', () => {
       fc.property(text, garbage => {
         const result = read(garbage)
         if (result.ok) return true
-        return result.failure.message.startsWith(`cannot read what ${tool} said: `)
+        return result.failure.what === `cannot read what ${tool} said`
       }),
       { numRuns: 500 },
     )
@@ -428,6 +429,6 @@ describe('garbage', () => {
 })
 
 function unwrap<Value>(result: Result<Value>): Value {
-  if (!result.ok) throw new Error(result.failure.message)
+  if (!result.ok) throw new Error(sentenceOf(result.failure))
   return result.value
 }

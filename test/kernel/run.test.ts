@@ -27,7 +27,9 @@ describe('run', () => {
     expect(result).toEqual({
       ok: false,
       failure: {
-        message: 'sh failed with exit code 3: line 1',
+        what: 'sh failed with exit code 3',
+        why: 'line 1',
+        remedy: null,
         command: `sh -c ${script}`,
         exitCode: 3,
         stderr: 'line 1\nline 2\nline 3\nline 4\nline 5',
@@ -39,7 +41,7 @@ describe('run', () => {
   it('names the package of a tool that is missing', async () => {
     expect(await run({ tool: 'no-such-tool', arguments: [] })).toMatchObject({
       ok: false,
-      failure: { message: 'no-such-tool is not in PATH', exitCode: null },
+      failure: { what: 'no-such-tool is not in PATH', exitCode: null },
     })
   })
 
@@ -51,7 +53,7 @@ describe('run', () => {
     const result = await run({ tool: 'sh', arguments: ['-c', 'kill -KILL $$'] })
     expect(result).toMatchObject({
       ok: false,
-      failure: { message: 'sh was ended by SIGKILL', exitCode: null },
+      failure: { what: 'sh was ended by SIGKILL', exitCode: null },
     })
   })
 })
@@ -68,13 +70,13 @@ describe('follow', () => {
 
   it('tells of a tool that is missing', async () => {
     const child = follow({ tool: 'no-such-tool', arguments: [] }, false, () => {})
-    expect((await child.ended).message).toBe('no-such-tool is not in PATH')
+    expect((await child.ended).what).toBe('no-such-tool is not in PATH')
   })
 
   it('can be stopped', async () => {
     const child = follow({ tool: 'sleep', arguments: ['600'] }, true, () => {})
     child.stop()
-    expect((await child.ended).message).toBe('sleep was ended by SIGTERM')
+    expect((await child.ended).what).toBe('sleep was ended by SIGTERM')
   })
 })
 
@@ -84,25 +86,24 @@ describe('detach', () => {
     const session = await run({ tool: 'ps', arguments: ['-o', 'sid=', '-p', String(child.pid)] })
     expect(session).toEqual({ ok: true, value: expect.stringMatching(new RegExp(`^ *${child.pid}$`)) })
     child.stop()
-    expect((await child.ended).message).toBe('sleep was ended by SIGTERM')
+    expect((await child.ended).what).toBe('sleep was ended by SIGTERM')
   })
 })
 
 describe('explain', () => {
   it.each([
     ['RTNETLINK answers: Operation not permitted', 'run lnetd as root or give it CAP_NET_ADMIN'],
-    ['Unable to modify interface: Address already in use', 'another program holds the UDP port'],
-    ['Error: Unknown device type.', 'load its module'],
+    ['Unable to modify interface: Address already in use', 'stop the other program'],
+    ['Error: Unknown device type.', 'load the kernel module'],
     ['RTNETLINK answers: Address family not supported by protocol', 'set tunnel.prefix to an IPv4 network'],
-    ['Unable to access interface: No such device', 'is wireguard-go still running?'],
+    ['Unable to access interface: No such device', 'check whether wireguard-go still runs'],
   ])('knows what helps against %s', (said, remedy) => {
-    expect(explain(said)).toContain(`: ${said} (`)
-    expect(explain(said)).toContain(remedy)
+    expect(explain(said)).toEqual({ why: said, remedy: expect.stringContaining(remedy) })
   })
 
   it('repeats what it does not know, and nothing when nothing was said', () => {
-    expect(explain('strange')).toBe(': strange')
-    expect(explain('')).toBe('')
+    expect(explain('strange')).toEqual({ why: 'strange', remedy: null })
+    expect(explain('')).toEqual({})
   })
 })
 

@@ -18,12 +18,12 @@ describe('a tool that cannot be killed', () => {
       tool: 'sh',
       arguments: ['-c', `setsid sleep ${secondsToEnd} & exec sleep ${secondsToEnd}`],
     }
-    const overdue = { failure: { message: 'sh did not end within 0.4 s, not even when it was killed' } }
+    const overdue = { failure: { what: 'sh did not end within 0.4 s', why: 'not even when it was killed' } }
     expect(await Promise.all([execute(deaf), execute(deaf)])).toMatchObject([overdue, overdue])
     const echo = { tool: 'echo', arguments: ['again'] }
     expect(await execute(echo)).toMatchObject({
       stdout: '',
-      failure: { message: expect.stringMatching(/^2 tools hang in the kernel/) },
+      failure: { what: expect.stringMatching(/^2 tools hang in the kernel/) },
     })
     const began = performance.now()
     const again = { stdout: 'again', failure: null }
@@ -35,7 +35,7 @@ describe('a tool that cannot be killed', () => {
 
   it('that ends when it is killed is told as too slow', async () => {
     expect(await execute({ tool: 'sleep', arguments: ['9'] })).toMatchObject({
-      failure: { message: 'sleep did not end within 0.2 s' },
+      failure: { what: 'sleep did not end within 0.2 s' },
     })
   })
 })

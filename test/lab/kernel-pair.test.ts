@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { keyFingerprint } from '../../src/mesh/derive.ts'
 import type { Endpoint, InterfaceAddress, InterfaceName, Prefix } from '../../src/model/address.ts'
 import { hostPrefix } from '../../src/model/address.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type {
   KernelState,
   TunnelState,
@@ -90,6 +91,6 @@ function nodeState(number: number, key: WireguardPublicKey, peer: WireguardPeer)
 
 async function readingOf(kernel: RemoteKernel): Promise<WireguardReading> {
   const observed = await kernel.observe()
-  if (!observed.ok) throw new Error(observed.failure.message)
+  if (!observed.ok) throw new Error(sentenceOf(observed.failure))
   return observed.value.readings[0] as WireguardReading
 }

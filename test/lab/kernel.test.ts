@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { InterfaceAddress, InterfaceName, MacAddress, Port } from '../../src/model/address.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Failure } from '../../src/model/failure.ts'
 import { emptyKernelState, type KernelState, type SegmentState } from '../../src/model/kernel-state.ts'
 import type { Vni } from '../../src/model/segment.ts'
@@ -69,7 +70,7 @@ describe('the Linux kernel', () => {
     const plan = planFor(desiredState(2)).filter(({ kind }) => !kind.endsWith('.create'))
     const [real, faked] = [await kernel.apply(plan), await fake.apply(plan)]
     expect(real.map(({ step }) => step)).toEqual(faked.map(({ step }) => step))
-    expect(real.every(({ failure }) => failure.message.length > 0 && failure.exitCode !== 0)).toBe(true)
+    expect(real.every(({ failure }) => failure.what.length > 0 && failure.exitCode !== 0)).toBe(true)
   })
 
   it('fails a step alone, with the command to try by hand', async () => {
@@ -97,7 +98,7 @@ describe('the Linux kernel', () => {
   it('sees at a glance what somebody did to WireGuard', async () => {
     await kernel.apply(planFor(desiredState(2)))
     const before = await kernel.observe()
-    if (!before.ok) throw new Error(before.failure.message)
+    if (!before.ok) throw new Error(sentenceOf(before.failure))
     const [peer] = before.value.state.tunnel?.peers ?? []
     await meddle(`wg set lnet0 listen-port 51999 peer ${peer?.publicKey} remove`)
     const glance = await kernel.call({ method: 'glance', argument: before.value })
@@ -123,13 +124,13 @@ describe('the Linux kernel', () => {
     const observed = await bare.call({ method: 'observe' })
     const [failure] = await bare.apply(planFor(desiredState(1)))
     await bare.end()
-    expect(failures.map(({ message }) => message)).toEqual([
+    expect(failures.map(sentenceOf)).toEqual([
       'wg is not in PATH: apt-get install wireguard-tools, or add /usr/sbin to PATH where it is installed already',
-      'no right to change the network: run lnetd as root or give it CAP_NET_ADMIN',
+      'missing CAP_NET_ADMIN (lnetd may not change the network): run lnetd as root or give it CAP_NET_ADMIN',
     ])
     // Tables of nft are shown to those only who may change them.
     expect(observed).toMatchObject({ ok: false, failure: { stderr: expect.stringMatching(/permitted/) } })
-    expect(failure?.failure.message).toContain('run lnetd as root or give it CAP_NET_ADMIN')
+    expect(failure?.failure.remedy).toContain('run lnetd as root or give it CAP_NET_ADMIN')
   })
 
   it('switches IPv6 on for its own devices where it is off', async () => {
@@ -241,7 +242,7 @@ describe('what others did', () => {
     const plan = planFor(desiredState(2))
     const failures = await kernel.apply(plan)
     expect(
-      failures.filter(({ step }) => step.kind.endsWith('.create')).map(({ failure }) => failure.message),
+      failures.filter(({ step }) => step.kind.endsWith('.create')).map(({ failure }) => failure.what),
     ).toEqual([
       "lnet0 is a bridge device without a mark, not lnet's: rename or remove it, or configure another name",
       "vlnet0 is a veth device marked lnet:ffffffffffffffffffffffffffffffff, not lnet's: rename or remove it, or configure another name",
@@ -312,7 +313,7 @@ describe('the scale of a thousand members', () => {
 
 async function look(): Promise<KernelState> {
   const observed = await kernel.observe()
-  if (!observed.ok) throw new Error(observed.failure.message)
+  if (!observed.ok) throw new Error(sentenceOf(observed.failure))
   return observed.value.state
 }
 

@@ -146,8 +146,8 @@ describe('a bridge that everything leaves by', () => {
   const cabled = bridgeFacts({ physicalPorts: ['eth1'], stacked: ['br0.7'] })
 
   it('takes in no segment, whatever the operator allows and whatever stands between', () => {
-    expect(wayOutRefusal(wanted, [cabled], ['br0', 'eth9'])).toContain('default route leaves by br0,')
-    expect(wayOutRefusal(wanted, [cabled], ['br0.7'])).toContain('default route leaves by br0.7 on br0,')
+    expect(wayOutRefusal(wanted, [cabled], ['br0', 'eth9'])?.what).toMatch(/default route leaves by br0$/)
+    expect(wayOutRefusal(wanted, [cabled], ['br0.7'])?.what).toMatch(/default route leaves by br0.7 on br0$/)
     expect(loopRisks([bridged], [cabled], ['br0'])).toEqual([])
   })
 

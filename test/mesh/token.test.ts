@@ -5,6 +5,7 @@ import { decodeToken, encodeToken, type JoinToken } from '../../src/mesh/token.t
 import type { InterfaceName, Port, Prefix } from '../../src/model/address.ts'
 import { parseBootstrapPlace } from '../../src/model/bootstrap.ts'
 import type { BootstrapPlace } from '../../src/model/configuration.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import { tokenBootstrapPlacesMax, tokenCharactersMax } from '../../src/model/limits.ts'
 import type { MeshId } from '../../src/model/node.ts'
 import type { Vni } from '../../src/model/segment.ts'
@@ -71,7 +72,7 @@ describe('a token', () => {
     )
     expect(encodeToken({ ...token, bootstrap: long })).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining('leave out') },
+      failure: { remedy: expect.stringContaining('leave out') },
     })
   })
 })
@@ -104,7 +105,7 @@ describe('what is no token', () => {
   ])('%j is told so: %s', (pasted, reason) => {
     expect(decodeToken(pasted)).toMatchObject({
       ok: false,
-      failure: { message: expect.stringContaining(reason) },
+      failure: { what: expect.stringContaining(reason) },
     })
   })
 
@@ -127,7 +128,7 @@ describe('what is no token', () => {
     ])
       expect(decodeToken(await sealed(payload))).toMatchObject({
         ok: false,
-        failure: { message: expect.stringContaining('does not know') },
+        failure: { what: expect.stringContaining('does not know') },
       })
     expect(decodeToken(await sealed(fields())).ok).toBe(true)
   })
@@ -149,7 +150,7 @@ describe('what is no token', () => {
 
 function text(value: JoinToken): string {
   const encoded = encodeToken(value)
-  if (!encoded.ok) throw new Error(encoded.failure.message)
+  if (!encoded.ok) throw new Error(sentenceOf(encoded.failure))
   return encoded.value
 }
 

@@ -4,6 +4,7 @@ import { tunnelLiveness } from '../../src/mesh/liveness.ts'
 import { addressOf } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { KernelState } from '../../src/model/kernel-state.ts'
 import { compareSequence, type NodeId } from '../../src/model/node.ts'
 import type { Plan } from '../../src/model/step.ts'
@@ -65,7 +66,13 @@ async function sight(machine: Machine): Promise<Sight> {
   const words = new Map<NodeId, Announcement>()
   if (snapshot.self !== null) words.set(machine.node, snapshot.self)
   for (const [node, member] of snapshot.membership) words.set(node, member.announcement)
-  return { machine, snapshot, state: kernel.state, plan: plan.ok ? plan.value : plan.failure.message, words }
+  return {
+    machine,
+    snapshot,
+    state: kernel.state,
+    plan: plan.ok ? plan.value : sentenceOf(plan.failure),
+    words,
+  }
 }
 
 /** Everybody believes the same of everybody. */

@@ -3,6 +3,7 @@ import { digest } from '../../src/mesh/derive.ts'
 import type { InterfaceAddress, InterfaceName, IpAddress } from '../../src/model/address.ts'
 import { prefixOf } from '../../src/model/address.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
+import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Facts } from '../../src/model/facts.ts'
 import type { MeshId, NodeId } from '../../src/model/node.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../../src/model/wireguard-key.ts'
@@ -135,7 +136,7 @@ export class Machine {
     const process = new Process(this.#world, this)
     this.process = process
     void process.daemon.start().then(result => {
-      this.refusal = result.ok ? null : result.failure.message
+      this.refusal = result.ok ? null : sentenceOf(result.failure)
       if (result.ok) return
       this.crash()
       this.#world.time.schedule(

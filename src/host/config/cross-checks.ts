@@ -12,8 +12,8 @@ import {
   prefixOf,
 } from '../../model/address.ts'
 import type { SegmentConfiguration } from '../../model/configuration.ts'
-import { endpointsBytesMax, overlayAddressesPerSegmentMax, segmentFactsBytesMax } from '../../model/limits.ts'
 import { scopeOf } from '../../model/scope.ts'
+import { checkAnnounceable } from './announceable.ts'
 import { checkGateway } from './gateway.ts'
 import type { Report } from './report.ts'
 import type { Draft } from './sections.ts'
@@ -44,16 +44,22 @@ interface Use<Value> {
 function checkSecret({ mesh }: Draft, report: Report): void {
   if (report.isBroken('mesh.secret', 'mesh.secret_file')) return
   if (mesh.inlineSecret !== null && mesh.secretFile !== null)
-    report.add('mesh.secret', 'is given beside mesh.secret_file: keep one of the two')
+    report.add('mesh.secret', 'is given beside mesh.secret_file', { remedy: 'keep one of the two' })
   if (mesh.inlineSecret === null && mesh.secretFile === null)
-    report.add('mesh.secret_file', 'is missing: run `lnetctl init`, or `lnetctl join` to join a mesh')
+    report.add('mesh.secret_file', 'is missing', {
+      remedy: 'run `lnetctl init`, or `lnetctl join` to join a mesh',
+    })
 }
 
 function checkTunnelAddress({ tunnel }: Draft, report: Report): void {
   const key = 'tunnel.address'
   const { address, prefix } = tunnel
   if (address === null || report.isBroken(key, 'tunnel.prefix')) return
-  if (prefix === null) report.add(key, 'needs tunnel.prefix: the automatic prefix gives its own addresses')
+  if (prefix === null)
+    report.add(key, 'needs tunnel.prefix', {
+      why: 'the automatic prefix gives its own addresses',
+      remedy: 'set tunnel.prefix, or leave it out',
+    })
   else if (!prefixContains(prefix, address))
     report.add(key, `must be in tunnel.prefix ${prefix}, got ${address}`)
   else checkHost(interfaceAddress(address, prefix), key, report)
@@ -74,7 +80,10 @@ function checkBridges(draft: Draft, report: Report): void {
     const key = `segments[${index}].bridge`
     const own = interfaceUses(draft).find(({ value }) => value === name)
     if (own !== undefined && !report.isBroken(key, own.key))
-      report.add(key, `${name} is ${own.key}: a bridge is another device`)
+      report.add(key, `${name} is ${own.key}`, {
+        why: 'a bridge is another device',
+        remedy: 'give it another name',
+      })
     uses.push({ key, value: name })
   }
   // Two segments in one bridge would be one layer-2 network, of which no node knows.
@@ -89,7 +98,7 @@ function checkEqual(uses: readonly Use<string | number>[], report: Report, noun:
   for (const [index, use] of uses.entries()) {
     const earlier = uses.slice(0, index).find(({ value }) => value === use.value)
     if (earlier === undefined || report.isBroken(use.key, earlier.key)) continue
-    report.add(use.key, `${noun} ${use.value} is that of ${earlier.key}: give it another one`)
+    report.add(use.key, `${noun} ${use.value} is that of ${earlier.key}`, { remedy: 'give it another one' })
   }
 }
 
@@ -98,7 +107,7 @@ function checkPorts({ tunnel, segments }: Draft, report: Report): void {
   for (const [index, segment] of segments.entries()) {
     const key = `segments[${index}].port`
     if (segment.port === tunnel.port && !report.isBroken(key, 'tunnel.port'))
-      report.add(key, `UDP port ${segment.port} is that of tunnel.port: give it another one`)
+      report.add(key, `UDP port ${segment.port} is that of tunnel.port`, { remedy: 'give it another one' })
   }
 }
 
@@ -108,7 +117,7 @@ function checkOverlaps(draft: Draft, report: Report): void {
     const earlier = networks.slice(0, index).find(({ value }) => prefixesOverlap(value, use.value))
     if (earlier === undefined || report.isBroken(use.key, earlier.key)) continue
     const same = earlier.value === use.value ? 'is that' : `overlaps ${earlier.value}`
-    report.add(use.key, `network ${use.value} ${same} of ${earlier.key}: give it another one`)
+    report.add(use.key, `network ${use.value} ${same} of ${earlier.key}`, { remedy: 'give it another one' })
   }
 }
 
@@ -159,40 +168,4 @@ function checkHost(address: InterfaceAddress, key: string, report: Report): void
 function isLast(address: IpAddress, length: number): boolean {
   const number = new DataView(ipAddressBytes(address).buffer).getUint32(0)
   return number % 2 ** (32 - length) === 2 ** (32 - length) - 1
-}
-
-/** An announcement is small; what does not fit is refused here and not at run time. */
-function checkAnnounceable({ tunnel, segments }: Draft, report: Report): void {
-  if (report.isBroken('segments', 'tunnel.endpoints')) return
-  const endpointBytes = tunnel.endpoints.reduce((sum, place) => sum + place.length + endpointFramingBytes, 0)
-  if (endpointBytes > endpointsBytesMax)
-    report.add('tunnel.endpoints', `is too long to be announced: at most ${endpointsBytesMax} bytes together`)
-  const announced = segments.map(announcedAddresses)
-  for (const [index, lengths] of announced.entries())
-    if (lengths.length > overlayAddressesPerSegmentMax)
-      report.add(`segments[${index}]`, `has more than ${overlayAddressesPerSegmentMax} addresses`)
-  const bytes = announced.flat().reduce((sum, length) => sum + length, segments.length * segmentBytesMax)
-  if (bytes > segmentFactsBytesMax)
-    report.add('segments', 'has more segments and addresses than an announcement can hold: leave some out')
-}
-
-/** The head of a text, its kind and the list around them in CBOR (RFC 8949). */
-const endpointFramingBytes = 5
-/** VNI, MAC and framing; and what a claim adds to the text of its address. */
-const segmentBytesMax = 30
-const claimBytesMax = 10
-/** `255.255.255.255/30`, and eight groups of four digits with `/64`. */
-const automaticCharactersMax: Readonly<Record<4 | 6, number>> = { 4: 18, 6: 42 }
-
-/** The bytes of each address of a segment: those written down, and one in each prefix that has none of them. */
-function announcedAddresses({ addresses, prefixes, deriveIpv6 }: SegmentConfiguration): readonly number[] {
-  if (addresses?.length === 0) return []
-  const written = addresses ?? []
-  const automatic = prefixes
-    .filter(prefix => !written.some(address => prefixContains(prefix, addressOf(address))))
-    .map(prefix => automaticCharactersMax[familyOf(prefix)])
-  // Without any IPv6 network, the derived one is used.
-  const derived = deriveIpv6 && [...prefixes, ...written].every(network => familyOf(network) === 4)
-  if (derived) automatic.push(automaticCharactersMax[6])
-  return [...written.map(address => address.length), ...automatic].map(length => length + claimBytesMax)
 }

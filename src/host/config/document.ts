@@ -17,7 +17,7 @@ export function parseConfigDocument(text: string, report: Report): ConfigDocumen
     return null
   }
   const faults = [...document.errors, ...document.warnings]
-  for (const fault of faults) report.add('', describe(fault.message), lineAt(lines, fault.pos[0]))
+  for (const fault of faults) report.add('', describe(fault.message), { line: lineAt(lines, fault.pos[0]) })
   if (faults.length > 0) return null
   const { contents } = document
   if (contents !== null && !isMap(contents) && contents.range?.[1] !== contents.range?.[0]) {

@@ -87,7 +87,10 @@ export class Fields {
       if (this.#asked.has(name)) continue
       const guess = nearest(name, this.#asked)
       const hint = guess === null ? `known here are ${[...this.#asked].join(', ')}` : `did you mean ${guess}?`
-      this.#report.add(memberKey(this.key, name.slice(0, 60)), `unknown key; ${hint}`, this.#lineOfName(name))
+      this.#report.add(memberKey(this.key, name.slice(0, 60)), 'unknown key', {
+        line: this.#lineOfName(name),
+        remedy: hint,
+      })
     }
   }
 
@@ -95,7 +98,7 @@ export class Fields {
     this.#asked.add(name)
     const node = this.#values.get(name)?.value ?? null
     if (isAlias(node)) {
-      this.#report.add(memberKey(this.key, name), 'aliases are not taken: write the value out')
+      this.#report.add(memberKey(this.key, name), 'aliases are not taken', { remedy: 'write the value out' })
       return null
     }
     return isScalar(node) && node.value === null ? null : node
@@ -103,12 +106,14 @@ export class Fields {
 
   #remember({ key: name, value }: Pair<Node, Node | null>): void {
     if (!isScalar(name) || name.value === null || typeof name.value === 'object') {
-      this.#report.add(this.key, 'has a key that is no plain word', this.#document.lineOf(name))
+      this.#report.add(this.key, 'has a key that is no plain word', { line: this.#document.lineOf(name) })
       return
     }
     const text = String(name.value)
     if (this.#values.has(text))
-      this.#report.add(memberKey(this.key, text.slice(0, 60)), 'is there twice', this.#document.lineOf(name))
+      this.#report.add(memberKey(this.key, text.slice(0, 60)), 'is there twice', {
+        line: this.#document.lineOf(name),
+      })
     this.#values.set(text, { name, value })
     this.#report.locate(memberKey(this.key, text), this.#document.lineOf(name))
   }

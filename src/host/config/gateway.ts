@@ -68,25 +68,32 @@ const networkOrMember: Reader<Prefix | MemberReference> = plain => {
 export function checkGateway({ tunnel, segments, gateway, defaultVia }: Parts, report: Report): void {
   if (gateway === null || report.isBroken('gateway', 'segments')) return
   if (gateway.segments.length === 0)
-    report.add('gateway.segments', 'is missing: the interfaces of the segments whose packets are taken')
+    report.add('gateway.segments', 'is missing', {
+      remedy: 'list the interfaces of the segments whose packets are taken',
+    })
   for (const name of gateway.segments) {
     const segment = segments.find(each => each.interface === name)
     if (segment === undefined)
-      report.add('gateway.segments', `there is no segment ${name}: name one of this file`)
+      report.add('gateway.segments', `there is no segment ${name}`, { remedy: 'name one of this file' })
     else if (segment.prefixes.every(prefix => familyOf(prefix) === 6))
       report.add('gateway.segments', `${name} has no IPv4 network, and a gateway is for IPv4 alone`)
   }
   const inside = [tunnel.interface, ...segments.flatMap(each => [each.interface, each.bridge?.name])]
   if (inside.includes(gateway.interface))
-    report.add(
-      'gateway.interface',
-      `${gateway.interface} is inside the mesh: name the one that leads outside`,
-    )
+    report.add('gateway.interface', `${gateway.interface} is inside the mesh`, {
+      remedy: 'name the one that leads outside',
+    })
   for (const route of gateway.routes)
     if (familyOf(route) === 6) report.add('gateway.routes', `${route} is not IPv4`)
   if (!gateway.everywhere && gateway.routes.length === 0)
-    report.add('gateway.routes', 'is missing: a gateway to nowhere')
+    report.add('gateway.routes', 'is missing', {
+      why: 'this gateway would lead nowhere',
+      remedy: 'list its networks',
+    })
   // Two that send each other's packets back would be a loop.
   if (defaultVia !== null && gateway.everywhere)
-    report.add('default_via', 'cannot stand beside a gateway to everywhere: packets would go in circles')
+    report.add('default_via', 'cannot stand beside a gateway to everywhere', {
+      why: 'packets would go in circles',
+      remedy: 'keep one of the two',
+    })
 }

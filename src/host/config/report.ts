@@ -1,19 +1,30 @@
+import { type Explanation, type ExplanationDetails, explained, sentenceOf } from '../../model/explanation.ts'
 import { configProblemsMax } from '../../model/limits.ts'
 
-/** One thing wrong with a configuration file. */
-export interface ConfigurationProblem {
+/** One thing wrong with a configuration file: what is wrong, and what would be right. Never a secret. */
+export interface ConfigurationProblem extends Explanation {
   /** As `segments[1].vni`; empty for the file as a whole. */
   readonly key: string
   /** Counted from 1; null when there is no such place. */
   readonly line: number | null
-  /** What is wrong and what would be right. Never a secret. */
-  readonly message: string
 }
 
 /** `lnetd.yaml:12: tunnel.port: must be 1 to 65535, got "abc"` */
 export function describeConfigurationProblem(file: string, problem: ConfigurationProblem): string {
-  const place = problem.line === null ? file : `${file}:${problem.line}`
-  return problem.key === '' ? `${place}: ${problem.message}` : `${place}: ${problem.key}: ${problem.message}`
+  return sentenceOf(placedProblem(file, problem))
+}
+
+/** The same in parts, the place being one of `what`. */
+export function placedProblem(
+  file: string,
+  { key, line, what, why, remedy }: ConfigurationProblem,
+): Explanation {
+  const place = line === null ? file : `${file}:${line}`
+  return { what: key === '' ? `${place}: ${what}` : `${place}: ${key}: ${what}`, why, remedy }
+}
+
+interface ProblemDetails extends ExplanationDetails {
+  readonly line?: number | null
 }
 
 /** Gathers problems, and knows on which line each key stands. */
@@ -26,8 +37,9 @@ export class Report {
   }
 
   /** At the line of the key, or of the nearest one around it. */
-  add(key: string, message: string, line: number | null = this.#lineOf(key)): void {
-    if (this.#problems.length < configProblemsMax) this.#problems.push({ key, line, message })
+  add(key: string, what: string, { line = this.#lineOf(key), ...details }: ProblemDetails = {}): void {
+    if (this.#problems.length < configProblemsMax)
+      this.#problems.push({ key, line, ...explained(what, details) })
   }
 
   /** Something at, in or around one of these keys is wrong already, so that what was read there is a default. */

@@ -19,7 +19,7 @@ export function checkStaticMembers(draft: Draft, report: Report): void {
       const earlier = seen.get(`${name} ${value}`)
       if (value === null || report.isBroken(`${key}.${name}`)) continue
       if (earlier !== undefined)
-        report.add(`${key}.${name}`, `${value} is that of ${earlier}: give it another one`)
+        report.add(`${key}.${name}`, `${value} is that of ${earlier}`, { remedy: 'give it another one' })
       seen.set(`${name} ${value}`, `${key}.${name}`)
     }
   }
@@ -29,11 +29,11 @@ function checkVtep({ vtep }: StaticMember, key: string, { tunnel }: Draft, repor
   if (report.isBroken(`${key}.vtep`, 'tunnel.prefix')) return
   if (vtep === null) {
     if (tunnel.prefix !== null)
-      report.add(`${key}.vtep`, `is missing: an address in tunnel.prefix ${tunnel.prefix}`)
+      report.add(`${key}.vtep`, 'is missing', { remedy: `set an address in tunnel.prefix ${tunnel.prefix}` })
     return
   }
   if (tunnel.prefix === null)
-    report.add(`${key}.vtep`, 'is derived where tunnel.prefix is auto: leave it out')
+    report.add(`${key}.vtep`, 'is derived where tunnel.prefix is auto', { remedy: 'leave it out' })
   else if (vtep === tunnel.address) report.add(`${key}.vtep`, `${vtep} is tunnel.address, this node's own`)
   else if (!isHostOf(tunnel.prefix, vtep))
     report.add(`${key}.vtep`, `must be in tunnel.prefix ${tunnel.prefix}, got ${vtep}`)
@@ -46,10 +46,9 @@ function checkSegments({ segments }: StaticMember, key: string, report: Report):
     .flatMap(({ addresses }) => addresses)
     .reduce((sum, address) => sum + address.length + claimBytesMax, segments.length * segmentBytesMax)
   if (bytes > segmentFactsBytesMax)
-    report.add(
-      `${key}.segments`,
-      'has more segments and addresses than an announcement can hold: leave some out',
-    )
+    report.add(`${key}.segments`, 'has more segments and addresses than an announcement can hold', {
+      remedy: 'leave some out',
+    })
   const vnis = segments.map(({ vni }) => vni)
   for (const vni of vnis.filter((each, index) => vnis.indexOf(each) !== index))
     report.add(`${key}.segments`, `VNI ${vni} is there twice`)

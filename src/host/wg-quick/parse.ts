@@ -65,7 +65,7 @@ export function parseWgQuick(text: string, device: InterfaceName): Result<WgQuic
   }
   const { privateKey, peers } = draft
   if (privateKey === null)
-    return failed('the file has no valid PrivateKey in [Interface]: is it a wg-quick file?')
+    return failed('the file has no valid PrivateKey in [Interface]', { remedy: 'is it a wg-quick file?' })
   if (peers.length > wgQuickPeersMax) return failed(`the file has more than ${wgQuickPeersMax} peers`)
   const whole = peers.flatMap(peer =>
     peer.publicKey === null ? [] : [{ ...peer, publicKey: peer.publicKey }],

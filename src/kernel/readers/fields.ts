@@ -9,7 +9,10 @@ export function reading<Value>(tool: string, read: () => Value): Result<Value> {
     return ok(read())
   } catch (error) {
     if (!(error instanceof Unreadable) && !(error instanceof SyntaxError)) throw error
-    return failed(`cannot read what ${tool} said: ${error.message}; is its version supported?`)
+    return failed(`cannot read what ${tool} said`, {
+      why: error.message,
+      remedy: `check whether lnetd supports this version of ${tool}`,
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 import { diff } from '../../../src/mesh/diff.ts'
 import { order } from '../../../src/mesh/order.ts'
+import { sentenceOf } from '../../../src/model/explanation.ts'
 import { emptyKernelState } from '../../../src/model/kernel-state.ts'
 import { desiredState } from '../../kernel/state.ts'
 import { type RemoteKernel, startKernel } from '../../lab/kernel-remote.ts'
@@ -35,7 +36,7 @@ async function measure(
   const tunnel = desired.tunnel?.interface
   if (tunnel === undefined) throw new Error('nothing is desired')
   const failures = await kernel.apply(order(diff(desired, emptyKernelState), tunnel))
-  if (failures.length > 0) throw new Error(failures[0]?.failure.message)
+  if (failures.length > 0) throw new Error(failures[0]?.failure.what)
   note('reconcile, from nothing', kernel.milliseconds / 1000, 's')
   const seconds: number[] = []
   for (let turn = 0; turn < looks; turn += 1) {
@@ -52,7 +53,7 @@ async function measure(
 
 async function look(kernel: RemoteKernel) {
   const observed = await kernel.observe()
-  if (!observed.ok) throw new Error(observed.failure.message)
+  if (!observed.ok) throw new Error(sentenceOf(observed.failure))
   return { state: observed.value.state, milliseconds: kernel.milliseconds }
 }
 

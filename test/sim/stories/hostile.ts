@@ -4,6 +4,7 @@ import { encodeAnnouncement } from '../../../src/mesh/codec.ts'
 import { derivedAddress, segmentMac, vtepPrefix } from '../../../src/mesh/derive.ts'
 import { standingOf } from '../../../src/mesh/membership.ts'
 import type { Announcement } from '../../../src/model/announcement.ts'
+import { sentenceOf } from '../../../src/model/explanation.ts'
 import { sequenceNumberMax } from '../../../src/model/limits.ts'
 import type { MeshId, NodeId } from '../../../src/model/node.ts'
 import { sealFake } from '../../fake/gossip.ts'
@@ -195,7 +196,8 @@ export async function wordOf(sim: Simulator, name: string): Promise<Announcement
 
 /** What `status` says a member does that no lnetd does; nothing when it says nothing. */
 export function accusation(snapshot: Snapshot, node: NodeId): string {
-  return accusedBy(snapshot).find(({ message }) => message.includes(node))?.message ?? ''
+  const found = accusedBy(snapshot).find(({ what }) => what.includes(node))
+  return found === undefined ? '' : sentenceOf(found)
 }
 
 function accusedBy({ problems }: Snapshot): Snapshot['problems'] {
