@@ -275,7 +275,7 @@ describe('the commented sample', () => {
     // An unknown key in each map makes the message name those that are known.
     const text =
       'zzzzz: 1\nmesh: {zzzzz: 1}\ndiscovery: {zzzzz: 1}\ngossip: {zzzzz: 1}\ntunnel: {zzzzz: 1}\nsegments: [{zzzzz: 1}]\nstatic_members: [{zzzzz: 1, segments: [{zzzzz: 1}]}]\nlog: {zzzzz: 1}\n'
-    const known = problems(text).flatMap(line => /known here are (.*)$/.exec(line)?.[1]?.split(', ') ?? [])
+    const known = problems(text).flatMap(line => /use one of (.*)$/.exec(line)?.[1]?.split(', ') ?? [])
     expect(known.length).toBeGreaterThan(25)
     for (const key of known) expect(sample).toMatch(new RegExp(`^[ #-]*${key}:`, 'm'))
   })
@@ -386,7 +386,7 @@ colour: red
         "lnetd.yaml:6: discovery.mdns: must be true or false, got "maybe"",
         "lnetd.yaml:7: gossip.port: must be 1 to 65535, got 70000",
         "lnetd.yaml:7: gossip.heartbeat: must be a duration such as 60s or 2m, from 1s to 86400s, got 60",
-        "lnetd.yaml:7: gossip.hartbeat: unknown key; did you mean heartbeat?",
+        "lnetd.yaml:7: gossip.hartbeat: unknown key: did you mean heartbeat?",
         "lnetd.yaml:9: tunnel.interface: must be an interface name: a letter, then letters, digits, - and _, at most 15 together, got "a-very-long-interface"",
         "lnetd.yaml:10: tunnel.port: must be 1 to 65535, got "abc"",
         "lnetd.yaml:11: tunnel.prefix: has host bits: the network of 192.168.228.1/24 is 192.168.228.0/24",
@@ -396,12 +396,12 @@ colour: red
         "lnetd.yaml:17: segments[0].prefixes[0]: must be an IPv4 network of /30 or shorter: this is too small for a mesh, got "10.0.0.0/31"",
         "lnetd.yaml:17: segments[0].prefixes[1]: must be an IPv6 network of /16 to /64: the rest is the node's own, got "fd00::/80"",
         "lnetd.yaml:17: segments[0].prefixes[2]: must be a network such as 192.168.102.0/24, got "10.0.0.0/33"",
-        "lnetd.yaml:18: segments[0].adresses: unknown key; did you mean addresses?",
+        "lnetd.yaml:18: segments[0].adresses: unknown key: did you mean addresses?",
         "lnetd.yaml:19: segments[1]: must be a map of keys and values",
         "lnetd.yaml:20: state_dir: must be an absolute path, got "var"",
         "lnetd.yaml:21: socket: must be an absolute path of at most 107 bytes, got 7",
         "lnetd.yaml:22: log.level: must be debug or info or warn or error, got "loud"",
-        "lnetd.yaml:23: colour: unknown key; known here are name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, metrics, names, log",
+        "lnetd.yaml:23: colour: unknown key: use one of name, mesh, gossip, bootstrap, discovery, tunnel, segments, static_members, gateway, default_via, accept_routes, forget_after, state_dir, socket, metrics, names, log",
       ]
     `)
   })
@@ -468,10 +468,10 @@ colour: red
 
   it('say what was probably meant', () => {
     expect(problems(`${secretFile}boot-strap: []\n`)).toEqual([
-      'lnetd.yaml:2: boot-strap: unknown key; did you mean bootstrap?',
+      'lnetd.yaml:2: boot-strap: unknown key: did you mean bootstrap?',
     ])
     expect(problems(`${secretFile}tunnel: {keepAlive: 25s}\n`)).toEqual([
-      'lnetd.yaml:2: tunnel.keepAlive: unknown key; did you mean keepalive?',
+      'lnetd.yaml:2: tunnel.keepAlive: unknown key: did you mean keepalive?',
     ])
   })
 

@@ -207,7 +207,7 @@ segments:
       failure: { remedy: expect.stringContaining('lnetctl init') },
     })
     mkdirSync(joinPath(paths.configPath, '..'))
-    writeFileSync(paths.configPath, 'colour: red\n')
+    writeFileSync(paths.configPath, 'colour: red\nmesh: { secret_file: /x }\n')
     expect(await makeToken(paths)).toMatchObject({
       ok: false,
       failure: { what: expect.stringContaining(':1: colour:') },

@@ -86,7 +86,7 @@ export class Fields {
     for (const name of this.#values.keys()) {
       if (this.#asked.has(name)) continue
       const guess = nearest(name, this.#asked)
-      const hint = guess === null ? `known here are ${[...this.#asked].join(', ')}` : `did you mean ${guess}?`
+      const hint = guess === null ? `use one of ${[...this.#asked].join(', ')}` : `did you mean ${guess}?`
       this.#report.add(memberKey(this.key, name.slice(0, 60)), 'unknown key', {
         line: this.#lineOfName(name),
         remedy: hint,
