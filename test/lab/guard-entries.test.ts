@@ -116,7 +116,7 @@ describe.each([4, 6] as const)('a segment over IPv%i', family => {
   beforeAll(async () => {
     const desired = desiredState(2, family)
     const observed = await kernel.observe()
-    if (!observed.ok) throw new Error(observed.failure.message)
+    if (!observed.ok) throw new Error(observed.failure.what)
     expect(await kernel.apply(planFor(desired, observed.value.state))).toEqual([])
   })
 
