@@ -107,9 +107,14 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
             { remedy: 'compare the secret files of both machines' },
           )
         : // Anybody can dial this node: that says nothing of its own state.
-          noticed('secret-may-differ', target, `a connection ${target} fails in the handshake again and again`, {
-            why: 'it is a stranger, or a node with another mesh secret',
-          }),
+          noticed(
+            'secret-may-differ',
+            target,
+            `a connection ${target} fails in the handshake again and again`,
+            {
+              why: 'it is a stranger, or a node with another mesh secret',
+            },
+          ),
     )
   const knowsNodes = [...state.membership.values()].some(
     ({ announcement }) => announcement.declaredBy === null,
