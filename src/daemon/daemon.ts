@@ -1,7 +1,6 @@
 import type { ControlSource, Snapshot } from '../control/snapshot.ts'
 import type { Closeable } from '../kernel/port.ts'
 import { diff } from '../mesh/diff.ts'
-import { forget } from '../mesh/membership.ts'
 import { order } from '../mesh/order.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { noFacts } from '../model/facts.ts'
@@ -19,6 +18,7 @@ import { createLoopKeeper } from './loops.ts'
 import { createNamer } from './namer.ts'
 import type { DaemonParts } from './parts.ts'
 import { watchProgress } from './progress.ts'
+import { recall } from './recall.ts'
 import { createReconciler } from './reconciler.ts'
 import { createReunion } from './reunion.ts'
 import { snapshotOf } from './snapshot.ts'
@@ -94,7 +94,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     const gossip = await parts.startGossip(listener)
     if (!gossip.ok) return gossip
     state.gossip = gossip.value
-    await recall()
+    await recall(parts, state, listener)
     reconciler.mark()
     await announcer.update()
     await reconciler.idle()
@@ -119,18 +119,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     return failed(`${device.interface} is ${device.what}, not lnet's`, {
       remedy: 'remove or rename it, or set another interface name in the configuration',
     })
-  }
-
-  async function recall(): Promise<void> {
-    const entries = await Promise.all(
-      parts.archive.members.map(async ({ envelope, ageMilliseconds }) => {
-        const opened = await state.gossip?.open(envelope)
-        return opened === null || opened === undefined ? [] : [{ envelope, opened, ageMilliseconds }]
-      }),
-    )
-    listener.recall(entries.flat())
-    state.membership = forget(state.membership, clock.now(), state.configuration.forgetAfterSeconds)
-    state.gossip?.redial()
   }
 
   function stop(): Promise<void> {

@@ -113,7 +113,8 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     }),
     recall(entries) {
       const heard = hearAll(entries)
-      state.recalled = admit(new Map(), heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
+      if (!state.synced)
+        state.recalled = admit(state.recalled, heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
       take(heard)
     },
     candidates: () => dialCandidates(node, remembered(state), clock.now()),

@@ -18,7 +18,7 @@ export async function breathe(): Promise<void> {
 }
 
 /** How many pieces of work wait for their turn. */
-export function outOfBreath(): number {
+export function piecesWaiting(): number {
   return waiting
 }
 

@@ -6,6 +6,7 @@ import { failed, ok, type Result } from '../model/failure.ts'
 import { gossipStopSecondsMax } from '../model/limits.ts'
 import type { Neighbour } from '../model/neighbour.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
+import { breathe } from './breathe.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { type Gate, gateOf } from './gate.ts'
 import { type Admits, admission } from './interfaces.ts'
@@ -91,6 +92,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
     node,
     seal: payload => sealEnvelope(privateKey, payload),
     open: async envelope => {
+      await breathe()
       const opening = await openEnvelope(envelope)
       return opening.ok ? opening.opened : null
     },

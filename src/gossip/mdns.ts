@@ -19,6 +19,7 @@ import {
 } from '../model/limits.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { interfaceAddresses, isOnLan } from './interfaces.ts'
+import { modestSocket } from './multicast-socket.ts'
 import type { GossipOptions } from './port.ts'
 
 /** Finds nodes of the same mesh on the LANs of this machine by multicast DNS (RFC 6762), over IPv4. */
@@ -93,7 +94,8 @@ class Discovering {
   }
 
   private enter(address: InterfaceAddress): void {
-    const multicast = makeMulticast({ interface: addressOf(address), bind: '0.0.0.0' })
+    const socket = modestSocket(this.options.now)
+    const multicast = makeMulticast({ interface: addressOf(address), bind: '0.0.0.0', socket })
     const lan: Lan = {
       address,
       multicast,

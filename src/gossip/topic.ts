@@ -7,10 +7,12 @@ import {
   TopicValidatorResult,
 } from '@chainsafe/libp2p-gossipsub'
 import type { Envelope, Verdict } from '../model/announcement.ts'
-import { publishSecondsMax, topicMessageBytesMax } from '../model/limits.ts'
+import { publishSecondsMax, topicMessageBytesMax, topicWaitingMax } from '../model/limits.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
+import { breathe, piecesWaiting } from './breathe.ts'
 import { openEnvelope } from './envelope.ts'
 import type { GossipHandlers } from './port.ts'
+import { isModestRpc } from './rpc-shape.ts'
 import { within } from './within.ts'
 
 /** The announcements of the mesh, by gossipsub. */
@@ -123,6 +125,7 @@ export function joinTopic(
     const { recipients } = await said.catch(() => ({ recipients: [] }))
     return new Set(recipients.map(String))
   }
+  boundRpc(gossip)
   gossip.topicValidators.set(topic, async (hop, message) =>
     judge(message.data, parseNodeId(hop.toString()), handlers),
   )
@@ -142,11 +145,25 @@ function listeners(gossip: GossipSub, topic: string): ReadonlySet<string> {
   return new Set(subscribers.filter(node => streamsOutbound.has(node)))
 }
 
+/** Gossipsub bounds each list it decodes, but not all lists together, nor fields that come again and again. */
+function boundRpc(gossip: GossipSub): void {
+  // A public method of the class that its interface does not name; what it throws drops the message alone.
+  const decoder = gossip as GossipSub & { decodeRpc(bytes: Uint8Array): unknown }
+  const decode = decoder.decodeRpc.bind(decoder)
+  decoder.decodeRpc = bytes => {
+    if (!isModestRpc(bytes)) throw new Error('a message of too many parts')
+    return decode(bytes)
+  }
+}
+
+/** Each after the others: a bundle of hundreds must not keep the event loop. */
 async function judge(
   data: Uint8Array,
   from: NodeId | null,
   handlers: Pick<GossipHandlers, 'announced' | 'refused'>,
 ): Promise<TopicValidatorResult> {
+  if (piecesWaiting() >= topicWaitingMax) return verdictResults.ignore
+  await breathe()
   const opening = await openEnvelope(data)
   if (opening.ok) return verdictResults[handlers.announced(data, opening.opened).kind]
   handlers.refused(opening.reason, from ?? undefined)

@@ -233,6 +233,8 @@ export const topicStreamsSecondsMax = 20
 export const publishSecondsMax = 5
 /** One message of the topic protocol; announcements come one by one, replies to requests in bundles. */
 export const topicMessageBytesMax = 512 * 1024
+/** Announcements of the topic that wait to be opened; what comes beyond is left to sync. */
+export const topicWaitingMax = 1024
 /** FACTS-gossip B: libp2p's own bounds reset dials when many nodes behind one address start together. */
 export const inboundConnectionsPerSecondMax = 100
 export const inboundPendingMax = 64
@@ -291,6 +293,11 @@ export const multicastAskSeconds = 60
 export const multicastEagerAsks = 3
 export const multicastAnswerMilliseconds = 200
 export const multicastInterfacesMax = 16
+/** A node of the mesh asks one question or answers with two records, all in 300 bytes. */
+export const multicastPacketBytesMax = 1500
+export const multicastRecordsMax = 16
+/** Of each LAN, whoever sends them. */
+export const multicastPacketsPerSecondMax = 200
 export const gossipStopSecondsMax = 2
 
 export const configBytesMax = 256 * 1024

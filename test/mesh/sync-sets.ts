@@ -59,7 +59,7 @@ export function sorted(entries: readonly DigestEntry[]): readonly DigestEntry[] 
 export function crowd(count: number): readonly NodeId[] {
   const digits = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
   return Array.from({ length: count }, (_, index) => {
-    const high = digits[Math.floor(index / digits.length / digits.length)] ?? ''
+    const high = digits[Math.floor(index / digits.length ** 2)] ?? ''
     const middle = digits[Math.floor(index / digits.length) % digits.length] ?? ''
     return parseNodeId(`12D3KooW${high}${middle}${digits[index % digits.length]}${'X'.repeat(41)}`) as NodeId
   })
