@@ -65,6 +65,7 @@ function takes(draft: Draft, instruction: Instruction): boolean {
     case 'ip':
     case 'bridge':
     case 'nft':
+    case 'sysctl':
       return true
     case 'wg-remove':
       return isSameDevice(draft, instruction) && draft.items.length < peersPerCommandMax
@@ -72,7 +73,6 @@ function takes(draft: Draft, instruction: Instruction): boolean {
       return isSameDevice(draft, instruction)
     case 'wg-device':
     case 'tunnel':
-    case 'sysctl':
     case 'forwarding':
       return false
   }

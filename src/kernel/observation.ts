@@ -8,6 +8,7 @@ import type {
   SegmentState,
   TunnelState,
 } from '../model/kernel-state.ts'
+import type { LinkTrust, Trusting } from '../model/link-trust.ts'
 import type { Tables } from './observe-tables.ts'
 import { type BridgeLink, bridgeStates } from './readers/bridges.ts'
 import type { ForwardingTable } from './readers/fdb.ts'
@@ -24,6 +25,8 @@ export interface Devices {
   readonly names: ReadonlySet<string>
   readonly bridges: readonly BridgeLink[]
   readonly routes: readonly Route[]
+  /** Devices with a route or an address that a router's advertisement made, whoever they belong to. */
+  readonly advertised: ReadonlySet<string>
   readonly detours: readonly Detour[]
   readonly rules: readonly DetourRule[]
   readonly neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>
@@ -39,6 +42,7 @@ export interface Found {
   readonly limitsFloods: boolean
   readonly watchesLoops: boolean
   readonly ipv6: ReadonlyMap<InterfaceName, boolean>
+  readonly trusts: ReadonlyMap<InterfaceName, LinkTrust>
 }
 
 /** One look at the kernel, of all that the tools told. */
@@ -50,7 +54,7 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
     state: {
       tunnel: tunnel === null || wireguard === null ? null : tunnelState(tunnel, wireguard, found),
       segments: segments.map(segment => segmentState(segment, found)),
-      bridges: bridgeStates(bridges, neighbours),
+      bridges: bridgeStates(bridges, neighbours, device => trustOf(device, found)),
       routes,
       // The tables of a device that is there belong to that, be it another mesh's.
       strayGuards: [...guards.keys()].filter(segment => !names.has(segment)).sort(compareText),
@@ -73,14 +77,15 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
   }
 }
 
-function tunnelState(link: OwnLink, wireguard: WireguardDump, { ipv6 }: Found): TunnelState {
+function tunnelState(link: OwnLink, wireguard: WireguardDump, found: Found): TunnelState {
   const { interface: device, up, mtu, addresses } = link
   const { publicKey, listenPort, peers } = wireguard
   return {
     interface: device,
     up,
     mtu,
-    ipv6: ipv6.get(device) === true,
+    ipv6: found.ipv6.get(device) === true,
+    ...trustOf(device, found),
     publicKey,
     listenPort,
     addresses,
@@ -97,6 +102,7 @@ function segmentState(link: OwnLink, found: Found): SegmentState {
     up,
     mtu,
     ipv6: found.ipv6.get(device) === true,
+    ...trustOf(device, found),
     bridge,
     suppression,
     portMacs: forwarding?.portMacs ?? [],
@@ -107,4 +113,10 @@ function segmentState(link: OwnLink, found: Found): SegmentState {
     guard: found.tables.guards.get(device) ?? null,
     floodLimit: found.tables.limits.get(device) ?? null,
   }
+}
+
+/** A device that trusted may have learned what is not told apart from the kernel's own. */
+function trustOf(device: InterfaceName, { trusts, devices }: Found): Trusting {
+  const trust = trusts.get(device) ?? 'open'
+  return { trusts: trust, learned: trust === 'open' || (trust === 'none' && devices.advertised.has(device)) }
 }

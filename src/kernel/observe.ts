@@ -3,9 +3,11 @@ import { ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { foreignAmong } from './foreign.ts'
+import { linkTrusts } from './link-trust.ts'
 import { markOf, routeProtocol } from './mark.ts'
 import { assemble, type Devices, type Found } from './observation.ts'
 import { observeForwarding, observeTables } from './observe-tables.ts'
+import { readAdvertised } from './readers/advertised.ts'
 import { readBridges } from './readers/bridges.ts'
 import { documents, reading } from './readers/fields.ts'
 import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
@@ -43,7 +45,10 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
   const forwards = await forwardingAmong(options.forwarders)
   const tables = await observeTables(forwards)
   if (!tables.ok) return tables
-  const ipv6 = await ipv6Among([...names, ...(tunnel === null ? [] : [tunnel.interface])])
+  const own = [...names, ...(tunnel === null ? [] : [tunnel.interface])]
+  const ipv6 = await ipv6Among(own)
+  const bridges = devices.value.bridges.filter(({ own }) => own).map(bridge => bridge.interface)
+  const trusts = await linkTrusts([...own, ...bridges])
   const found: Found = {
     devices: devices.value,
     forwarding: forwarding.value,
@@ -52,6 +57,7 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
     limitsFloods: options.limitsFloods,
     watchesLoops: options.watchesLoops,
     ipv6,
+    trusts,
   }
   return ok(assemble(found, wireguard.value))
 }
@@ -69,6 +75,7 @@ export async function glance(before: Observation): Promise<Result<Observation>> 
 
 const listings = `address show
 route show table all proto ${routeProtocol}
+route show table all proto ra
 neighbour show nud permanent
 rule show
 `
@@ -77,7 +84,7 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
   const listed = await run({ tool: 'ip', arguments: ['-json', '-details', '-batch', '-'], input: listings })
   if (!listed.ok) return listed
   return reading('ip', () => {
-    const [links, routes, neighbours, rules] = documents(listed.value, 4)
+    const [links, routes, advertised, neighbours, rules] = documents(listed.value, 5)
     const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
     const all = linkNames(links)
     const segments = new Set(own.segments.map(segment => segment.interface))
@@ -88,6 +95,7 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
       foreign: foreignAmong(all, [options.tunnel, ...options.wanted], ownNames(own)),
       names: new Set(all.map(({ name }) => name)),
       routes: readRoutes(routes),
+      advertised: readAdvertised(links, advertised),
       detours: readDetours(routes),
       rules: readRules(rules),
       bridges,

@@ -7,6 +7,7 @@ import { detourText, ruleText } from './detours.ts'
 import { floodLimitRemoval, floodLimitScript } from './flood-limit.ts'
 import { removeGateway, setGateway } from './gateway.ts'
 import { guardRemoval, guardScript } from './guard.ts'
+import { flushLearned, setLinkTrust } from './link-trust.ts'
 import { loopWatchRemoval, loopWatchScript } from './loop-watch.ts'
 import { markOf, routeProtocol } from './mark.ts'
 import type { TunnelSecrets } from './port.ts'
@@ -128,6 +129,8 @@ const renderers: Renderers = {
   'link.mac': step => [ip(`link set dev ${step.interface} address ${step.mac}`)],
   'link.up': step => [ip(`link set dev ${step.interface} up`)],
   'link.ipv6': step => [{ tool: 'sysctl', path: disableIpv6Path(step.interface), value: '0' }],
+  'link.trust': step => setLinkTrust(step.interface, step.trust),
+  'learned.remove': step => flushLearned(step.interface),
   'address.add': ({ address, interface: device }) => [
     ip(`address replace ${address} dev ${device} ${addressFlags(address)}`),
   ],

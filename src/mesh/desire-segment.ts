@@ -12,6 +12,7 @@ import {
 } from '../model/address.ts'
 import type { SegmentConfiguration } from '../model/configuration.ts'
 import type { BridgeState, NeighbourEntry, SegmentState, UnicastEntry } from '../model/kernel-state.ts'
+import { distrusting, type Trusting } from '../model/link-trust.ts'
 import type { Member } from '../model/member.ts'
 import { segmentMtu, type Vni } from '../model/segment.ts'
 import { usableBridge } from './bridge.ts'
@@ -52,6 +53,8 @@ export function desireSegment(
     up: true,
     mtu: Math.min(segment.mtu ?? Number.POSITIVE_INFINITY, segmentMtu(mtu, vtep)),
     ipv6: true,
+    // A port of a bridge has no routes: there the bridge decides.
+    ...(bridge === null ? trustOf(segment) : distrusting),
     ageingSeconds,
     bridge,
     suppression: bridge !== null,
@@ -83,7 +86,8 @@ export function desireBridge(
   // Its own MAC, so that it does not take another one with each port that comes.
   const mac = isOwn ? segmentMac(intent.node, segment.vni) : null
   if (!isOwn && addresses.length === 0 && neighbours.length === 0) return null
-  return { interface: bridge, mac, up: true, addresses, neighbours }
+  const trust = isOwn ? trustOf(segment) : distrusting
+  return { interface: bridge, mac, up: true, ...trust, addresses, neighbours }
 }
 
 /** One of our own stays where it is while its segment is kept out of it: machines are on it. */
@@ -91,7 +95,11 @@ function bareBridge({ vni, bridge }: SegmentConfiguration, intent: Intent): Brid
   const facts = intent.bridges.find(({ interface: name }) => name === bridge?.name)
   if (facts === undefined || !facts.own || !intent.keptOut.has(vni)) return null
   const mac = segmentMac(intent.node, vni)
-  return { interface: facts.interface, mac, up: true, addresses: [], neighbours: [] }
+  return { interface: facts.interface, mac, up: true, ...distrusting, addresses: [], neighbours: [] }
+}
+
+function trustOf({ routerAdvertisements }: SegmentConfiguration): Trusting {
+  return { trusts: routerAdvertisements ? 'routers' : 'none', learned: false }
 }
 
 function membersIn(vni: Vni, members: readonly Member[]): readonly Member[] {

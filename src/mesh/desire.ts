@@ -22,6 +22,7 @@ import {
   type TunnelState,
   type WireguardPeer,
 } from '../model/kernel-state.ts'
+import { distrusting } from '../model/link-trust.ts'
 import type { LoopWatch } from '../model/loop-watch.ts'
 import type { Member } from '../model/member.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
@@ -124,6 +125,7 @@ function desireTunnel(
     up: true,
     mtu,
     ipv6: true,
+    ...distrusting,
     publicKey: intent.publicKey,
     listenPort: tunnel.port,
     addresses: [interfaceAddress(vtep, prefix)],

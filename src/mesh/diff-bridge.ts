@@ -1,6 +1,7 @@
 import type { BridgeState } from '../model/kernel-state.ts'
+import { freshlyMade } from '../model/link-trust.ts'
 import type { Step } from '../model/step.ts'
-import { compare } from './diff-device.ts'
+import { compare, diffTrust } from './diff-device.ts'
 
 /** Makes and removes bridges of ours, and puts on any bridge what should be there of ours, and takes off what should not. */
 export function diffBridges(
@@ -22,6 +23,7 @@ function diffBridge(desired: BridgeState, observed: BridgeState | undefined): re
   return [
     ...(isMissing ? [{ kind: 'bridge.create', interface: device, mac } as const] : []),
     ...(!isMissing && observed.mac !== mac ? [{ kind: 'link.mac', interface: device, mac } as const] : []),
+    ...diffTrust(desired, isMissing ? freshlyMade : observed),
     ...(isMissing || !observed.up ? [{ kind: 'link.up', interface: device } as const] : []),
     ...diffContent(desired, observed ?? bare(desired)),
   ]

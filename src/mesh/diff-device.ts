@@ -1,5 +1,6 @@
-import type { Guard, SegmentState, TunnelState } from '../model/kernel-state.ts'
+import type { BridgeState, Guard, SegmentState, TunnelState } from '../model/kernel-state.ts'
 import { ageingSecondsDefault } from '../model/limits.ts'
+import { freshlyMade, type Trusting } from '../model/link-trust.ts'
 import type { SegmentIdentity, Step } from '../model/step.ts'
 
 /** The steps that make one device what it should be; `observed` is undefined when there is none yet. */
@@ -52,12 +53,29 @@ export function diffLink(
   const steps: Step[] = []
   if (desired.mtu !== observed.mtu) steps.push({ kind: 'link.mtu', interface: device, mtu: desired.mtu })
   if (desired.ipv6 && !observed.ipv6) steps.push({ kind: 'link.ipv6', interface: device })
+  steps.push(...diffTrust(desired, observed))
   if (desired.up && !observed.up) steps.push({ kind: 'link.up', interface: device })
   const { added, removed } = compare(desired.addresses, observed.addresses, itself)
   return [
     ...steps,
     ...added.map((address): Step => ({ kind: 'address.add', interface: device, address })),
     ...removed.map((address): Step => ({ kind: 'address.remove', interface: device, address })),
+  ]
+}
+
+/** What was learned stays in the kernel when a device does not trust any more. */
+export function diffTrust(
+  { interface: device, trusts }: TunnelState | SegmentState | BridgeState,
+  observed: Trusting,
+): readonly Step[] {
+  if (trusts === 'open') return []
+  return [
+    ...(trusts === observed.trusts
+      ? []
+      : [{ kind: 'link.trust', interface: device, trust: trusts } as const]),
+    ...(trusts === 'none' && observed.learned
+      ? [{ kind: 'learned.remove', interface: device } as const]
+      : []),
   ]
 }
 
@@ -147,6 +165,7 @@ function blankSegment(desired: SegmentState, observed: SegmentState | undefined)
     ...desired,
     up: false,
     ipv6: false,
+    ...freshlyMade,
     ageingSeconds: ageingSecondsDefault,
     bridge: null,
     suppression: false,

@@ -1,4 +1,5 @@
 import type { KernelState, Route, SegmentState, TunnelState, WireguardPeer } from '../model/kernel-state.ts'
+import { freshlyMade } from '../model/link-trust.ts'
 import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { diffBridges } from './diff-bridge.ts'
@@ -184,6 +185,7 @@ function diffRoutes(desired: readonly Route[], observed: readonly Route[]): read
 const blankTunnel: Omit<TunnelState, 'interface' | 'mtu'> = {
   up: false,
   ipv6: false,
+  ...freshlyMade,
   publicKey: null,
   listenPort: null,
   addresses: [],

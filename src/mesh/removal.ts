@@ -72,6 +72,7 @@ const waits: Readonly<Record<Removal, boolean>> = {
   'gateway.remove': false,
   'limit.remove': false,
   'watch.remove': false,
+  'learned.remove': false,
   // Only to be made anew, which `restrain` sees to.
   'segment.remove': false,
   'tunnel.remove': false,

@@ -85,6 +85,8 @@ export interface SegmentConfiguration {
   readonly mtu: number | null
   /** How long a learned MAC is kept. */
   readonly ageingSeconds: number
+  /** Whether router advertisements on it configure this machine. */
+  readonly routerAdvertisements: boolean
   /** Frames to everybody a second, at most; null: as many as there are. */
   readonly floodLimit: number | null
   /** Sorted. */

@@ -31,6 +31,11 @@ const sentences: { readonly [Kind in StepKind]: (step: StepOf<Kind>) => string }
   'link.mac': step => `set MAC ${step.mac} on ${step.interface}`,
   'link.up': step => `bring ${step.interface} up`,
   'link.ipv6': step => `switch IPv6 on for ${step.interface}`,
+  'link.trust': step =>
+    step.trust === 'none'
+      ? `ignore router advertisements and redirects on ${step.interface}`
+      : `accept router advertisements on ${step.interface}`,
+  'learned.remove': step => `remove addresses and routes of router advertisements from ${step.interface}`,
   'port.suppress': step => `answer ARP and ND for members in the bridge of ${step.interface}`,
   'port.mac.set': step => `look for MAC ${step.mac} behind ${step.interface}`,
   'port.mac.remove': step => `look for MAC ${step.mac} behind ${step.interface} no more`,

@@ -8,6 +8,7 @@ import type {
   Prefix,
 } from './address.ts'
 import type { Detour, DetourRule, GatewayState } from './gateway.ts'
+import type { Trusting } from './link-trust.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { Vni } from './segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
@@ -38,7 +39,7 @@ export interface KernelState {
   readonly rules: readonly DetourRule[]
 }
 
-export interface TunnelState {
+export interface TunnelState extends Trusting {
   readonly interface: InterfaceName
   readonly up: boolean
   readonly mtu: number
@@ -60,7 +61,7 @@ export interface WireguardPeer {
   readonly keepaliveSeconds: number
 }
 
-export interface SegmentState {
+export interface SegmentState extends Trusting {
   readonly interface: InterfaceName
   readonly vni: Vni
   readonly port: Port
@@ -91,8 +92,8 @@ export interface SegmentState {
   readonly floodLimit: number | null
 }
 
-/** A bridge with a segment in it. What is not marked as lnet's on it is not told. */
-export interface BridgeState {
+/** A bridge with a segment in it. What is not marked as lnet's on it is not told; somebody else's counts as distrusting. */
+export interface BridgeState extends Trusting {
   readonly interface: InterfaceName
   /** Null: somebody else's, which has the one it has. */
   readonly mac: MacAddress | null

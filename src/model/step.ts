@@ -8,6 +8,7 @@ import type {
   UnicastEntry,
   WireguardPeer,
 } from './kernel-state.ts'
+import type { LinkTrust } from './link-trust.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'
 
@@ -67,6 +68,12 @@ export type Step =
   | { readonly kind: 'link.mac'; readonly interface: InterfaceName; readonly mac: MacAddress }
   | { readonly kind: 'link.up'; readonly interface: InterfaceName }
   | { readonly kind: 'link.ipv6'; readonly interface: InterfaceName }
+  | {
+      readonly kind: 'link.trust'
+      readonly interface: InterfaceName
+      readonly trust: Exclude<LinkTrust, 'open'>
+    }
+  | { readonly kind: 'learned.remove'; readonly interface: InterfaceName }
   | { readonly kind: 'address.add'; readonly interface: InterfaceName; readonly address: InterfaceAddress }
   | { readonly kind: 'address.remove'; readonly interface: InterfaceName; readonly address: InterfaceAddress }
   | { readonly kind: 'route.add'; readonly route: Route }

@@ -7,6 +7,7 @@ import {
 } from '../../src/model/address.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
 import { ageingSecondsDefault } from '../../src/model/limits.ts'
+import { distrusting, freshlyMade, type Trusting } from '../../src/model/link-trust.ts'
 import { segmentMtu } from '../../src/model/segment.ts'
 import type { SegmentIdentity, Step, StepKind } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
@@ -87,6 +88,7 @@ const effects: Effects = {
       interface: device,
       mac,
       up: false,
+      ...freshlyMade,
       addresses: known?.addresses ?? new Set(),
       neighbours: known?.neighbours ?? new Map(),
     })
@@ -153,6 +155,17 @@ const effects: Effects = {
       device.ipv6 = true
       return null
     }),
+  'link.trust': (draft, step) =>
+    onLink(draft, step.interface, link => {
+      link.trusts = step.trust
+      if (step.trust === 'routers') link.learned = false
+    }),
+  'learned.remove': (draft, step) => {
+    onLink(draft, step.interface, link => {
+      link.learned = false
+    })
+    return null
+  },
   'address.add': (draft, step) =>
     onDevice(draft, step.interface, device => {
       if (familyOf(step.address) === 6 && !device.ipv6) return 'Permission denied'
@@ -242,6 +255,17 @@ const effects: Effects = {
   },
 }
 
+function onLink(
+  draft: KernelDraft,
+  device: InterfaceName,
+  change: (link: { -readonly [Key in keyof Trusting]: Trusting[Key] }) => void,
+): Outcome {
+  const link = draft.bridges.get(device) ?? deviceOf(draft, device)
+  if (link === undefined || link === null) return 'No such file or directory'
+  change(link)
+  return null
+}
+
 function createTunnel(draft: KernelDraft, step: StepOf<'tunnel.create'>): Outcome {
   const { interface: device, mtu } = step
   if (draft.tunnel?.interface === device) return null
@@ -251,6 +275,7 @@ function createTunnel(draft: KernelDraft, step: StepOf<'tunnel.create'>): Outcom
     mtu,
     up: false,
     ipv6: true,
+    ...freshlyMade,
     publicKey: null,
     listenPort: null,
     addresses: new Set(),
@@ -283,6 +308,7 @@ function createSegment(draft: KernelDraft, identity: SegmentIdentity): Outcome {
     mtu: Math.min(mtu, segmentMtu(draft.tunnel.mtu, local)),
     up: false,
     ipv6: true,
+    ...freshlyMade,
     ageingSeconds: ageingSecondsDefault,
     bridge: null,
     suppression: false,
@@ -379,6 +405,7 @@ function onBridge(
     interface: device,
     mac: null,
     up: true,
+    ...distrusting,
     addresses: new Set<InterfaceAddress>(),
     neighbours: new Map<IpAddress, MacAddress>(),
   }

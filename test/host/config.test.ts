@@ -45,6 +45,7 @@ describe('a configuration with nothing but its secret', () => {
           addresses: null,
           mtu: null,
           ageingSeconds: 300,
+          routerAdvertisements: false,
           floodLimit: 10_000,
           deriveIpv6: true,
           bridge: null,

@@ -97,6 +97,8 @@ const steps: { readonly [Kind in StepKind]: Extract<Step, { kind: Kind }> } = {
   'link.mtu': { kind: 'link.mtu', interface: segment, mtu: 1300 },
   'link.mac': { kind: 'link.mac', interface: segment, mac },
   'link.up': { kind: 'link.up', interface: segment },
+  'link.trust': { kind: 'link.trust', interface: segment, trust: 'none' },
+  'learned.remove': { kind: 'learned.remove', interface: segment },
   'link.ipv6': { kind: 'link.ipv6', interface: segment },
   'address.add': { kind: 'address.add', interface: segment, address: 'fde9::1/64' as InterfaceAddress },
   'address.remove': {
@@ -186,6 +188,17 @@ describe('render', () => {
       ip link set dev vlnet0 address 02:00:00:00:00:02
       # link.up
       ip link set dev vlnet0 up
+      # link.trust
+      echo 0 >/proc/sys/net/ipv6/conf/vlnet0/accept_ra
+      echo 0 >/proc/sys/net/ipv6/conf/vlnet0/autoconf
+      echo 0 >/proc/sys/net/ipv6/conf/vlnet0/accept_redirects
+      echo 0 >/proc/sys/net/ipv4/conf/vlnet0/accept_redirects
+      echo 0 >/proc/sys/net/ipv4/conf/vlnet0/arp_accept
+      # learned.remove
+      ip address flush dev vlnet0 mngtmpaddr || /Cannot find device|does not exist/
+      ip route flush table all dev vlnet0 proto ra || /Cannot find device|does not exist/
+      ip route flush table all type unicast root 2000::/3 dev vlnet0 proto kernel || /Cannot find device|does not exist/
+      ip route flush table all type unicast root fc00::/7 dev vlnet0 proto kernel || /Cannot find device|does not exist/
       # link.ipv6
       echo 0 >/proc/sys/net/ipv6/conf/vlnet0/disable_ipv6
       # address.add

@@ -14,6 +14,8 @@ export interface Datagram {
   readonly port?: number
   /** Of the frame inside; default 60, the least there is. */
   readonly bytes?: number
+  /** Another frame instead, in hexadecimal. */
+  readonly frame?: string
 }
 
 /** Sends each datagram three times from inside a namespace; answers what the kernel refused. `user`: as whom. */

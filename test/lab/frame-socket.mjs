@@ -10,14 +10,15 @@ const vxlan = Buffer.from([0x08, 0, 0, 0, 0x00, 0xc0, 0xdb, 0])
 for (const datagram of JSON.parse(process.argv[2]))
   await send(datagram).catch(error => report(datagram, error))
 
-async function send({ family, to, mac, by, sourcePort, port = 4789, bytes = 60 }) {
+async function send({ family, to, mac, by, sourcePort, port = 4789, bytes = 60, frame: hex }) {
   const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6' })
   try {
     await new Promise((done, fail) => socket.once('error', fail).bind(sourcePort ?? 0, done))
     socket.setBroadcast(true)
     if (by !== undefined) socket.setMulticastInterface(by)
     const source = Buffer.from(mac.replaceAll(':', ''), 'hex')
-    const frame = Buffer.concat([vxlan, broadcast, source, etherType, Buffer.alloc(bytes - 14)])
+    const plain = Buffer.concat([broadcast, source, etherType, Buffer.alloc(bytes - 14)])
+    const frame = Buffer.concat([vxlan, hex === undefined ? plain : Buffer.from(hex, 'hex')])
     for (let times = 0; times < 3; times += 1)
       await new Promise((done, fail) => socket.send(frame, port, to, error => (error ? fail(error) : done())))
   } finally {

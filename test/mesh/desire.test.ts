@@ -74,6 +74,7 @@ describe('a node with two members', () => {
             },
             "interface": "vlnet0",
             "ipv6": true,
+            "learned": false,
             "local": "fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc",
             "lower": "lnet0",
             "mac": "9e:c9:b8:47:c5:83",
@@ -99,6 +100,7 @@ describe('a node with two members', () => {
             "port": 4789,
             "portMacs": [],
             "suppression": false,
+            "trusts": "none",
             "unicast": [
               {
                 "mac": "22:7e:93:45:87:97",
@@ -121,6 +123,7 @@ describe('a node with two members', () => {
           ],
           "interface": "lnet0",
           "ipv6": true,
+          "learned": false,
           "listenPort": 51820,
           "mtu": 1420,
           "peers": [
@@ -144,6 +147,7 @@ describe('a node with two members', () => {
             },
           ],
           "publicKey": "AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+          "trusts": "none",
           "up": true,
         },
       }
@@ -168,6 +172,8 @@ describe('a node with two members', () => {
         "create segment vlnet0, vni 49371, port 4789, mtu 1350, over lnet0 from fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc",
         "guard VXLAN port 4789 for vlnet0: only by lnet0",
         "flood at most 10000 frames per second from vlnet0",
+        "ignore router advertisements and redirects on lnet0",
+        "ignore router advertisements and redirects on vlnet0",
         "switch IPv6 on for lnet0",
         "switch IPv6 on for vlnet0",
         "add address fd60:a1ff:9a6c:e826:675c:5f6:92c5:37bc/64 to lnet0",
@@ -253,6 +259,8 @@ describe('a segment in a bridge', () => {
         interface: name,
         mac: null,
         up: true,
+        trusts: 'none',
+        learned: false,
         addresses: ['192.168.102.25/24', expect.stringMatching(/^fd88:/)],
         neighbours: [
           { address: '192.168.102.2', mac: macs[0] },

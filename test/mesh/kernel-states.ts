@@ -66,6 +66,8 @@ const tunnel: fc.Arbitrary<TunnelState> = fc.record({
   up: fc.constant(true),
   mtu: fc.constantFrom(1380, 1420, 1500),
   ipv6: fc.constant(true),
+  trusts: fc.constant('none'),
+  learned: fc.constant(false),
   publicKey: fc.constantFrom(publicKey(8), publicKey(9)),
   listenPort: fc.constantFrom(51_820 as Port, 51_821 as Port),
   addresses: sorted(vteps.map(vtep => `${vtep}/24` as InterfaceAddress)),
@@ -90,6 +92,8 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
       up: fc.constant(true),
       mtu: fc.constantFrom(segmentMtu(below.mtu, local), 1300),
       ipv6: fc.constant(true),
+      trusts: fc.constantFrom('none', 'routers'),
+      learned: fc.constant(false),
       ageingSeconds: fc.constantFrom(60, 300),
       bridge: fc.constant(bridge),
       suppression: fc.constant(bridge !== null),
@@ -140,6 +144,8 @@ function bridge(name: InterfaceName): fc.Arbitrary<BridgeState> {
     interface: fc.constant(name),
     mac: name === 'br0' ? fc.constant(null) : fc.constantFrom(...macs),
     up: fc.constant(true),
+    trusts: fc.constant('none' as const),
+    learned: fc.constant(false),
     addresses: sorted(overlay),
     neighbours,
   })
@@ -231,6 +237,8 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
     .record({
       up: fc.boolean(),
       ipv6: fc.boolean(),
+      trusts: fc.constantFrom('none', 'routers', 'open'),
+      advertised: fc.boolean(),
       keyless: fc.boolean(),
       unguarded: fc.boolean(),
       limit: fc.constantFrom('kept', 'gone', 'altered'),
@@ -238,19 +246,30 @@ export const observable: fc.Arbitrary<KernelState> = desirable.chain(state =>
       strays: fc.subarray(segmentNames),
     })
     .map(
-      ({ up, ipv6, keyless, unguarded, limit, routeless, strays }): KernelState => ({
+      ({ up, ipv6, trusts, advertised, keyless, unguarded, limit, routeless, strays }): KernelState => ({
         tunnel:
           state.tunnel === null
             ? null
-            : { ...state.tunnel, up, ipv6, ...(keyless ? { publicKey: null, listenPort: null } : {}) },
+            : {
+                ...state.tunnel,
+                up,
+                ipv6,
+                trusts,
+                learned: advertised && trusts !== 'routers',
+                ...(keyless ? { publicKey: null, listenPort: null } : {}),
+              },
         segments: state.segments.map(each => ({
           ...each,
           up,
           ipv6,
+          trusts,
+          learned: advertised && trusts !== 'routers',
           guard: unguarded ? null : each.guard,
           floodLimit: limit === 'kept' ? each.floodLimit : limit === 'gone' ? null : 0,
         })),
-        bridges: state.bridges.map(each => (each.mac === null ? each : { ...each, up })),
+        bridges: state.bridges.map(each =>
+          each.mac === null ? each : { ...each, up, trusts, learned: advertised && trusts !== 'routers' },
+        ),
         routes: routeless || !up ? [] : state.routes,
         strayGuards: strays.filter(name => state.segments.every(each => each.interface !== name)),
         strayLimits: strays.filter(name => state.segments.every(each => each.interface !== name)),

@@ -155,6 +155,7 @@ export function segmentConfiguration(changes: Partial<SegmentConfiguration> = {}
     port: 4789 as Port,
     mtu: null,
     ageingSeconds: 300,
+    routerAdvertisements: false,
     floodLimit: 10_000,
     prefixes: [overlayPrefix],
     deriveIpv6: true,

@@ -70,6 +70,7 @@ export const suites: readonly Suite[] = [
       'test/lab/leave.test.ts',
       'test/lab/guard.test.ts',
       'test/lab/guard-entries.test.ts',
+      'test/lab/router-advertisement.test.ts',
       'test/lab/kernel-watch.test.ts',
     ],
     isDefault: false,

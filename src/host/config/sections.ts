@@ -112,6 +112,7 @@ export const defaultSegment: SegmentConfiguration = {
   port: 4789 as Port,
   mtu: null,
   ageingSeconds: ageingSecondsDefault,
+  routerAdvertisements: false,
   floodLimit: floodFramesPerSecondDefault,
   prefixes: ['192.168.102.0/24' as Prefix],
   deriveIpv6: true,
@@ -154,6 +155,7 @@ function readSegment(fields: Fields): SegmentConfiguration {
     mtu: fields.read('mtu', orAuto(segmentMtu)),
     ageingSeconds:
       fields.read('ageing', duration(ageingSecondsMin, ageingSecondsMax)) ?? ageingSecondsDefault,
+    routerAdvertisements: fields.read('router_advertisements', flag) ?? false,
     floodLimit: limit === 'off' ? null : (limit ?? floodFramesPerSecondDefault),
     prefixes: (prefixes ?? defaultSegment.prefixes).toSorted(compareAddresses),
     deriveIpv6: fields.read('derive_ipv6', flag) ?? true,

@@ -8,6 +8,7 @@ import {
   parseMacAddress,
 } from '../../model/address.ts'
 import type { BridgeFacts, BridgeState, NeighbourEntry } from '../../model/kernel-state.ts'
+import { distrusting, type Trusting } from '../../model/link-trust.ts'
 import { addressMetric } from '../render.ts'
 import { type Fields, objects, optionalFields, optionalText, texts } from './fields.ts'
 import { kindOf } from './links.ts'
@@ -31,11 +32,14 @@ export function readBridges(document: unknown, mark: string): readonly BridgeLin
 export function bridgeStates(
   bridges: readonly BridgeLink[],
   neighbours: ReadonlyMap<InterfaceName, readonly NeighbourEntry[]>,
+  trustOf: (own: InterfaceName) => Trusting,
 ): readonly BridgeState[] {
   return bridges.flatMap(({ interface: device, own, up, mac, addresses }): BridgeState[] => {
     const entries = neighbours.get(device) ?? []
     if (!own && addresses.length === 0 && entries.length === 0) return []
-    return [{ interface: device, mac: own ? mac : null, up: up || !own, addresses, neighbours: entries }]
+    const trust = own ? trustOf(device) : distrusting
+    const held = { addresses, neighbours: entries }
+    return [{ interface: device, mac: own ? mac : null, up: up || !own, ...trust, ...held }]
   })
 }
 

@@ -60,6 +60,7 @@ function classifyNeighbour(line: string, isOwn: IsOwn): KernelEvent | null {
 function classifyRoute(line: string, isOwn: IsOwn): KernelEvent | null {
   if (line.includes(` proto ${routeProtocol} `)) return 'ours'
   const device = / dev (\S+)/.exec(line)?.[1]
+  if (isOwn(device ?? '') && line.includes(' proto ra ')) return 'ours'
   return /^(Deleted )?default /.test(line) && !isOwn(device ?? '') ? 'underlay' : null
 }
 
