@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { foreignAmong } from '../../src/kernel/foreign.ts'
+import { readAdvertised } from '../../src/kernel/readers/advertised.ts'
 import { bridgeStates, readBridges } from '../../src/kernel/readers/bridges.ts'
 import { readForwarding } from '../../src/kernel/readers/fdb.ts'
 import { documents } from '../../src/kernel/readers/fields.ts'
@@ -15,6 +16,7 @@ import { readNeighbours } from '../../src/kernel/readers/neighbours.ts'
 import { readDetours, readRoutes } from '../../src/kernel/readers/routes.ts'
 import { readRules } from '../../src/kernel/readers/rules.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
+import { distrusting } from '../../src/model/link-trust.ts'
 import { mesh } from './state.ts'
 
 type Item = Record<string, unknown>
@@ -93,7 +95,8 @@ describe('objects of others, however odd, change nothing', () => {
     const theirs = { ifname: 'x@y', ifalias: null, master: null, link: null }
     isUnmoved(links, theirs, items => [
       ownLinks(items, mark),
-      bridgeStates(readBridges(items, mark), new Map()),
+      bridgeStates(readBridges(items, mark), new Map(), () => distrusting),
+      readAdvertised(items, []),
       foreignAmong(linkNames(items), ['lnet0', 'br-lan'], new Set()),
     ])
     isUnmoved(links, { ifname: null, ifalias: [mark] }, items => ownLinks(items, mark))

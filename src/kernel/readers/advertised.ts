@@ -1,4 +1,4 @@
-import { asFields, type Fields, objects, optionalText } from './fields.ts'
+import { type Fields, objects, optionalFields, optionalText } from './fields.ts'
 
 /**
  * Devices that bear what a router's advertisement made: by one document of `ip -json -details address show` and one of
@@ -16,11 +16,15 @@ export function readAdvertised(links: unknown, routes: unknown): ReadonlySet<str
 
 /** The kernel says of every address it made of a prefix that temporary ones may be made of it. */
 function hasAdvertisedAddress({ addr_info: addresses }: Fields): boolean {
-  return objects(addresses ?? [], 'addresses').some(({ mngtmpaddr }) => mngtmpaddr === true)
+  return listed(addresses).some(({ mngtmpaddr }) => mngtmpaddr === true)
 }
 
-/** Several routers for one prefix are one route with several ways. */
+/** Several routers for one prefix are one route with several hops. */
 function routeDevices(route: Fields): readonly (string | null)[] {
-  const hops = objects(route.nexthops ?? [], 'nexthops').map(hop => asFields(hop, 'nexthop'))
-  return [route, ...hops].map(each => optionalText(each, 'dev'))
+  return [route, ...listed(route.nexthops)].map(each => optionalText(each, 'dev'))
+}
+
+/** Whoever they belong to: what is no list has nothing in it. */
+function listed(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? value.map(optionalFields) : []
 }
