@@ -75,6 +75,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
           resolve: (host, author) => resolver.addresses(host, author),
           isInside: address => isInside(address, machine.current, keys),
           now: () => systemClock.now(),
+          wallSeconds: () => systemClock.wallSeconds(),
           random: () => systemClock.random(),
         },
         handlers,

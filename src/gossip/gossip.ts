@@ -84,8 +84,10 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   swarm.addEventListener('peer:disconnect', changed)
   const discovery = options.mdns
     ? startDiscovery(options, node, {
-        found: (other, addresses) => redial.discovered(other, addresses),
+        found: (other, addresses, sender) => redial.discovered(other, addresses, sender),
         foundOwn: reach.watchTwins(handlers.twinMet),
+        isLost: () =>
+          options.bootstrap.length === 0 && gate.standing().size === 0 && handlers.candidates().length === 0,
       })
     : null
   return {

@@ -1,25 +1,19 @@
-import { createHash } from 'node:crypto'
 import type { RemoteInfo } from 'node:dgram'
-import makeMulticast, { type MulticastDNS, type QueryPacket, type ResponsePacket } from 'multicast-dns'
-import {
-  addressOf,
-  type InterfaceAddress,
-  parseInterfaceAddress,
-  parseIpAddress,
-  prefixContains,
-  prefixOf,
-} from '../model/address.ts'
+import type { MulticastDNS, QueryPacket, ResponsePacket } from 'multicast-dns'
+import { addressOf, type InterfaceAddress, prefixOf } from '../model/address.ts'
 import {
   addressesPerPlaceMax,
   multicastAnswerMilliseconds,
   multicastAskSeconds,
   multicastEagerAsks,
-  multicastInterfacesMax,
+  multicastOldAskMilliseconds,
+  multicastOldAskSeconds,
   multicastScanSeconds,
 } from '../model/limits.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
-import { interfaceAddresses, isOnLan } from './interfaces.ts'
-import { modestSocket } from './multicast-socket.ts'
+import { isOnLan } from './interfaces.ts'
+import { isOn, lanAddresses, openMulticast } from './lans.ts'
+import { type LanNames, lanNames, oldServiceOf, recordsOf } from './mdns-names.ts'
 import type { GossipOptions } from './port.ts'
 
 /** Finds nodes of the same mesh on the LANs of this machine by multicast DNS (RFC 6762), over IPv4. */
@@ -34,13 +28,17 @@ interface Lan {
   asked: number
   askedAt: number
   answeredAt: number
+  oldAskedAt: number
+  oldAsk: NodeJS.Timeout | null
 }
 
 /** Who answered, with addresses in the network it was heard in. */
 export interface DiscoveryEvents {
-  found(node: NodeId, addresses: readonly string[]): void
+  found(node: NodeId, addresses: readonly string[], sender: string): void
   /** By this node's own id: this machine itself, or a copy of it. */
   foundOwn(addresses: readonly string[]): void
+  /** Nobody is known here, and nobody else can be asked. */
+  isLost(): boolean
 }
 
 /** Asks on each LAN from time to time, and answers others, until it is stopped. */
@@ -56,23 +54,21 @@ export function startDiscovery(options: GossipOptions, self: NodeId, events: Dis
   }
 }
 
-/** A DNS-SD service of this mesh alone, so that other meshes and other programs are not even asked. */
-export function serviceOf(topic: string): string {
-  const digest = createHash('sha256').update(topic).digest('hex').slice(0, 16)
-  return `_lnet-${digest}._tcp.local`
-}
-
 class Discovering {
   private readonly options: GossipOptions
   private readonly self: NodeId
-  private readonly service: string
+  private readonly names: LanNames
+  private readonly oldService: string
   private readonly events: DiscoveryEvents
   private readonly lans = new Map<string, Lan>()
+  /** A day that the clock of another node has reached and ours has not, and when it was heard. */
+  private ahead = { day: 0, heardAt: Number.NEGATIVE_INFINITY }
 
   constructor(options: GossipOptions, self: NodeId, events: DiscoveryEvents) {
     this.options = options
     this.self = self
-    this.service = serviceOf(options.topic)
+    this.names = lanNames(options.networkKey, () => options.wallSeconds())
+    this.oldService = oldServiceOf(options.topic)
     this.events = events
   }
 
@@ -94,15 +90,11 @@ class Discovering {
   }
 
   private enter(address: InterfaceAddress): void {
-    const socket = modestSocket(this.options.now)
-    const multicast = makeMulticast({ interface: addressOf(address), bind: '0.0.0.0', socket })
-    const lan: Lan = {
-      address,
-      multicast,
-      asked: 0,
-      askedAt: Number.NEGATIVE_INFINITY,
-      answeredAt: Number.NEGATIVE_INFINITY,
-    }
+    const multicast = openMulticast(address, this.options.now)
+    if (multicast === null) return
+    const never = Number.NEGATIVE_INFINITY
+    const times = { asked: 0, askedAt: never, answeredAt: never, oldAskedAt: never }
+    const lan: Lan = { address, multicast, ...times, oldAsk: null }
     this.lans.set(address, lan)
     // The interface went away, or another program holds the port alone: the next scan tries again.
     multicast.on('error', () => {
@@ -113,59 +105,95 @@ class Discovering {
   }
 
   private leave(address: string): void {
-    this.lans.get(address)?.multicast.destroy()
+    const lan = this.lans.get(address)
+    if (lan === undefined) return
+    clearTimeout(lan.oldAsk ?? undefined)
+    lan.multicast.destroy()
     this.lans.delete(address)
   }
 
   private ask(lan: Lan, now: number): void {
+    // Where nobody answers by today's name, and nobody else is known, there may be nodes of 0.1.0 alone.
+    if (lan.asked > 0 && this.events.isLost()) lan.oldAskedAt = now
+    const services = lan.oldAskedAt === now ? [...this.services(now), this.oldService] : this.services(now)
     lan.asked += 1
     lan.askedAt = now
-    lan.multicast.query([{ name: this.service, type: 'PTR' }])
+    lan.multicast.query(services.map(name => ({ name, type: 'PTR' as const })))
+  }
+
+  /** Today's, and that of a node whose clock is ahead of ours, as where ours was never set. */
+  private services(now: number): readonly string[] {
+    const today = this.names.today()
+    const isAhead = this.ahead.day > today && now - this.ahead.heardAt < aheadMilliseconds
+    return [...new Set([today, isAhead ? this.ahead.day : today])].map(day => this.names.serviceOf(day))
   }
 
   private queried(lan: Lan, packet: QueryPacket, from: RemoteInfo): void {
     const now = this.options.now()
-    if (!isOn(lan, from) || now - lan.answeredAt < multicastAnswerMilliseconds) return
-    if (packet.questions?.some(({ name, type }) => name === this.service && type === 'PTR') !== true) return
+    if (!isOn(lan.address, from)) return
+    const asked = (packet.questions ?? []).filter(({ type }) => type === 'PTR')
+    const days = [...new Set(asked.flatMap(({ name }) => this.currentDay(name, now)))]
+    if (asked.some(({ name }) => name === this.oldService)) this.heardOld(lan, now, days.length === 0)
+    if (days.length === 0 || now - lan.answeredAt < multicastAnswerMilliseconds) return
     lan.answeredAt = now
-    const name = `${this.self}.${this.service}`
-    const where = `/ip4/${addressOf(lan.address)}/tcp/${this.options.port}`
-    lan.multicast.respond({
-      answers: [
-        { name: this.service, type: 'PTR', ttl: 120, data: name },
-        { name, type: 'TXT', ttl: 120, data: [where] },
-      ],
-    })
+    const address = `/ip4/${addressOf(lan.address)}/tcp/${this.options.port}`
+    lan.multicast.respond({ answers: recordsOf(this.names, { node: this.self, address }, days) })
+  }
+
+  /** A name of before yesterday was kept by somebody, and played again. */
+  private currentDay(service: string, now: number): readonly number[] {
+    const day = this.names.dayOf(service)
+    const today = this.names.today()
+    if (day === null || day < today - 1) return []
+    if (day > today) this.ahead = { day, heardAt: now }
+    return [day]
+  }
+
+  /**
+   * Only a node of 0.1.0 asks by its own name alone: it is asked back, and says where it is. A moment later, and not
+   * where another one asked meanwhile.
+   */
+  private heardOld(lan: Lan, now: number, isOldNode: boolean): void {
+    if (!isOldNode) {
+      clearTimeout(lan.oldAsk ?? undefined)
+      lan.oldAsk = null
+      lan.oldAskedAt = now
+    }
+    if (lan.oldAsk !== null || now - lan.oldAskedAt < multicastOldAskSeconds * 1000) return
+    const wait = this.options.random() * multicastOldAskMilliseconds
+    lan.oldAsk = setTimeout(() => {
+      lan.oldAsk = null
+      lan.oldAskedAt = this.options.now()
+      const services = [...this.services(lan.oldAskedAt), this.oldService]
+      lan.multicast.query(services.map(name => ({ name, type: 'PTR' as const })))
+    }, wait)
   }
 
   private answered(lan: Lan, packet: ResponsePacket, from: RemoteInfo): void {
-    if (!isOn(lan, from)) return
+    if (!isOn(lan.address, from)) return
     for (const answer of packet.answers ?? []) {
-      if (answer.type !== 'TXT' || !answer.name.endsWith(`.${this.service}`)) continue
-      const node = parseNodeId(answer.name.slice(0, -this.service.length - 1))
-      if (node === null) continue
-      const addresses = [answer.data]
-        .flat()
-        .slice(0, addressesPerPlaceMax)
-        .map(String)
-        .filter(address => isOnLan(address, prefixOf(lan.address), this.options))
-      if (addresses.length === 0) continue
-      if (node === this.self) this.events.foundOwn(addresses)
-      else this.events.found(node, addresses)
+      if (answer.type !== 'TXT') continue
+      const dot = answer.name.indexOf('.')
+      const service = answer.name.slice(dot + 1)
+      const texts = [answer.data].flat().slice(0, addressesPerPlaceMax)
+      if (service === this.oldService) {
+        const node = parseNodeId(answer.name.slice(0, dot))
+        if (node !== null) this.tell(lan, node, texts.map(String), from)
+        continue
+      }
+      for (const day of this.currentDay(service, this.options.now())) {
+        const opened = this.names.open(Buffer.from(texts[0] ?? ''), day)
+        if (opened !== null) this.tell(lan, opened.node, [opened.address], from)
+      }
     }
+  }
+
+  private tell(lan: Lan, node: NodeId, told: readonly string[], from: RemoteInfo): void {
+    const addresses = told.filter(address => isOnLan(address, prefixOf(lan.address), this.options))
+    if (addresses.length === 0) return
+    if (node === this.self) this.events.foundOwn(addresses)
+    else this.events.found(node, addresses, from.address)
   }
 }
 
-/** Every socket hears the multicast of every LAN: it is taken from the one it came by. */
-function isOn(lan: Lan, from: RemoteInfo): boolean {
-  const address = parseIpAddress(from.address)
-  return address !== null && prefixContains(prefixOf(lan.address), address)
-}
-
-function lanAddresses({ isInside }: Pick<GossipOptions, 'isInside'>): ReadonlySet<InterfaceAddress> {
-  const lans = interfaceAddresses()
-    .filter(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null)
-    .map(({ cidr }) => parseInterfaceAddress(cidr as string))
-    .filter(address => address !== null && !isInside(addressOf(address)))
-  return new Set(lans.slice(0, multicastInterfacesMax) as InterfaceAddress[])
-}
+const aheadMilliseconds = 86_400_000

@@ -81,5 +81,7 @@ export interface GossipOptions {
   isInside(address: string): boolean
   /** Monotonic milliseconds. */
   now(): number
+  /** Unix seconds; may jump. */
+  wallSeconds(): number
   readonly random: () => number
 }

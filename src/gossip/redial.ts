@@ -24,7 +24,7 @@ export interface Redial {
   refresh(): void
   reports(): readonly DialReport[]
   /** Known outside of any announcement: by multicast. */
-  discovered(node: NodeId, addresses: readonly string[]): void
+  discovered(node: NodeId, addresses: readonly string[], sender: string): void
   stop(): void
 }
 
@@ -99,8 +99,8 @@ class Redialling implements Redial {
       .sort((a, b) => compareText(a.target, b.target))
   }
 
-  discovered(node: NodeId, addresses: readonly string[]): void {
-    this.book.discovered(node, addresses)
+  discovered(node: NodeId, addresses: readonly string[], sender: string): void {
+    this.book.discovered(node, addresses, sender)
     this.look()
   }
 

@@ -12,7 +12,7 @@ export function createForgetting(swarm: Pick<Libp2p, 'getPeers' | 'peerStore'>):
     const strangers = noted.map(({ id }) => id).filter(id => !connected.has(`${id}`))
     // At the second look: when a connection ends, libp2p still reads there who has to be told.
     const gone = strangers.filter(id => before.has(`${id}`))
-    await Promise.all(gone.map(id => swarm.peerStore.delete(id)))
+    await Promise.allSettled(gone.map(id => swarm.peerStore.delete(id)))
     before = new Set(strangers.map(String))
   }
 }

@@ -1,6 +1,11 @@
 import { bootstrapRestMilliseconds, type DialTarget } from '../mesh/redial.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
-import { addressesPerPlaceMax, discoveredNodesMax, neighboursEnough } from '../model/limits.ts'
+import {
+  addressesPerPlaceMax,
+  discoveredNodesMax,
+  discoveredNodesPerSenderMax,
+  neighboursEnough,
+} from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { AddressSource, Admits } from './interfaces.ts'
 import { bootstrapAddresses, bootstrapKey, dialableAddresses, type Resolve } from './places.ts'
@@ -12,6 +17,12 @@ export interface Target extends DialTarget {
   readonly node: NodeId | null
   /** Where it may be dialled now, names resolved anew each time. One rejects when its name does not resolve. */
   addresses(): readonly Promise<readonly string[]>[]
+}
+
+/** What was heard of a node by multicast, and from which host. */
+interface Found {
+  readonly addresses: readonly string[]
+  readonly sender: string
 }
 
 /** The addresses that others named and that may be dialled now, each by itself, names resolved. */
@@ -36,7 +47,7 @@ export class TargetBook {
   private readonly admits: Admits
   /** Who answered at a bootstrap place, and when. */
   private readonly reached = new Map<string, { readonly node: NodeId; readonly at: number }>()
-  private readonly found = new Map<NodeId, readonly string[]>()
+  private readonly found = new Map<NodeId, Found>()
   /** Bootstrap places that turned out to be this node. */
   private readonly ourselves = new Set<string>()
 
@@ -56,7 +67,7 @@ export class TargetBook {
     const known = candidates.map(candidate => this.candidateTarget(candidate, 'node'))
     const keys = new Set(known.map(({ key }) => key))
     const found = [...this.found]
-      .map(([node, addresses]) => this.candidateTarget({ node, addresses, wanted: false }, 'lan'))
+      .map(([node, { addresses }]) => this.candidateTarget({ node, addresses, wanted: false }, 'lan'))
       .filter(({ key }) => !keys.has(key))
     const members = [...known, ...found].filter(({ key }) => key !== self && !connected.has(key))
     const rest = bootstrapRestMilliseconds(candidates.length)
@@ -64,11 +75,13 @@ export class TargetBook {
   }
 
   /** Found by other means than an announcement. */
-  discovered(node: NodeId, addresses: readonly string[]): void {
+  discovered(node: NodeId, addresses: readonly string[], sender: string): void {
     this.found.delete(node)
-    this.found.set(node, addresses)
-    const [oldest] = this.found.keys()
-    if (this.found.size > discoveredNodesMax && oldest !== undefined) this.found.delete(oldest)
+    const ofSender = [...this.found].filter(([, found]) => found.sender === sender)
+    const [oldest] = ofSender.length >= discoveredNodesPerSenderMax ? ofSender : this.found
+    const isFull = ofSender.length >= discoveredNodesPerSenderMax || this.found.size >= discoveredNodesMax
+    if (isFull && oldest !== undefined) this.found.delete(oldest[0])
+    this.found.set(node, { addresses, sender })
   }
 
   answered(key: string, node: NodeId, now: number): void {

@@ -293,11 +293,18 @@ export const multicastAskSeconds = 60
 export const multicastEagerAsks = 3
 export const multicastAnswerMilliseconds = 200
 export const multicastInterfacesMax = 16
-/** A node of the mesh asks one question or answers with two records, all in 300 bytes. */
+/** A node of the mesh asks up to three questions or answers with two records a day, all in 500 bytes. */
 export const multicastPacketBytesMax = 1500
 export const multicastRecordsMax = 16
 /** Of each LAN, whoever sends them. */
 export const multicastPacketsPerSecondMax = 200
+/** Nodes of 0.1.0 are asked by their own name after one of them asked, so rarely and at most so much later. */
+export const multicastOldAskSeconds = 20
+export const multicastOldAskMilliseconds = 300
+/** A node id with its nonce, tag and multiaddr: one string of a TXT record (RFC 1035 section 3.3). */
+export const multicastAnswerBytesMax = 255
+/** Node ids that one host of a LAN may answer with. */
+export const discoveredNodesPerSenderMax = 4
 export const gossipStopSecondsMax = 2
 
 export const configBytesMax = 256 * 1024

@@ -126,6 +126,7 @@ export function gossipOptions(options: TestNodeOptions): GossipOptions {
     resolve: options.resolve ?? (host => Promise.reject(new Error(`${host} cannot be resolved`))),
     isInside: options.inside ?? (() => false),
     now: () => performance.now(),
+    wallSeconds: () => Math.floor(Date.now() / 1000),
     random: Math.random,
   }
 }
