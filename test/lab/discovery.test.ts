@@ -2,10 +2,13 @@ import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
+import { oldServiceOf } from '../../src/gossip/mdns-names.ts'
+import { nodeId } from '../mesh/world.ts'
 import { createLab, eventually, type Lab } from './lab.ts'
 import { connect, createSwitch, type Namespace } from './namespace.ts'
 import type { LabNode } from './node.ts'
 import { allUp, silentPairs } from './overlay.ts'
+import { node24, root } from './root.ts'
 
 let lab: Lab | null = null
 let lan: Namespace | null = null
@@ -48,6 +51,39 @@ describe('machines on one LAN, with nothing but the secret', () => {
       return silent.length === 0
     })
     expect(await endpointOf(first)).toMatch(/^(192\.0\.2\.2|\[2001:db8::2\]):51820$/)
+  })
+})
+
+describe('a stranger on the LAN that knows the name 0.1.0 gives the mesh', () => {
+  it('is asked back, and has this machine dial the stranger’s own address and no other', async () => {
+    lab = await createLab({
+      nodes: 2,
+      configure: ({ bootstrap: _, ...rest }) => ({ ...rest, discovery: { mdns: true } }),
+    })
+    const [node, stranger] = lab.nodes as unknown as readonly [LabNode, LabNode]
+    node.start()
+    await node.listening()
+    const status = await node.ask('status')
+    if (!status.ok) throw new Error('no status')
+    const { mesh, self } = status.view
+    const ids = [1, 2].map(index => nodeId(index))
+    const trap = `let n = 0; const trap = socket => { n += 1; socket.destroy() }
+      require('net').createServer(trap).listen(6000, '::'); require('net').createServer(trap).listen('/run/trap')
+      setTimeout(() => { console.log(n); process.exit() }, 8000)`
+    const [caught, told] = await Promise.all([
+      node.namespace.must([node24, '-e', trap]),
+      stranger.namespace.must([
+        ...[node24, join(root, 'test/lab/lan-stranger.ts'), oldServiceOf(`/lnet/1/${mesh}`)],
+        ...[stranger.underlay.ipv4, '7000', ...ids],
+      ]),
+    ])
+    const seen = JSON.parse(told)
+    expect(seen.asked).toContain(node.underlay.ipv4)
+    expect(seen.dialled).toBeGreaterThan(0)
+    expect([Number(caught), seen.trapped]).toEqual([0, 0])
+    // Whoever listens learns the day’s name, and not who is there.
+    expect(seen.packets.length).toBeGreaterThan(0)
+    expect(seen.packets.filter((packet: string) => packet.includes(String(self?.node)))).toEqual([])
   })
 })
 
