@@ -11,17 +11,19 @@ import {
 } from '../../model/address.ts'
 import { failed, ok, type Result } from '../../model/failure.ts'
 import { wgQuickLineCharactersMax, wgQuickPeersMax } from '../../model/limits.ts'
-import { type NodeName, nodeNameFromHostname } from '../../model/node.ts'
+import type { NodeName } from '../../model/node.ts'
 import {
   parseWireguardPublicKey,
   parseWireguardSecretKey,
   type WireguardPublicKey,
   type WireguardSecretKey,
 } from '../../model/wireguard-key.ts'
+import { headerOf, peerNames } from './comments.ts'
 
 /** A wg-quick(8) file, as far as it can be understood. */
 export interface WgQuickFile {
-  readonly privateKey: WireguardSecretKey
+  /** Null where it is not in the file: a hook may set it. */
+  readonly privateKey: WireguardSecretKey | null
   readonly listenPort: Port | null
   readonly addresses: readonly InterfaceAddress[]
   readonly mtu: number | null
@@ -33,7 +35,7 @@ export interface WgQuickFile {
 }
 
 export interface WgQuickPeer {
-  /** From a comment such as `# Name = gauss`. */
+  /** From a comment, see comments.ts. */
   readonly name: NodeName | null
   readonly publicKey: WireguardPublicKey
   readonly endpoint: HostPort | null
@@ -53,26 +55,22 @@ export function parseWgQuick(text: string, device: InterfaceName): Result<WgQuic
     unknown: [],
   }
   let section: Section = 'none'
-  for (const line of text.split(/\r?\n/)) {
-    if (line.length > wgQuickLineCharactersMax) {
-      draft.unknown.push(shorten(line.replace(/=.*/s, '= ...')))
-      continue
-    }
-    const header = /^\s*\[(\w+)\]\s*(?:#.*)?$/.exec(line)?.[1]?.toLowerCase()
+  const lines = readableLines(text, draft)
+  const names = peerNames(lines)
+  for (const line of lines) {
+    const header = headerOf(line)
     if (header === 'interface') section = 'interface'
-    else if (header === 'peer') section = openPeer(draft)
+    else if (header === 'peer') section = openPeer(draft, names[draft.peers.length] ?? null)
     else readLine(line, section, draft, device)
   }
-  const { privateKey, peers } = draft
-  if (privateKey === null)
-    return failed('the file has no valid PrivateKey in [Interface]', { remedy: 'is it a wg-quick file?' })
+  const { peers } = draft
   if (peers.length > wgQuickPeersMax) return failed(`the file has more than ${wgQuickPeersMax} peers`)
   const whole = peers.flatMap(peer =>
     peer.publicKey === null ? [] : [{ ...peer, publicKey: peer.publicKey }],
   )
   const keyless = peers.length - whole.length
   if (keyless > 0) draft.unknown.push(`${keyless} [Peer] without a valid PublicKey`)
-  return ok({ ...draft, privateKey, peers: whole })
+  return ok({ ...draft, peers: whole })
 }
 
 type Section = 'none' | 'interface' | 'peer'
@@ -92,15 +90,25 @@ interface Draft {
   readonly unknown: string[]
 }
 
-function openPeer({ peers }: Draft): Section {
-  peers.push({ name: null, publicKey: null, endpoint: null, allowedIps: [], hasPresharedKey: false })
+/** Without those that are too long to be read, which are told of. */
+function readableLines(text: string, { unknown }: Draft): readonly string[] {
+  return text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .filter(line => {
+      if (line.length <= wgQuickLineCharactersMax) return true
+      unknown.push(shorten(line.replace(/=.*/s, '= ...')))
+      return false
+    })
+}
+
+function openPeer({ peers }: Draft, name: NodeName | null): Section {
+  peers.push({ name, publicKey: null, endpoint: null, allowedIps: [], hasPresharedKey: false })
   return 'peer'
 }
 
 function readLine(line: string, section: Section, draft: Draft, device: InterfaceName): void {
   const peer = section === 'peer' ? draft.peers.at(-1) : undefined
-  const name = /^\s*#\s*(?:name\s*[=:]\s*)?([\w.-]+)\s*$/i.exec(line)?.[1]
-  if (name !== undefined && peer !== undefined) peer.name ??= nodeNameFromHostname(name)
   const [, key = '', value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line.replace(/#.*$/, '')) ?? []
   if (key === '') {
     if (line.replace(/#.*$/, '').trim() !== '') draft.unknown.push(shorten(line.trim()))
