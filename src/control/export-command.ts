@@ -3,6 +3,7 @@ import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import { ask } from './client.ts'
 import type { CommandSetting } from './commands.ts'
+import { strangeValue } from './export-words.ts'
 import type { PeersView } from './protocol.ts'
 import { findPeers } from './questions.ts'
 import { defaultConfigPath } from './setup-commands.ts'
@@ -53,6 +54,9 @@ async function exportWgQuick(
     if (!reply.ok)
       return fail(reply.message, reply.kind === 'unreachable' ? exitCodes.unreachable : exitCodes.error)
   if (!peers.ok || !status.ok) return exitCodes.error
+  const strange = strangeValue(peers.view, status.view)
+  if (strange !== null)
+    return fail(`lnetd said what it cannot mean at ${strange}, and nothing was printed: see lnetctl version`)
   const whose =
     given.for === undefined ? await own(peers.view, given.config, machine) : named(peers.view, given.for)
   if ('refusal' in whose) return fail(whose.refusal)
