@@ -40,7 +40,11 @@ const setupMachine: SetupMachine & ImportMachine & ExportMachine = {
   makeToken: async options => (await import('./host/setup.ts')).makeToken(options),
   ownKeys: async config => (await import('./host/own-keys.ts')).readOwnKeys(config),
   qrCode: async text => (await import('uqr')).renderUnicodeCompact(text),
-  importWgQuick: async options => (await import('./host/import.ts')).importWgQuick(options),
+  importWgQuick: async options =>
+    (await import('./host/import.ts')).importWgQuick(
+      options,
+      (await import('./kernel/running.ts')).readRunning,
+    ),
   readToken,
   startService: async () => (await import('./kernel/service.ts')).startService(),
 }

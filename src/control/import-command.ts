@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { defaultStateDir } from '../model/configuration.ts'
-import { sentenceOf } from '../model/explanation.ts'
+import { type Explanation, sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import type { CommandSetting } from './commands.ts'
 import { defaultConfigPath, readToken, type SetupMachine, settingUp } from './setup-commands.ts'
@@ -29,6 +29,7 @@ interface Imported {
   readonly backups: readonly string[]
   readonly next: readonly string[]
   readonly text: string | null
+  readonly refusal: Explanation | null
 }
 
 interface GivenOptions {
@@ -47,9 +48,9 @@ export function describeImport(program: Command, setting: CommandSetting, machin
   settingUp(
     group,
     'wg-quick',
-    'make the configuration of a wg-quick file: its key, addresses and segments, its peers as static members',
+    'make the configuration of a wg-quick file: its key, addresses and segments, its peers as static members; where its interface is up, of what runs, and only if lnetd keeps all of it, or with --force',
   )
-    .argument('<file>', 'such as /etc/wireguard/wg0.conf; it is only read')
+    .argument('<file>', 'such as /etc/wireguard/wg0.conf; it is only read, like its interface')
     .option('--token-file <path>', 'join the mesh of this token (- for standard input), instead of a new one')
     .option('--state-dir <path>', 'where lnetd keeps its keys', defaultStateDir)
     .option('--dry-run', 'write nothing, print the configuration')
@@ -73,8 +74,9 @@ export function describeImport(program: Command, setting: CommandSetting, machin
     })
 }
 
-function tell({ terminal, exit }: CommandSetting, done: Imported): void {
-  const { notes, lost, written, backups, next, text } = done
+function tell(setting: CommandSetting, done: Imported): void {
+  const { notes, lost, written, backups, next, text, refusal } = done
+  const { terminal, exit } = setting
   const lines = [
     ...notes.map(note => `note: ${note}`),
     ...lost.map(what => `not kept: ${what}`),
@@ -82,6 +84,11 @@ function tell({ terminal, exit }: CommandSetting, done: Imported): void {
     ...written.map(path => `wrote ${path}`),
     ...next,
   ].map(line => `${printable(line)}\n`)
+  if (refusal !== null) {
+    terminal.err(lines.join(''))
+    fail(setting, sentenceOf(refusal))
+    return
+  }
   if (text === null) terminal.out(lines.join(''))
   else {
     terminal.err(lines.join(''))

@@ -1,5 +1,5 @@
 import type { InterfaceName, IpAddress, Port } from '../model/address.ts'
-import { ok, type Result } from '../model/failure.ts'
+import { failed, ok, type Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
 import type { Vni } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -16,7 +16,12 @@ export interface TakeOver {
   readonly publicKey: WireguardPublicKey
   /** The VTEP, which the recipe leaves to the route. */
   readonly vtep: IpAddress
-  readonly segments: readonly { readonly interface: InterfaceName; readonly vni: Vni; readonly port: Port }[]
+  readonly segments: readonly {
+    readonly interface: InterfaceName
+    readonly vni: Vni
+    readonly port: Port
+    readonly bridge: { readonly name: InterfaceName } | null
+  }[]
 }
 
 /**
@@ -30,6 +35,15 @@ export async function takeOver(wanted: TakeOver): Promise<Result<readonly Interf
   if (!found.ok || found.value.length === 0) return found
   const key = await run({ tool: 'wg', arguments: ['show', wanted.tunnel, 'public-key'] })
   if (!key.ok || key.value.trim() !== wanted.publicKey) return ok([])
+  const astray = strangePort(objects(documents(listed.value, 1)[0], 'links'), found.value, wanted)
+  if (astray !== null)
+    return failed(
+      `${astray.port} is a port of the bridge ${astray.bridge}, which its segment does not name`,
+      {
+        why: 'lnetd would take it out',
+        remedy: `write \`bridge: ${astray.bridge}\` in the segment, or take it out of the bridge yourself`,
+      },
+    )
   for (const device of found.value) await announceItself(device)
   const input = found.value.map(device => `${adoption(device, wanted)}\n`).join('')
   const done = await run({ tool: 'ip', arguments: ['-batch', '-'], input })
@@ -48,6 +62,20 @@ function candidates(links: readonly Fields[], { tunnel, segments }: TakeOver): r
     }),
   )
   return [tunnel, ...ours.map(segment => segment.interface)]
+}
+
+/** A device that lnetd would take out of the bridge it is in: whoever is behind that bridge would lose the network. */
+function strangePort(
+  links: readonly Fields[],
+  taken: readonly InterfaceName[],
+  { segments }: TakeOver,
+): { readonly port: InterfaceName; readonly bridge: string } | null {
+  for (const { interface: port, bridge: wanted } of segments) {
+    const link = links.find(fields => optionalText(fields, 'ifname') === port)
+    const bridge = link === undefined ? null : optionalText(link, 'master')
+    if (taken.includes(port) && bridge !== null && bridge !== wanted?.name) return { port, bridge }
+  }
+  return null
 }
 
 function adoption(device: InterfaceName, { mesh, tunnel, vtep }: TakeOver): string {

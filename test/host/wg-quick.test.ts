@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -7,7 +7,20 @@ import { loadConfiguration } from '../../src/host/config.ts'
 import { importWgQuick } from '../../src/host/import.ts'
 import { parseWgQuick } from '../../src/host/wg-quick/parse.ts'
 import { readRecipe } from '../../src/host/wg-quick/recipe.ts'
-import type { InterfaceName } from '../../src/model/address.ts'
+import type {
+  Endpoint,
+  InterfaceAddress,
+  InterfaceName,
+  IpAddress,
+  MacAddress,
+  Port,
+  Prefix,
+} from '../../src/model/address.ts'
+import { ok } from '../../src/model/failure.ts'
+import type { WireguardPeer } from '../../src/model/kernel-state.ts'
+import type { RunningNetwork, RunningSegment } from '../../src/model/running-network.ts'
+import type { Vni } from '../../src/model/segment.ts'
+import type { KeyFingerprint, WireguardPublicKey, WireguardSecretKey } from '../../src/model/wireguard-key.ts'
 
 const privateKey = 'WFB2Wcl3Etwl5bHuJGWLfAgJEQAdOD+28Ai4tpwaEmI='
 const [gauss, hilbert] = [
@@ -57,6 +70,7 @@ describe("the article's file", () => {
     const done = await imported(article)
     expect(done).toMatchObject({ ok: true, value: { lost: [] } })
     expect(done.ok && done.value.notes).toEqual([
+      expect.stringContaining('wg0 is not up: only the file was read'),
       expect.stringContaining('ttl 64 instead of 1'),
       expect.stringContaining('masquerading stays yours'),
     ])
@@ -132,7 +146,7 @@ describe('what cannot be kept', () => {
     ['a second address', text => text.replace('.166/24', '.166/24, 10.8.0.1/24'), 'Address 10.8.0.1/24'],
   ])('is said: %s', async (_, change, said) => {
     const done = await imported(change(article), { dryRun: true })
-    expect(done).toMatchObject({ ok: true, value: { lost: [expect.stringContaining(said)] } })
+    expect(done.ok && done.value.lost).toContainEqual(expect.stringContaining(said))
     expect(JSON.stringify(done)).not.toContain(privateKey)
   })
 
@@ -144,6 +158,142 @@ describe('what cannot be kept', () => {
     expect(await imported(text)).toMatchObject({
       ok: false,
       failure: { what: expect.stringContaining(message) },
+    })
+  })
+})
+
+describe('a network that runs', () => {
+  const vtep = '192.168.228.166/24' as InterfaceAddress
+  const peer = (publicKey: string, address: string): WireguardPeer => ({
+    publicKey: publicKey as WireguardPublicKey,
+    presharedKey: null,
+    endpoint: '203.0.113.7:51820' as Endpoint,
+    allowedIps: [`${address}/32` as Prefix],
+    keepaliveSeconds: 25,
+  })
+  const segment: RunningSegment = {
+    interface: 'vx77' as InterfaceName,
+    vni: 77 as Vni,
+    port: 4789 as Port,
+    mtu: 1370,
+    ageingSeconds: 300,
+    ttl: null,
+    addresses: ['192.168.102.1/24' as InterfaceAddress],
+    flood: ['192.168.228.128' as IpAddress],
+    unicast: [{ mac: '02:00:5e:00:53:80' as MacAddress, vtep: '192.168.228.128' as IpAddress }],
+    bridge: null,
+  }
+  const running: RunningNetwork = {
+    publicKey: null,
+    privateKey: privateKey as WireguardSecretKey,
+    listenPort: 51_999 as Port,
+    mtu: 1420,
+    addresses: [vtep],
+    peers: [peer(gauss as string, '192.168.228.128')],
+    segments: [segment],
+    foreign: [],
+  }
+  const short = `[Interface]
+Address = 192.168.228.166/24
+PostUp = sh /etc/wireguard/up.sh
+
+# gauss
+[Peer]
+PublicKey = ${gauss}
+Endpoint = my_router.example.org:51820
+`
+
+  it('counts, whatever the file says of it: key, port, peers, segments', async () => {
+    const done = await imported(short, { running })
+    expect(done).toMatchObject({ ok: true, value: { lost: ['sh /etc/wireguard/up.sh'] } })
+    expect(done.ok && done.value.notes).toEqual([
+      expect.stringContaining('gauss: its endpoint as it is now, 203.0.113.7:51820'),
+    ])
+    expect(await loadConfiguration(join(directory, 'lnetd.yaml'))).toMatchObject({
+      ok: true,
+      configuration: {
+        tunnel: { port: 51_999 },
+        segments: [{ interface: 'vx77', vni: 77, mtu: null, addresses: ['192.168.102.1/24'] }],
+        staticMembers: [
+          {
+            name: 'gauss',
+            endpoint: '203.0.113.7:51820',
+            segments: [{ vni: 77, mac: '02:00:5e:00:53:80' }],
+          },
+        ],
+      },
+    })
+    expect(readFileSync(join(directory, 'state', 'wireguard.key'), 'utf8').trim()).toBe(privateKey)
+  })
+
+  it.each<[string, Partial<RunningNetwork>, string]>([
+    ['an address', { addresses: [vtep, '10.1.1.1/24' as InterfaceAddress] }, 'Address 10.1.1.1/24'],
+    [
+      'a flood entry',
+      { segments: [{ ...segment, flood: ['192.168.228.9' as IpAddress] }] },
+      'vx77: its flood entry to 192.168.228.9',
+    ],
+    ['a small MTU', { mtu: 1320, segments: [{ ...segment, mtu: 1270 }] }, 'MTU 1270 of vx77'],
+    ['a large MTU', { segments: [{ ...segment, mtu: 1500 }] }, 'MTU 1500 of vx77'],
+    [
+      'a bridge that lnet cannot have',
+      { segments: [{ ...segment, bridge: { name: 'ovs-system', facts: null, addresses: [] } }] },
+      'vx77: it is a port of ovs-system',
+    ],
+    [
+      'a preshared key',
+      {
+        peers: [{ ...peer(gauss as string, '192.168.228.128'), presharedKey: 'ab' as KeyFingerprint }],
+      },
+      'gauss: its PresharedKey',
+    ],
+    ['a device', { foreign: ['VXLAN vx.1: a name'] }, 'VXLAN vx.1'],
+  ])('is not imported without --force when it would lose %s', async (_, change, said) => {
+    const refused = await imported(short, { running: { ...running, ...change } })
+    expect(refused.ok && refused.value.refusal?.what).toBe('nothing was written')
+    expect(refused.ok && refused.value.lost).toContainEqual(expect.stringContaining(said))
+    expect(existsSync(join(directory, 'lnetd.yaml'))).toBe(false)
+    expect(existsSync(join(directory, 'state'))).toBe(false)
+    const told = await imported(short, { running: { ...running, ...change }, dryRun: true })
+    expect(told.ok && told.value.lost).toContainEqual(expect.stringContaining(said))
+    expect(await imported(short, { running: { ...running, ...change }, force: true })).toMatchObject({
+      ok: true,
+    })
+  })
+
+  it('keeps a smaller MTU where lnet can', async () => {
+    const less = { mtu: 1390, segments: [{ ...segment, mtu: 1300 }] }
+    expect(await imported(short, { running: { ...running, ...less } })).toMatchObject({ ok: true })
+    expect(await loadConfiguration(join(directory, 'lnetd.yaml'))).toMatchObject({
+      configuration: { segments: [{ mtu: 1300 }], staticMembers: [{ mtu: 1390 }] },
+    })
+  })
+
+  it('stays in a bridge, with the address that the hooks gave it', async () => {
+    const facts = { own: false, up: true, stp: false, physicalPorts: ['eth1'], stacked: [] }
+    const bridge = {
+      name: 'br0',
+      facts: { interface: 'br0' as InterfaceName, ...facts },
+      addresses: ['192.168.102.9/24', '10.0.0.1/24'] as InterfaceAddress[],
+    }
+    const text = short.replace('sh /etc', 'brctl addbr br0; ip a add dev br0 192.168.102.9/24; sh /etc')
+    const bridged = { ...running, segments: [{ ...segment, addresses: [], bridge }] }
+    expect(await imported(text, { running: bridged })).toMatchObject({
+      ok: true,
+      value: {
+        lost: ['sh /etc/wireguard/up.sh'],
+        notes: [
+          expect.stringContaining('its endpoint'),
+          expect.stringContaining('allow_loop_risk'),
+        ].reverse(),
+      },
+    })
+    expect(await loadConfiguration(join(directory, 'lnetd.yaml'))).toMatchObject({
+      configuration: {
+        segments: [
+          { addresses: ['192.168.102.9/24'], bridge: { name: 'br0', create: true, allowLoopRisk: true } },
+        ],
+      },
     })
   })
 })
@@ -202,14 +352,23 @@ describe('a hostile file', () => {
   })
 })
 
-function imported(text: string, { dryRun = false } = {}) {
+function imported(
+  text: string,
+  { dryRun = false, force = false, running = null as RunningNetwork | null } = {},
+) {
   const file = join(directory, 'wg0.conf')
   writeFileSync(file, text)
-  return importWgQuick({
+  const options = {
     file,
     configPath: join(directory, 'lnetd.yaml'),
     stateDir: join(directory, 'state'),
     token: null,
     dryRun,
-  })
+    force,
+  }
+  return importWgQuick(
+    options,
+    async () => ok(running),
+    () => 1420,
+  )
 }

@@ -4,13 +4,16 @@ import {
   familyOf,
   type InterfaceAddress,
   type InterfaceName,
+  type IpAddress,
   isHostOf,
   lengthOf,
   type Prefix,
   prefixOf,
 } from '../../model/address.ts'
+import type { BridgeConfiguration } from '../../model/configuration.ts'
 import type { MeshId, NodeName } from '../../model/node.ts'
 import type { WireguardPublicKey } from '../../model/wireguard-key.ts'
+import { keptMtus, memberMtu } from './mtus.ts'
 import type { WgQuickFile, WgQuickPeer } from './parse.ts'
 import type { Recipe } from './recipe.ts'
 
@@ -22,6 +25,8 @@ export interface Surroundings {
   readonly stateDir: string
   /** Whom to ask first, as they are written. */
   readonly bootstrap: readonly string[]
+  /** The tunnel MTU that this machine's own path allows, bytes; null where it is not known. */
+  readonly pathTunnelMtu: number | null
 }
 
 export interface Imported {
@@ -45,7 +50,15 @@ export function importedConfiguration(
   around: Surroundings,
 ): Imported {
   const prefix = prefixOf(vtep)
-  const members = staticMembers(file.peers, recipe, prefix)
+  const members = staticMembers(file, recipe, prefix)
+  const mtus = keptMtus(
+    file,
+    recipe,
+    device,
+    vtep,
+    members.some(({ member }) => member !== null),
+    around,
+  )
   const document = {
     ...(around.name === null ? {} : { name: around.name }),
     mesh: { secret_file: around.secretPath, id: around.mesh },
@@ -57,7 +70,7 @@ export function importedConfiguration(
       address: addressOf(vtep),
       take_over: true,
     },
-    segments: recipe.segments.map(({ interface: name, vni, port, ageingSeconds, addresses }) => ({
+    segments: recipe.segments.map(({ interface: name, vni, port, ageingSeconds, addresses, bridge }) => ({
       interface: name,
       vni,
       port,
@@ -65,7 +78,9 @@ export function importedConfiguration(
       addresses,
       // The file's machines get no address they did not have.
       ...(addresses.some(address => familyOf(address) === 6) ? {} : { derive_ipv6: false }),
+      ...(mtus.segments.has(name) ? { mtu: mtus.segments.get(name) } : {}),
       ageing: `${ageingSeconds}s`,
+      ...(bridge === null ? {} : bridgeText(bridge)),
     })),
     static_members: members.flatMap(({ member }) => member ?? []),
     state_dir: around.stateDir,
@@ -76,6 +91,11 @@ export function importedConfiguration(
     lost: [
       ...others.map(address => `Address ${address}: the tunnel has one address, ${vtep}`),
       ...members.flatMap(({ lost }) => lost),
+      ...lostFloods(
+        recipe,
+        members.flatMap(({ vtep }) => vtep ?? []),
+      ),
+      ...mtus.lost,
     ],
   }
 }
@@ -84,14 +104,31 @@ const heading = `# Configuration of lnetd, written by \`lnetctl import\`. Machin
 # files; whoever runs lnetd later speaks for itself and can be taken out of here.
 `
 
+function bridgeText({ name, create, allowLoopRisk }: BridgeConfiguration): object {
+  return {
+    bridge: create ? { name, create } : name,
+    ...(allowLoopRisk ? { allow_loop_risk: true } : {}),
+  }
+}
+
+/** Flood entries that lead to no member. */
+function lostFloods({ segments }: Recipe, vteps: readonly IpAddress[]): readonly string[] {
+  return segments.flatMap(({ interface: name, flood }) =>
+    flood
+      .filter(destination => !vteps.includes(destination))
+      .map(destination => `${name}: its flood entry to ${destination}, which is no peer's address`),
+  )
+}
+
 interface ImportedMember {
   /** Null where it can be none. */
   readonly member: object | null
+  readonly vtep: IpAddress | null
   readonly lost: readonly string[]
 }
 
 function staticMembers(
-  peers: readonly WgQuickPeer[],
+  { peers, mtu }: WgQuickFile,
   recipe: Recipe,
   prefix: Prefix,
 ): readonly ImportedMember[] {
@@ -100,15 +137,25 @@ function staticMembers(
     const vtep = peer.allowedIps.map(addressOf).find(address => isHostOf(prefix, address))
     const name = freeName(peer.name ?? nameFromKey(peer.publicKey), names)
     if (vtep === undefined)
-      return { member: null, lost: [`${name} (${peer.publicKey}): it has no AllowedIPs in ${prefix}`] }
+      return {
+        member: null,
+        vtep: null,
+        lost: [`${name} (${peer.publicKey}): it has no AllowedIPs in ${prefix}`],
+      }
     const member = {
       name,
       public_key: peer.publicKey,
       ...(peer.endpoint === null ? {} : { endpoint: peer.endpoint }),
       vtep,
-      segments: recipe.segments.filter(({ flood }) => flood.includes(vtep)).map(({ vni }) => ({ vni })),
+      ...(mtu === null ? {} : { mtu: memberMtu(mtu) }),
+      segments: recipe.segments
+        .filter(({ flood }) => flood.includes(vtep))
+        .map(({ vni, unicast }) => {
+          const mac = unicast.find(entry => entry.vtep === vtep)?.mac
+          return mac === undefined ? { vni } : { vni, mac }
+        }),
     }
-    return { member, lost: lostOf(name, peer, vtep) }
+    return { member, vtep, lost: lostOf(name, peer, vtep) }
   })
 }
 
@@ -118,6 +165,9 @@ function lostOf(name: string, peer: WgQuickPeer, vtep: string): readonly string[
     ...further.map(address => `${name}: AllowedIPs ${address}, beyond its VTEP ${vtep}`),
     ...(peer.hasPresharedKey
       ? [`${name}: its PresharedKey; take it out of that machine's file too, or the two cannot talk`]
+      : []),
+    ...(peer.endpoint === null && peer.unusableEndpoint !== null
+      ? [`${name}: its Endpoint ${peer.unusableEndpoint}, no name that lnet can announce`]
       : []),
   ]
 }

@@ -39,6 +39,8 @@ export interface WgQuickPeer {
   readonly name: NodeName | null
   readonly publicKey: WireguardPublicKey
   readonly endpoint: HostPort | null
+  /** An Endpoint that is no place lnet can announce. */
+  readonly unusableEndpoint: string | null
   readonly allowedIps: readonly InterfaceAddress[]
   readonly hasPresharedKey: boolean
 }
@@ -103,7 +105,14 @@ function readableLines(text: string, { unknown }: Draft): readonly string[] {
 }
 
 function openPeer({ peers }: Draft, name: NodeName | null): Section {
-  peers.push({ name, publicKey: null, endpoint: null, allowedIps: [], hasPresharedKey: false })
+  peers.push({
+    name,
+    publicKey: null,
+    endpoint: null,
+    unusableEndpoint: null,
+    allowedIps: [],
+    hasPresharedKey: false,
+  })
   return 'peer'
 }
 
@@ -158,7 +167,8 @@ function readPeer(key: string, value: string, peer: PeerDraft): boolean {
       return addAddresses(value, peer.allowedIps)
     case 'endpoint':
       peer.endpoint = parseHostPort(value)
-      return peer.endpoint !== null
+      peer.unusableEndpoint = peer.endpoint === null ? shorten(value) : null
+      return true
     // lnet keeps every path alive by itself.
     case 'persistentkeepalive':
       return true

@@ -8,6 +8,8 @@ import {
   parseIpAddress,
   parsePort,
 } from '../../model/address.ts'
+import type { BridgeConfiguration } from '../../model/configuration.ts'
+import type { UnicastEntry } from '../../model/kernel-state.ts'
 import { ageingSecondsDefault } from '../../model/limits.ts'
 import { parseVni, type Vni } from '../../model/segment.ts'
 
@@ -16,6 +18,8 @@ export interface Recipe {
   readonly segments: readonly RecipeSegment[]
   /** What is understood, and done otherwise or not at all by lnet. */
   readonly notes: readonly string[]
+  /** The same about segments. */
+  readonly segmentNotes: readonly string[]
   readonly unknown: readonly string[]
 }
 
@@ -27,11 +31,27 @@ export interface RecipeSegment {
   readonly addresses: readonly InterfaceAddress[]
   /** VTEPs that it floods to. */
   readonly flood: readonly IpAddress[]
+  /** Null: what the tunnel has room for. */
+  readonly mtu: number | null
+  readonly bridge: BridgeConfiguration | null
+  /** Where single MACs are. */
+  readonly unicast: readonly UnicastEntry[]
 }
+
+/** Whether a command makes devices, addresses or forwarding entries: where they run, it need not be understood. */
+export function makesDevices(command: string): boolean {
+  const [tool = '', ...words] = command.trim().split(/\s+/)
+  const name = tool.replace(/^.*\//, '')
+  if (name === 'ip')
+    return /^(?:l|li|link?|a|ad|addr?|address)$/.test(words.find(word => !word.startsWith('-')) ?? '')
+  return deviceTools.has(name)
+}
+
+const deviceTools: ReadonlySet<string> = new Set(['bridge', 'brctl', 'wg', 'ifconfig'])
 
 /** Reads commands of ip, bridge and iptables, as the article writes them. Never throws. */
 export function readRecipe(commands: readonly string[]): Recipe {
-  const draft: Draft = { segments: new Map(), notes: [], unknown: [] }
+  const draft: Draft = { segments: new Map(), notes: [], segmentNotes: [], unknown: [] }
   for (const command of commands) if (!readCommand(command, draft)) draft.unknown.push(command.slice(0, 200))
   return { ...draft, segments: [...draft.segments.values()] }
 }
@@ -44,6 +64,7 @@ type SegmentDraft = Omit<RecipeSegment, 'addresses' | 'flood'> & {
 interface Draft {
   readonly segments: Map<string, SegmentDraft>
   readonly notes: string[]
+  readonly segmentNotes: string[]
   readonly unknown: string[]
 }
 
@@ -74,24 +95,39 @@ function readLink([verb = '', ...words]: readonly string[], draft: Draft): boole
   return verb === 'set' && draft.segments.has(name ?? '') && words.at(-1) === 'up'
 }
 
-function addSegment(words: readonly string[], { segments, notes }: Draft): boolean {
+function addSegment(words: readonly string[], { segments, segmentNotes }: Draft): boolean {
   const name = parseInterfaceName((/^(dev|name)$/.test(words[0] ?? '') ? words[1] : words[0]) ?? '')
   const options = words.slice(words.indexOf('vxlan') + 1)
   const vni = parseVni(Number(after(options, 'id')))
   const port = parsePort(Number(after(options, 'dstport') ?? kernelPortDefault))
   if (name === null || vni === null || port === null) return false
   const ageing = Number(after(options, 'ageing') ?? ageingSecondsDefault)
-  segments.set(name, { interface: name, vni, port, ageingSeconds: ageing, addresses: [], flood: [] })
+  const mtu = after(words, 'mtu')
+  segments.set(name, {
+    interface: name,
+    vni,
+    port,
+    ageingSeconds: ageing,
+    addresses: [],
+    flood: [],
+    mtu: mtu === undefined ? null : Number(mtu),
+    bridge: null,
+    unicast: [],
+  })
   const ttl = after(options, 'ttl')
-  if (ttl !== undefined && ttl !== '64')
-    notes.push(`${name}: ttl 64 instead of ${ttl}, so that frames can be relayed`)
+  if (ttl !== undefined && ttl !== '64') segmentNotes.push(ttlNote(name, ttl))
   const remote = parseIpAddress(after(options, 'remote') ?? '')
   if (remote !== null) segments.get(name)?.flood.push(remote)
-  if (after(options, 'group') !== undefined)
-    notes.push(
-      `${name}: no multicast group, because WireGuard carries none; members are flooded to one by one`,
-    )
+  if (after(options, 'group') !== undefined) segmentNotes.push(groupNote(name))
   return true
+}
+
+export function ttlNote(name: InterfaceName, ttl: string | number): string {
+  return `${name}: ttl 64 instead of ${ttl}, so that frames can be relayed`
+}
+
+export function groupNote(name: InterfaceName): string {
+  return `${name}: no multicast group, because WireGuard carries none; members are flooded to one by one`
 }
 
 function readAddress(words: readonly string[], { segments }: Draft): boolean {

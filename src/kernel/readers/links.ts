@@ -95,9 +95,7 @@ function ownLink(fields: Fields): OwnLink {
     mtu: integer(fields, 'mtu', name),
     bridge: master === null ? null : nameLike(master),
     suppression: slaveData(fields).neigh_suppress === true,
-    addresses: objects(fields.addr_info ?? [], `${name} addresses`)
-      .flatMap(ownAddress)
-      .sort(compareAddresses),
+    addresses: addressesOf(fields),
     vxlan: kind === 'vxlan' ? vxlanOf(fields, name) : null,
   }
 }
@@ -110,6 +108,13 @@ function slaveData(fields: Fields): Fields {
 /** A name lnet would not give, a VLAN's say, stands for a device that is not the wanted one. */
 function nameLike(name: string): InterfaceName {
   return parseInterfaceName(name) ?? (name.replaceAll(/[^a-zA-Z0-9_-]/g, '_') as InterfaceName)
+}
+
+/** Sorted; without those the kernel makes itself: link-local, and learned or leased ones. */
+export function addressesOf(link: Fields): readonly InterfaceAddress[] {
+  return objects(link.addr_info ?? [], 'addresses')
+    .flatMap(ownAddress)
+    .sort(compareAddresses)
 }
 
 function ownAddress(fields: Fields): readonly InterfaceAddress[] {
