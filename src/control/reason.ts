@@ -1,8 +1,17 @@
 import type { TunnelLiveness, TunnelTrack } from '../mesh/liveness.ts'
-import { type IpAddress, type Prefix, portOf, prefixContains } from '../model/address.ts'
+import {
+  type Endpoint,
+  familyOf,
+  hostAddress,
+  type IpAddress,
+  type Prefix,
+  portOf,
+  prefixContains,
+} from '../model/address.ts'
 import type { EndpointCandidate } from '../model/announcement.ts'
 import type { Standing } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
+import type { UnderlayPaths } from '../model/path.ts'
 import { clockTime, duration, plural } from './text.ts'
 
 /** All that is known about why a member may not be reached. */
@@ -19,6 +28,8 @@ export interface Circumstances {
   readonly vtepOwner: { readonly node: NodeId; readonly name: NodeName }
   /** What the member announces. */
   readonly endpoints: readonly EndpointCandidate[]
+  /** What this machine's kernel says of the routes to them. */
+  readonly paths: UnderlayPaths
   /** Null when WireGuard has no such peer. */
   readonly track: TunnelTrack | null
   readonly liveness: TunnelLiveness
@@ -79,15 +90,51 @@ function handshake({ handshakeAt }: TunnelTrack, wallSeconds: number): string {
 }
 
 /** What was tried, and the question to ask next. */
-function verdict({ standing, endpoints }: Circumstances, track: TunnelTrack): string {
+function verdict({ standing, endpoints, paths }: Circumstances, track: TunnelTrack): string {
   const tried = new Set(track.endpoint === null ? track.tried : [...track.tried, track.endpoint])
   const first = tried.values().next().value
   if (first === undefined && endpoints.length === 0)
     return 'it announces no endpoint and did not reach us: give it one in tunnel.endpoints, or open UDP here'
+  if (first === undefined && isOurselves(endpoints, paths))
+    return 'the addresses it announces are those of this machine itself: is it a copy of this one?'
   if (first === undefined)
     return `none of the endpoints it announces (${endpoints.map(({ place }) => place).join(', ')}) can be used here: do names resolve?`
-  const attempts = `${plural(tried.size, 'endpoint')} tried, ${tried.size === 1 ? '' : 'all '}silent`
+  const closed = noPath(tried, paths)
+  if (closed !== null) return closed
+  const attempts = `${plural(tried.size, 'endpoint')} tried${byVpn(tried, paths)}, ${tried.size === 1 ? '' : 'all '}silent`
   if (standing === 'silent') return `${attempts}: is it switched off or offline?`
   const ports = [...new Set([...tried].map(portOf))].sort((a, b) => a - b)
   return `${attempts}: is UDP ${ports.join(' or ')} blocked?`
+}
+
+/** Why no packet to any of these endpoints can leave this machine; null when one can, or the kernel was not asked. */
+function noPath(endpoints: ReadonlySet<Endpoint>, paths: UnderlayPaths): string | null {
+  const addresses = [...endpoints].flatMap(place => hostAddress(place) ?? [])
+  const answers = addresses.map(address => paths.get(address))
+  if (answers.length === 0 || answers.some(answer => answer === undefined || answer.ok)) return null
+  const families = [...new Set(addresses.map(familyOf))]
+  const missing = families.length === 1 && families[0] === 6 ? 'IPv6' : 'IPv4'
+  return families.length === 1
+    ? `no ${missing} route from this machine to ${addresses.join(', ')}: does it have ${missing} at all?`
+    : `no route from this machine to ${addresses.join(', ')}: see ip route`
+}
+
+/** Where nothing but other VPNs leads there: they may carry no UDP of this size, or be down themselves. */
+function byVpn(endpoints: ReadonlySet<Endpoint>, paths: UnderlayPaths): string {
+  const answers = [...endpoints].flatMap(place => paths.get(hostAddress(place) as IpAddress) ?? [])
+  const vpns = answers.flatMap(answer => (answer.ok ? [answer.vpn] : []))
+  if (answers.length < endpoints.size || vpns.length === 0 || vpns.includes(null)) return ''
+  return `, only by ${[...new Set(vpns)].join(' and ')}`
+}
+
+/** Everything it announces is an address of this machine, which routes to itself. */
+function isOurselves(endpoints: readonly EndpointCandidate[], paths: UnderlayPaths): boolean {
+  const addresses = endpoints.flatMap(({ place }) => hostAddress(place) ?? [])
+  return (
+    addresses.length > 0 &&
+    addresses.every(address => {
+      const answer = paths.get(address)
+      return answer?.ok === true && answer.source === address
+    })
+  )
 }

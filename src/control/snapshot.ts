@@ -7,6 +7,7 @@ import type { Membership } from '../model/member.ts'
 import type { DialReport, Neighbour } from '../model/neighbour.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { PastEvent } from '../model/past-event.ts'
+import type { UnderlayPaths } from '../model/path.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Plan } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly neighbours: readonly Neighbour[]
   readonly dials: readonly DialReport[]
   readonly problems: readonly Problem[]
+  /** The kernel's answers about the addresses of members that are not up, as far as it was asked. */
+  readonly paths: UnderlayPaths
   /** Announcements that were not taken, since the start. */
   readonly refused: ReadonlyMap<RejectReason | IgnoreReason, number>
   /** Members that did not answer gossip when they were asked, and when. */

@@ -122,6 +122,7 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
     vteps,
     vtepOwner: { node: owner, name: context.names.get(owner) ?? name },
     endpoints,
+    paths: context.snapshot.paths,
     track,
     liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
     hasTunnel: state?.tunnel?.up === true,

@@ -82,8 +82,9 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
       ),
     archive: store,
     hosts: createHostsFile(join(dirname(configuration.socket), 'hosts')),
-    facts: () =>
+    facts: inUse =>
       readFacts({
+        inUse,
         ours: new Set(devicesOf(machine.current)),
         isInside: text => isInside(text, machine.current, keys),
       }),

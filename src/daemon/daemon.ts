@@ -1,14 +1,12 @@
 import type { ControlSource, Snapshot } from '../control/snapshot.ts'
 import type { Closeable } from '../kernel/port.ts'
-import { diff } from '../mesh/diff.ts'
-import { order } from '../mesh/order.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { noFacts } from '../model/facts.ts'
 import { type Failure, failed, ok, type Result } from '../model/failure.ts'
-import { emptyKernelState } from '../model/kernel-state.ts'
 import { farewellMilliseconds } from '../model/limits.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createDeclarer } from './declarer.ts'
+import { createGossipPaths } from './gossip-paths.ts'
 import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
 import { createListener } from './listener.ts'
@@ -17,12 +15,14 @@ import { createLooker } from './looker.ts'
 import { createLoopKeeper } from './loops.ts'
 import { createNamer } from './namer.ts'
 import type { DaemonParts } from './parts.ts'
+import { createPathBook } from './path-book.ts'
 import { watchProgress } from './progress.ts'
 import { recall } from './recall.ts'
 import { createReconciler } from './reconciler.ts'
 import { createReunion } from './reunion.ts'
 import { snapshotOf } from './snapshot.ts'
 import { newState, type State } from './state.ts'
+import { takeAway } from './take-away.ts'
 import { createWitness } from './witness.ts'
 
 export interface Daemon extends Omit<ControlSource, 'events'> {
@@ -41,7 +41,7 @@ export interface Daemon extends Omit<ControlSource, 'events'> {
 /** Wires the stories together: facts out, word in and kernel follows, question in and view out. */
 export function createDaemon(parts: DaemonParts): Daemon {
   const { clock, kernel, log } = parts
-  const state: State = newState(parts, parts.facts() ?? noFacts)
+  const state: State = newState(parts, parts.facts(new Set()) ?? noFacts)
   const journal = createJournal(parts, state)
   const declarer = createDeclarer(parts, state, membersChanged)
   const announcer = createAnnouncer(parts, state, journal, declarer, () => {
@@ -68,14 +68,21 @@ export function createDaemon(parts: DaemonParts): Daemon {
   })
   const loops = createLoopKeeper(parts, state, reconciler.mark)
   const namer = createNamer(parts, state)
+  const reunion = createReunion(parts, state, reconciler.mark)
+  const noteGossipPaths = createGossipPaths(parts, state, witness.underlayChanged)
   const listener = createListener(parts, state, {
     membersChanged,
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
     twinMet: at => announcer.meet(at),
     synced: reconciler.mark,
-    ...createReunion(parts, state, reconciler.mark),
+    met: reunion.met,
+    neighboursChanged() {
+      noteGossipPaths()
+      reunion.neighboursChanged()
+    },
   })
   const health = createHealth(parts, state)
+  const paths = createPathBook(parts, state)
   const endProgress = watchProgress(clock, state)
   const ended = Promise.withResolvers<void>()
   let watching: Closeable | null = null
@@ -142,18 +149,11 @@ export function createDaemon(parts: DaemonParts): Daemon {
     loops.leave()
     await stop()
     await namer.end()
-    const failures = await takeAway()
+    const failures = await takeAway(kernel, state.configuration.tunnel.interface)
     for (const failure of failures) log.error('down.failed', failureFields(failure))
     log.info('down.done')
     ended.resolve()
     return failures
-  }
-
-  async function takeAway(): Promise<readonly Failure[]> {
-    const observed = await kernel.observe()
-    if (!observed.ok) return [observed.failure]
-    const steps = order(diff(emptyKernelState, observed.value.state), state.configuration.tunnel.interface)
-    return (await kernel.apply(steps)).map(({ failure }) => failure)
   }
 
   async function leave(): Promise<readonly Failure[]> {
@@ -164,7 +164,8 @@ export function createDaemon(parts: DaemonParts): Daemon {
 
   async function snapshot(): Promise<Snapshot> {
     await witness.read()
-    return snapshotOf(parts, state, health.problems())
+    await paths.refresh()
+    return snapshotOf(parts, state, health.problems(), paths.answers())
   }
 
   function reconfigure(configuration: Configuration): void {

@@ -5,6 +5,7 @@ import type { Log } from '../host/log.ts'
 import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
 import type { ResolvedFor } from '../mesh/rank-endpoints.ts'
+import type { IpAddress } from '../model/address.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Result } from '../model/failure.ts'
@@ -25,8 +26,8 @@ export interface DaemonParts {
   startGossip(handlers: GossipHandlers): Promise<Result<Gossip>>
   readonly archive: Archive
   readonly hosts: HostsFile
-  /** Null when this machine does not tell now. */
-  facts(): Facts | null
+  /** `inUse`: own addresses of gossip connections. Null when this machine does not tell now. */
+  facts(inUse: ReadonlySet<IpAddress>): Facts | null
   /** The endpoints of a name, as far as they are known now. */
   readonly resolved: ResolvedFor
 }

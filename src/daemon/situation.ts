@@ -26,6 +26,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       facts,
       claims,
       membership,
+      gossipAt: state.gossipAt,
       tracks,
       answers: state.answers,
       observation,

@@ -1,12 +1,18 @@
 import type { Snapshot } from '../control/snapshot.ts'
 import { tunnelPrefix } from '../mesh/claims.ts'
+import type { UnderlayPaths } from '../model/path.ts'
 import type { Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
 import { isWarm } from './situation.ts'
 import type { State } from './state.ts'
 
 /** The state as views are made of it: nothing in it changes any more. */
-export function snapshotOf(parts: DaemonParts, state: State, problems: readonly Problem[]): Snapshot {
+export function snapshotOf(
+  parts: DaemonParts,
+  state: State,
+  problems: readonly Problem[],
+  paths: UnderlayPaths,
+): Snapshot {
   const { membership, tracks, refused, own, observation } = state
   const now = parts.clock.now()
   return {
@@ -25,6 +31,7 @@ export function snapshotOf(parts: DaemonParts, state: State, problems: readonly 
     neighbours: state.gossip?.neighbours() ?? [],
     dials: state.gossip?.dials() ?? [],
     problems,
+    paths,
     refused: new Map(refused),
     unanswered: new Map(state.unanswered),
     warm: state.synced || isWarm(state, now),

@@ -6,7 +6,7 @@ import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LoopTracks } from '../mesh/loop.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
-import type { Prefix } from '../model/address.ts'
+import type { IpAddress, Prefix } from '../model/address.ts'
 import type { Announcement, Envelope, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
@@ -25,6 +25,8 @@ export interface State {
   configuration: Configuration
   readonly startedAt: number
   facts: Facts
+  /** Addresses of this machine that gossip connections had since the start. */
+  gossipSources: ReadonlySet<IpAddress>
 
   /** Listener: everyone but ourselves. */
   membership: Membership
@@ -36,6 +38,8 @@ export interface State {
   synced: boolean
   /** Words and exchanges of others that came to an end since the start. */
   heard: number
+  /** The address of each member's gossip connection, the last one where there is none now. */
+  gossipAt: ReadonlyMap<NodeId, IpAddress>
   /** Connections to others that came or went since the start. */
   connections: number
 
@@ -85,12 +89,14 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     configuration: parts.configuration,
     startedAt: parts.clock.now(),
     facts,
+    gossipSources: new Set(),
     membership: new Map(),
     recalled: new Map(),
     refused: new Map(),
     conduct: createConductBook(parts.clock.now),
     synced: false,
     heard: 0,
+    gossipAt: new Map(),
     connections: 0,
     unanswered: new Map(),
     sequence: firstSequence(parts.archive.saved.incarnation + 1, parts.clock.random()),

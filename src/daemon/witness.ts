@@ -1,6 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
+import type { Facts } from '../model/facts.ts'
 import {
   driftDebounceMilliseconds,
   factsTicks,
@@ -50,11 +51,13 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function refreshFacts(): void {
     pending = null
     const before = state.facts
-    state.facts = parts.facts() ?? before
+    state.facts = parts.facts(state.gossipSources) ?? before
     if (JSON.stringify(before) === JSON.stringify(state.facts)) return
     log.info('underlay.changed', { addresses: state.facts.addresses.map(({ address }) => address) })
-    state.gossip?.redial()
-    state.moved = true
+    if (isElsewhere(before, state.facts)) {
+      state.gossip?.redial()
+      state.moved = true
+    }
     events.mark()
     events.announce()
   }
@@ -170,4 +173,11 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       doubting?.()
     },
   }
+}
+
+/** Other addresses or other default routes: more than another order of the same. */
+function isElsewhere(before: Facts, after: Facts): boolean {
+  const places = ({ addresses, ...rest }: Facts) =>
+    JSON.stringify([Array.from(addresses, address => JSON.stringify(address)).sort(), rest])
+  return places(before) !== places(after)
 }

@@ -6,6 +6,7 @@ import { applyPlan } from './apply.ts'
 import { canLimitFloods } from './flood-limit.ts'
 import { canWatchLoops } from './loop-watch.ts'
 import { glance, observe } from './observe.ts'
+import { askPath } from './path.ts'
 import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
 import { openProbes } from './probes.ts'
@@ -76,6 +77,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
     speak,
     probes: hear => openProbes(options.probeKey, hear),
     question,
+    path: askPath,
     preflight: async () => {
       limitsFloods ||= await canLimitFloods()
       return await preflight(tunnel, limitsFloods)

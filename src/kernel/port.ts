@@ -3,6 +3,7 @@ import type { InterfaceName, IpAddress } from '../model/address.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import type { LinkPlace } from '../model/loop-watch.ts'
+import type { PathAnswer } from '../model/path.ts'
 import type { Plan, Step } from '../model/step.ts'
 import type { WireguardPublicKey, WireguardSecretKey } from '../model/wireguard-key.ts'
 
@@ -25,6 +26,8 @@ export interface Kernel {
   probes(hear: (heard: HeardProbe) => void): ProbeWire
   /** The round trip to a VTEP in milliseconds; null when nothing came back in time. One small datagram each way. */
   question(vtep: IpAddress): Promise<number | null>
+  /** By which address and device this machine would send to an address. Sends nothing. */
+  path(address: IpAddress): Promise<PathAnswer>
 }
 
 export interface StepFailure {

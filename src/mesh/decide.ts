@@ -1,3 +1,4 @@
+import type { IpAddress } from '../model/address.ts'
 import type { EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
@@ -14,6 +15,7 @@ import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { decideEndpoint, endpointDueAt } from './endpoint.ts'
 import { type Evidence, evidenceOf } from './evidence.ts'
+import { gossipEndpoints } from './gossip-endpoint.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
 import { type ResolvedFor, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
@@ -37,6 +39,8 @@ export interface Situation {
   readonly tracks: Tracks
   readonly observation: Observation
   readonly resolved: ResolvedFor
+  /** The address of each member's gossip connection, the last one where there is none now. */
+  readonly gossipAt: ReadonlyMap<NodeId, IpAddress>
   /** How gateways answered. */
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   /** Segments that stay out of their bridges, because they are or may be part of a loop. */
@@ -122,8 +126,10 @@ function decideEndpoints(
   const inKernel = new Set(situation.observation.readings.map(reading => reading.publicKey))
   const tracks = new Map(observed)
   const renewals = new Set<WireguardPublicKey>()
+  const lastResorts = gossipEndpoints(present, situation.gossipAt, surroundings)
   for (const [publicKey, announced] of endpointsByKey(present, situation.publicKey)) {
-    const candidates = rankEndpoints(announced, place => situation.resolved(place, publicKey), surroundings)
+    const ranked = rankEndpoints(announced, place => situation.resolved(place, publicKey), surroundings)
+    const candidates = [...new Set([...ranked, ...(lastResorts.get(publicKey) ?? [])])]
     const decision = decideEndpoint(
       isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
       publicKey,
@@ -170,7 +176,8 @@ function isGone(
 function surroundingsOf({ configuration, mesh, facts }: Situation): Surroundings {
   return {
     addresses: facts.addresses.map(({ address }) => address),
-    networks: facts.addresses.map(({ network }) => network),
+    networks: facts.addresses.filter(({ kind }) => kind !== 'vpn').map(({ network }) => network),
+    vpns: facts.addresses.filter(({ kind }) => kind === 'vpn').map(({ network }) => network),
     inside: [
       tunnelPrefix(configuration.tunnel, mesh),
       ...configuration.segments.flatMap(segment => segmentPrefixes(segment, mesh)),

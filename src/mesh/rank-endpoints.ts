@@ -7,7 +7,7 @@ import {
   type Prefix,
   prefixContains,
 } from '../model/address.ts'
-import type { EndpointCandidate } from '../model/announcement.ts'
+import type { EndpointCandidate, EndpointKind } from '../model/announcement.ts'
 import { type Here, mayLeadTo } from '../model/foreign-address.ts'
 import { resolvedEndpointsMax } from '../model/limits.ts'
 
@@ -15,8 +15,10 @@ import { resolvedEndpointsMax } from '../model/limits.ts'
 export interface Surroundings {
   /** Our own underlay addresses. */
   readonly addresses: readonly IpAddress[]
-  /** The networks they are in. */
+  /** The networks of LANs they are in. */
   readonly networks: readonly Prefix[]
+  /** The networks of other VPNs they are in. */
+  readonly vpns: readonly Prefix[]
   /** Networks inside the mesh: the tunnel's and the segments'. Nothing in them is an endpoint. */
   readonly inside: readonly Prefix[]
 }
@@ -27,8 +29,8 @@ export type Resolved = (place: HostPort) => readonly Endpoint[]
 export type ResolvedFor = (place: HostPort, author: string) => readonly Endpoint[]
 
 /**
- * Usable endpoints, best first: on a LAN of ours, then as the author ordered them; those of a family we have no
- * address of come last. Never our own address, never an address inside the mesh, never one that is nobody's.
+ * Usable endpoints, best first: on a LAN of ours, then as the author ordered them; those by another VPN, and those of a
+ * family we have no address of, come last. Never our own address, never one inside the mesh, never one that is nobody's.
  */
 export function rankEndpoints(
   candidates: readonly EndpointCandidate[],
@@ -42,8 +44,7 @@ export function rankEndpoints(
     .flatMap(({ endpoint, kind }) => {
       const address = hostAddress(endpoint)
       if (address === null || !mayLeadTo(address, here)) return []
-      const onLan = surroundings.networks.some(network => prefixContains(network, address))
-      const rank = families.has(familyOf(address)) ? (onLan ? 0 : kindRank[kind]) : unreachableRank
+      const rank = families.has(familyOf(address)) ? rankOf(address, kind, surroundings) : unreachableRank
       return [{ endpoint, rank }]
     })
   ranked.sort((a, b) => a.rank - b.rank)
@@ -51,17 +52,29 @@ export function rankEndpoints(
 }
 
 const kindRank = { configured: 1, public: 2, lan: 3 } as const
-const unreachableRank = 4
+/** A tunnel in a tunnel: left to those who have no other path. */
+const vpnRank = 4
+const unreachableRank = 5
+
+function rankOf(address: IpAddress, kind: EndpointKind, { networks, vpns }: Surroundings): number {
+  if (networks.some(network => prefixContains(network, address))) return 0
+  return vpns.some(network => prefixContains(network, address)) ? vpnRank : kindRank[kind]
+}
 
 function endpointsOf(place: HostPort, resolved: Resolved): readonly Endpoint[] {
   if (hostAddress(place) !== null) return [place as string as Endpoint]
   return resolved(place).slice(0, resolvedEndpointsMax)
 }
 
-function hereOf({ addresses, networks, inside }: Surroundings): Here {
+/** Neither our own address nor one inside the mesh, nor one that nobody can be at. */
+export function isUsable(address: IpAddress, surroundings: Surroundings): boolean {
+  return mayLeadTo(address, hereOf(surroundings))
+}
+
+function hereOf({ addresses, networks, vpns, inside }: Surroundings): Here {
   return {
     addresses: new Set<string>(addresses),
-    networks,
+    networks: [...networks, ...vpns],
     isInside: address => inside.some(prefix => prefixContains(prefix, address)),
   }
 }

@@ -123,6 +123,7 @@ export function snapshot(
     neighbours: [],
     dials: [],
     problems: [],
+    paths: new Map(),
     refused: new Map(),
     warm: true,
     ...changes,

@@ -11,6 +11,7 @@ import {
   type TunnelImplementation,
   type WireguardReading,
 } from '../../src/model/kernel-state.ts'
+import type { PathAnswer } from '../../src/model/path.ts'
 import type { Plan, Step } from '../../src/model/step.ts'
 import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { freeze, type KernelDraft, type TunnelDraft, thaw } from './kernel-draft.ts'
@@ -45,6 +46,8 @@ export class FakeKernel implements Kernel {
   readonly plans: Plan[] = []
   /** The VTEPs each `speak` went to. */
   readonly spoken: (readonly IpAddress[])[] = []
+  /** What `path` answers; an error for all others. */
+  readonly paths = new Map<IpAddress, PathAnswer>()
   foreign: readonly ForeignDevice[]
   readonly #implementation: TunnelImplementation
   readonly #echo: boolean
@@ -56,6 +59,10 @@ export class FakeKernel implements Kernel {
   #stepsUntilFailure: number | null = null
   #stepFailure = ''
   #observeFailure: string | null = null
+
+  async path(address: IpAddress): Promise<PathAnswer> {
+    return this.paths.get(address) ?? { ok: false, error: 'ENETUNREACH' }
+  }
 
   constructor(options: FakeKernelOptions = {}) {
     this.foreign = options.foreign ?? []

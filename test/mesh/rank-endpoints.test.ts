@@ -29,6 +29,12 @@ describe('candidates', () => {
       ['10.9.0.1:1', '[2a00::1]:1'],
     ],
     [
+      'by another VPN come after those of LANs elsewhere',
+      [candidate('100.64.0.9:1', 'lan'), candidate('10.9.0.1:1', 'lan')],
+      {},
+      ['10.9.0.1:1', '100.64.0.9:1'],
+    ],
+    [
       'in the order of their author',
       [candidate('8.8.8.8:1'), candidate('8.8.4.4:1')],
       {},
@@ -82,5 +88,6 @@ describe('candidates', () => {
 const surroundings: Surroundings = {
   addresses: ['192.168.1.5' as IpAddress],
   networks: ['192.168.1.0/24' as Prefix],
+  vpns: ['100.64.0.0/10' as Prefix],
   inside: ['192.168.228.0/24' as Prefix, 'fd60::/64' as Prefix],
 }

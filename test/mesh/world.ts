@@ -248,6 +248,7 @@ export function situation(
     answers: new Map(),
     observation: observation(),
     resolved: () => [],
+    gossipAt: new Map(),
     mayChoose: true,
     warm: true,
     moved: false,

@@ -3,6 +3,7 @@ import type { IpAddress } from '../../src/model/address.ts'
 import type { Result } from '../../src/model/failure.ts'
 import { failed } from '../../src/model/failure.ts'
 import type { Observation } from '../../src/model/kernel-state.ts'
+import type { PathAnswer } from '../../src/model/path.ts'
 import type { Plan } from '../../src/model/step.ts'
 import type { Machine, World } from './machine.ts'
 import type { Process } from './process.ts'
@@ -54,6 +55,10 @@ export class SlowKernel implements Kernel {
     return this.#machine.kernel.watch(event => {
       this.#process.after(1 + this.#world.time.random() * 5, () => listener(event))
     })
+  }
+
+  path(address: IpAddress): Promise<PathAnswer> {
+    return this.#machine.kernel.path(address)
   }
 
   probes(): ProbeWire {
