@@ -54,7 +54,7 @@ const namesMachine: NamesMachine = {
   putNames: async (path, entries) => (await import('./host/hosts-file.ts')).putNames(path, entries),
 }
 
-const examine: Examine = async (config, peers) => (await import('./daemon/examine.ts')).examine(config, peers)
+const examine: Examine = async (...asked) => (await import('./daemon/examine.ts')).examine(...asked)
 
 keepMemoryOutOfCores()
 

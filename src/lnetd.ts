@@ -92,7 +92,7 @@ async function run(
   const log = keepHistory(plainLog, history)
   for (const note of store.notes)
     log.warn('state.set_aside', { subject: note.subject, reason: sentenceOf(note) })
-  const machine = assemble({ configuration, keys, keyring, store, log })
+  const machine = assemble({ configuration, configurationFile: path, keys, keyring, store, log })
   const missing = await machine.kernel.preflight()
   if (missing.length > 0) throw new Refusal(missing.map(sentenceOf))
   await takeOver(machine, keyring.publicKey, log)

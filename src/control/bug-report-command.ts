@@ -5,9 +5,9 @@ import type { Archive, ReportMaterial } from '../model/report.ts'
 import type { DaemonReplies } from './bug-report.ts'
 import { ask } from './client.ts'
 import type { CommandSetting } from './commands.ts'
+import { configDefaultText, configPathFor } from './config-path.ts'
 import type { Examine } from './doctor-command.ts'
-import { daemonWords } from './finding.ts'
-import { defaultConfigPath } from './setup-commands.ts'
+import { daemonWords, isForbidden } from './finding.ts'
 import { type ExitCode, exitCodes } from './show.ts'
 import { painter, printable } from './text.ts'
 
@@ -21,7 +21,7 @@ export interface ReportMachine {
 
 interface GivenOptions {
   readonly socket: string
-  readonly config: string
+  readonly config?: string
   readonly output?: string
 }
 
@@ -31,7 +31,7 @@ export function describeBugReport(program: Command, setting: CommandSetting, mac
     .command('bugreport')
     .description('write one archive for a bug report, without secrets and public addresses')
     .option('--output <path>', 'the file to write (default: lnet-bugreport-NODE-DATE.tar.gz, here)')
-    .option('--config <path>', 'the configuration of this node', defaultConfigPath)
+    .option('--config <path>', `the configuration of this node (${configDefaultText})`)
     .addHelpText('after', '\nChanges nothing, and sends nothing. Run it as root: it finds out more.')
     .action(async (_, command: Command) => {
       setting.exit(await report(command.optsWithGlobals<GivenOptions>(), setting, machine))
@@ -39,7 +39,7 @@ export function describeBugReport(program: Command, setting: CommandSetting, mac
 }
 
 async function report(
-  { socket, config, output }: GivenOptions,
+  { socket, config: given, output }: GivenOptions,
   { terminal, software }: CommandSetting,
   machine: ReportMachine,
 ): Promise<ExitCode> {
@@ -49,8 +49,10 @@ async function report(
   ])
   const replies = await askAll(socket)
   const { peers, status } = replies
-  const found = await machine.examine(config, peers.ok ? peers.view : null)
-  const doctor = doctorPage(doctorView(diagnose(found, daemonWords(status, peers))), painter(false))
+  const config = await configPathFor(given, socket)
+  const daemon = daemonWords(status, peers)
+  const found = await machine.examine(config, daemon, isForbidden(status))
+  const doctor = doctorPage(doctorView(diagnose(found, daemon)), painter(false))
   const material = await machine.gather(config)
   const at = Date.now()
   const made = bugReport({ replies, doctor, material, software, at })

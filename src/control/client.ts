@@ -16,7 +16,13 @@ import { printable } from './text.ts'
 /** What came of a question. `unreachable`: no daemon was there to ask. */
 export type Reply<View> =
   | { readonly ok: true; readonly view: View }
-  | { readonly ok: false; readonly kind: 'unreachable' | 'failed'; readonly message: string }
+  | {
+      readonly ok: false
+      readonly kind: 'unreachable' | 'failed'
+      readonly message: string
+      /** A daemon may be there: this user may not ask it. */
+      readonly isForbidden?: true
+    }
 
 /** `query` goes behind the path: `?after=7`. */
 export function ask<R extends Reading>(socketPath: string, reading: R, query = ''): Promise<Reply<Views[R]>> {
@@ -95,7 +101,7 @@ function connectionRefusal(path: string, error: Error, secondsMax: number): Repl
       return unreachable(`no lnetd on ${path}: is it running? systemctl status lnetd`)
     case 'EACCES':
     case 'EPERM':
-      return unreachable(`no permission to use ${path}: try sudo`)
+      return { ...unreachable(`no permission to use ${path}: try sudo`), isForbidden: true }
     case 'ENOTSOCK':
     case 'EINVAL':
     case 'ENAMETOOLONG':

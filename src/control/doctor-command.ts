@@ -2,18 +2,21 @@ import type { Command } from 'commander'
 import type { Examination } from '../model/examination.ts'
 import { ask } from './client.ts'
 import { type CommandSetting, isColoured } from './commands.ts'
-import { type DaemonWords, daemonWords } from './finding.ts'
-import type { PeersView } from './protocol.ts'
-import { defaultConfigPath } from './setup-commands.ts'
+import { configDefaultText, configPathFor } from './config-path.ts'
+import { type DaemonWords, daemonWords, isForbidden } from './finding.ts'
 import { exitCodes } from './show.ts'
 import { painter } from './text.ts'
 
 /** How this machine is looked at. */
-export type Examine = (configPath: string, peers: PeersView | null) => Promise<Examination>
+export type Examine = (
+  configPath: string,
+  daemon: DaemonWords | null,
+  isForbidden: boolean,
+) => Promise<Examination>
 
 interface GivenOptions {
   readonly socket: string
-  readonly config: string
+  readonly config?: string
   readonly json?: boolean
 }
 
@@ -23,19 +26,18 @@ export function describeDoctor(program: Command, { terminal, exit }: CommandSett
     .command('doctor')
     .description('check this machine and the ways to its members: what is wrong, why it matters, what to do')
     .option('--json', 'print JSON')
-    .option('--config <path>', 'the configuration to check', defaultConfigPath)
+    .option('--config <path>', `the configuration to check (${configDefaultText})`)
     .addHelpText('after', '\nExits with 4 when something is wrong. Changes nothing.')
     .action(async (_, command: Command) => {
       const given = command.optsWithGlobals<GivenOptions>()
       const { diagnose, doctorPage, doctorView } = await import('./doctor.ts')
-      const daemon = await askDaemon(given.socket)
-      const view = doctorView(diagnose(await examine(given.config, daemon?.peers ?? null), daemon))
+      const { socket } = given
+      const status = await ask(socket, 'status')
+      const daemon = daemonWords(status, await ask(socket, 'peers'))
+      const config = await configPathFor(given.config, socket)
+      const view = doctorView(diagnose(await examine(config, daemon, isForbidden(status)), daemon))
       const paint = painter(isColoured(given, terminal))
       terminal.out(given.json === true ? `${JSON.stringify(view, null, 2)}\n` : doctorPage(view, paint))
       exit(view.healthy ? exitCodes.ok : exitCodes.degraded)
     })
-}
-
-async function askDaemon(socket: string): Promise<DaemonWords | null> {
-  return daemonWords(await ask(socket, 'status'), await ask(socket, 'peers'))
 }

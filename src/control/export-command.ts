@@ -3,10 +3,10 @@ import { sentenceOf } from '../model/explanation.ts'
 import type { Result } from '../model/failure.ts'
 import { ask } from './client.ts'
 import type { CommandSetting } from './commands.ts'
+import { configDefaultText, configPathFor } from './config-path.ts'
 import { strangeValue } from './export-words.ts'
 import type { PeersView } from './protocol.ts'
 import { findPeers } from './questions.ts'
-import { defaultConfigPath } from './setup-commands.ts'
 import { type ExitCode, exitCodes } from './show.ts'
 import { printable } from './text.ts'
 import { type OwnKeys, type WgQuickFor, wgQuickFile, withoutHooks } from './wg-quick.ts'
@@ -20,7 +20,7 @@ export interface ExportMachine {
 
 interface GivenOptions {
   readonly socket: string
-  readonly config: string
+  readonly config?: string
   readonly for?: string
   readonly qr?: boolean
 }
@@ -34,7 +34,7 @@ export function describeExport(program: Command, setting: CommandSetting, machin
     .description('print a wg-quick file: of this node, with its private key, or of a static member')
     .option('--for <name>', 'a static member, whose private key is left for its machine to fill in')
     .option('--qr', 'a QR code for a phone: WireGuard alone, without segments')
-    .option('--config <path>', 'the configuration that says where the keys are', defaultConfigPath)
+    .option('--config <path>', `the configuration that says where the keys are (${configDefaultText})`)
     .action(async (_: object, command: Command) => {
       setting.exit(await exportWgQuick(command.optsWithGlobals<GivenOptions>(), setting, machine))
     })
@@ -58,7 +58,9 @@ async function exportWgQuick(
   if (strange !== null)
     return fail(`lnetd said what it cannot mean at ${strange}, and nothing was printed: see lnetctl version`)
   const whose =
-    given.for === undefined ? await own(peers.view, given.config, machine) : named(peers.view, given.for)
+    given.for === undefined
+      ? await own(peers.view, await configPathFor(given.config, given.socket), machine)
+      : named(peers.view, given.for)
   if ('refusal' in whose) return fail(whose.refusal)
   const file = wgQuickFile(peers.view, status.view, whose)
   terminal.out(given.qr === true ? `${await machine.qrCode(withoutHooks(file))}\n` : file)

@@ -26,6 +26,11 @@ export function daemonWords(status: Reply<StatusView>, peers: Reply<PeersView>):
   return status.ok && peers.ok ? { status: status.view, peers: peers.view } : null
 }
 
+/** Whether lnetd may run, and this user may not ask it. */
+export function isForbidden(status: Reply<StatusView>): boolean {
+  return !status.ok && status.isForbidden === true
+}
+
 /** Where a problem the daemon knows of is told; all others are under `daemon`. */
 export const problemChecks: { readonly [Code in ProblemCode]?: string } = {
   'clock-behind': 'clock',

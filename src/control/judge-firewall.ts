@@ -1,5 +1,6 @@
 import { familyOf } from '../model/address.ts'
 import type { Examination } from '../model/examination.ts'
+import { sentenceOf } from '../model/explanation.ts'
 import { type DaemonWords, type Finding, notice, wrong } from './finding.ts'
 import { type Obstacle, obstacleTo, type Probe } from './walk-ruleset.ts'
 
@@ -21,8 +22,8 @@ export function judgeFirewall(found: Examination, daemon: DaemonWords | null): r
   if (ruleset === null)
     return [
       notice(
-        `the firewall could not be read: ${unreadable}`,
-        'whether it lets tunnels and segments through is not known',
+        'the firewall was not examined',
+        unreadable === null ? null : sentenceOf({ ...unreadable, remedy: null }),
         'run lnetctl doctor as root',
       ),
     ]

@@ -2,10 +2,17 @@ import type { Examination } from '../model/examination.ts'
 import { asFinding, type DaemonWords, type Finding, notice, problemChecks, wrong } from './finding.ts'
 import { openPort } from './judge-firewall.ts'
 
-export function judgeConfiguration({ configurationProblems, file }: Examination): readonly Finding[] {
-  return configurationProblems.map(({ what, why, remedy }) =>
-    wrong(what, why ?? 'lnetd does not start with it', remedy ?? `lnetd --check --config ${file}`),
-  )
+export function judgeConfiguration({
+  configurationProblems,
+  unexamined,
+  file,
+}: Examination): readonly Finding[] {
+  return [
+    ...configurationProblems.map(({ what, why, remedy }) =>
+      wrong(what, why ?? 'lnetd does not start with it', remedy ?? `lnetd --check --config ${file}`),
+    ),
+    ...unexamined.map(({ what, why, remedy }) => notice(what, why, remedy)),
+  ]
 }
 
 export function judgeMachine({ missing }: Examination): readonly Finding[] {
@@ -13,15 +20,8 @@ export function judgeMachine({ missing }: Examination): readonly Finding[] {
 }
 
 /** Problems that belong to another check are told there. */
-export function judgeDaemon(_: Examination, daemon: DaemonWords | null): readonly Finding[] {
-  if (daemon === null)
-    return [
-      wrong(
-        'lnetd does not answer, and what only it knows was not looked at',
-        'nobody keeps this node in the mesh',
-        'systemctl enable --now lnetd',
-      ),
-    ]
+export function judgeDaemon(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
+  if (daemon === null) return [absentDaemon(found)]
   const told = daemon.status.problems.filter(({ code }) => problemChecks[code] === undefined)
   const waiting = daemon.status.ready
     ? []
@@ -33,6 +33,26 @@ export function judgeDaemon(_: Examination, daemon: DaemonWords | null): readonl
         ),
       ]
   return [...told.map(asFinding), ...waiting]
+}
+
+/** A start that would be refused again is no advice. */
+function absentDaemon(found: Examination): Finding {
+  const { refusal, hasUnit, missing, configurationProblems, file, isForbidden } = found
+  if (isForbidden)
+    return notice(
+      'lnetd was not asked, and what only it knows was not examined',
+      'only root may use its socket',
+      'run lnetctl doctor as root',
+    )
+  const isBarred = missing.length > 0 || configurationProblems.length > 0
+  const start = hasUnit
+    ? 'systemctl enable --now lnetd'
+    : `lnetd --config ${file}   # there is no lnetd.service here`
+  return wrong(
+    'lnetd does not answer, and what only it knows was not examined',
+    refusal === null ? 'nobody keeps this node in the mesh' : `its last start was refused: ${refusal}`,
+    isBarred ? 'mend what is wrong above, then start lnetd' : start,
+  )
 }
 
 export function judgePorts({ ports }: Examination, daemon: DaemonWords | null): readonly Finding[] {
@@ -54,9 +74,11 @@ export function judgePorts({ ports }: Examination, daemon: DaemonWords | null): 
 export function judgeReach({ ports, firewall }: Examination, daemon: DaemonWords | null): readonly Finding[] {
   if (daemon === null || daemon.status.members.known === daemon.status.members.left) return []
   const { members, neighbours } = daemon.status
-  const portOf = (protocol: 'udp' | 'tcp') => ports.find(each => each.protocol === protocol)?.port ?? 0
-  const udp = openPort(firewall, 'udp', portOf('udp'), null)
-  const tcp = openPort(firewall, 'tcp', portOf('tcp'), null)
+  const opening = (protocol: 'udp' | 'tcp') => {
+    const port = ports.find(each => each.protocol === protocol)?.port
+    return port === undefined ? null : openPort(firewall, protocol, port, null)
+  }
+  const [udp, tcp] = [opening('udp'), opening('tcp')]
   return [
     ...(members.up === 0
       ? [
@@ -75,6 +97,7 @@ export function judgeReach({ ports, firewall }: Examination, daemon: DaemonWords
             ),
           ]
         : []),
+    ...silentMembers(daemon),
     ...(neighbours.some(({ direction }) => direction === 'inbound')
       ? []
       : [
@@ -84,5 +107,21 @@ export function judgeReach({ ports, firewall }: Examination, daemon: DaemonWords
             tcp,
           ),
         ]),
+  ]
+}
+
+const namedSilentMax = 5
+
+function silentMembers({ status: { silent = [] } }: DaemonWords): readonly Finding[] {
+  const [first] = silent
+  if (first === undefined) return []
+  const names = silent.slice(0, namedSilentMax).map(({ name }) => name)
+  const more = silent.length > names.length ? ` and ${silent.length - names.length} more` : ''
+  return [
+    notice(
+      `the lnetd of ${names.join(', ')}${more} does not answer`,
+      'traffic goes on, but changes of the mesh are not followed there',
+      `systemctl status lnetd   # on ${first.name}`,
+    ),
   ]
 }

@@ -56,7 +56,12 @@ export function statusPage(view: StatusView, paint: Paint): string {
     ],
     paint,
   )
-  const trouble = [...view.unreachable.map(unreachableLine), ...moreUnreachable(view), ...dialLines(view)]
+  const trouble = [
+    ...view.unreachable.map(unreachableLine),
+    ...moreUnreachable(view),
+    ...(view.silent ?? []).map(unreachableLine),
+    ...dialLines(view),
+  ]
   const problems = view.problems.map(
     ({ severity, message }) =>
       `${paint(severity === 'degraded' ? 'red' : 'yellow', severity)}: ${printable(message)}\n`,

@@ -8,6 +8,7 @@ import type { StepKind } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { EventsView } from './events-protocol.ts'
 import type { FailureView } from './failure-view.ts'
+import type { FilesSummary } from './files-view.ts'
 import type { ProblemSummary } from './problem-view.ts'
 
 /** The version of everything below. It grows when a key changes its meaning, not when one is added. */
@@ -99,11 +100,15 @@ export interface StatusView {
   readonly members: MemberCounts
   /** Members that are neither up nor left, a bounded number of them. */
   readonly unreachable: readonly Pick<PeerRow, 'name' | 'node' | 'state' | 'gossip' | 'reason'>[]
+  /** Members that are up and whose lnetd does not answer, a bounded number of them; absent in lnetd 0.1.0. */
+  readonly silent?: StatusView['unreachable']
   readonly neighbours: readonly NeighbourSummary[]
   readonly dials: readonly DialSummary[]
   /** Announcements that were not taken since the start, by reason. */
   readonly refused: Readonly<Record<string, number>>
   readonly problems: readonly ProblemSummary[]
+  /** Where this lnetd has what it works with; absent in lnetd 0.1.0. */
+  readonly files?: FilesSummary
 }
 
 export interface TunnelSummary {

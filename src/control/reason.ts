@@ -37,8 +37,11 @@ export interface Circumstances {
   readonly wallSeconds: number
 }
 
-/** Why a member is not up, in one sentence that leads to the fix; null when it is up. */
-export function reasonNotUp(about: Circumstances): string | null {
+/** Traffic needs no lnetd: the kernels go on without it. */
+export const silentReason = 'its lnetd does not answer; traffic goes on'
+
+/** Why a member is not up, or up without its lnetd, in one sentence that leads to the fix; null when all is well. */
+export function reasonOf(about: Circumstances): string | null {
   const { standing, seenSeconds, track, liveness } = about
   if (standing === 'left')
     return about.isStatic
@@ -50,7 +53,7 @@ export function reasonNotUp(about: Circumstances): string | null {
   if (track === null) return `${sighting(about)}, not set up in WireGuard yet: see lnetctl plan`
   switch (liveness) {
     case 'up':
-      return null
+      return standing === 'silent' && !about.isStatic ? silentReason : null
     case 'unknown':
       return trial(track)
     case 'down':

@@ -5,6 +5,7 @@ import type { MeshId } from '../model/node.ts'
 import { awaitArrival, type StartedService } from './arrival.ts'
 import { ask, order } from './client.ts'
 import type { CommandSetting } from './commands.ts'
+import { configDefaultText, configPathFor, defaultConfigPath } from './config-path.ts'
 import { type ExitCode, exitCodes, type Terminal } from './show.ts'
 import { printable } from './text.ts'
 
@@ -49,7 +50,7 @@ interface GivenOptions {
   readonly bootstrap?: readonly string[]
 }
 
-export const defaultConfigPath = '/etc/lnetd/lnetd.yaml'
+type TokenGiven = Pick<GivenOptions, 'socket' | 'bootstrap'> & { readonly config?: string }
 
 /** Adds the commands that work without a daemon: init, token, join. */
 export function describeSetup(program: Command, setting: CommandSetting, machine: SetupMachine): void {
@@ -64,10 +65,11 @@ export function describeSetup(program: Command, setting: CommandSetting, machine
   program
     .command('token')
     .description('print the token other machines join with; it holds the mesh secret')
-    .option('--config <path>', 'the configuration to read', defaultConfigPath)
+    .option('--config <path>', `the configuration to read (${configDefaultText})`)
     .option('--bootstrap <place...>', 'where this node can be reached: host, host:port or a multiaddr')
-    .action(async ({ config, bootstrap }: GivenOptions) => {
-      const token = await machine.makeToken({ configPath: config, bootstrap })
+    .action(async (_, command: Command) => {
+      const { socket, config, bootstrap } = command.optsWithGlobals<TokenGiven>()
+      const token = await machine.makeToken({ configPath: await configPathFor(config, socket), bootstrap })
       if (!token.ok) return setting.exit(refuse(terminal, sentenceOf(token.failure)))
       // Alone on standard output, so that it can be piped.
       terminal.err(`${joinHint}\n`)

@@ -11,6 +11,7 @@ import type { UnderlayPaths } from '../model/path.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Plan } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import type { FilesSummary } from './files-view.ts'
 
 /** All a view is made of, at one moment. */
 export interface Snapshot {
@@ -42,6 +43,7 @@ export interface Snapshot {
   readonly refused: ReadonlyMap<RejectReason | IgnoreReason, number>
   /** Members that did not answer gossip when they were asked, and when. */
   readonly unanswered: ReadonlyMap<NodeId, number>
+  readonly files: FilesSummary | null
   /** False while a starting daemon still keeps what it found. */
   readonly warm: boolean
 }

@@ -39,11 +39,13 @@ export function statusView(snapshot: Snapshot, { self, peers } = peersView(snaps
     tunnel: tunnelSummary(snapshot),
     segments: segmentSummaries(snapshot),
     members: countMembers(peers),
-    unreachable: unreachable(peers),
+    unreachable: shown(peers, ({ state }) => state === 'down' || state === 'unknown'),
+    silent: shown(peers, row => isSilent(row)),
     neighbours: neighbours(snapshot, peers),
     dials: dials(snapshot, peers),
     refused: Object.fromEntries([...snapshot.refused].sort(([a], [b]) => compareText(a, b))),
     problems: snapshot.problems.map(problemSummary),
+    ...(snapshot.files === null ? {} : { files: snapshot.files }),
   }
 }
 
@@ -127,9 +129,13 @@ function countMembers(peers: readonly PeerRow[]): MemberCounts {
   }
 }
 
-function unreachable(peers: readonly PeerRow[]): StatusView['unreachable'] {
+function isSilent({ state, gossip, static_by: by }: PeerRow): boolean {
+  return state === 'up' && gossip === 'silent' && by === undefined
+}
+
+function shown(peers: readonly PeerRow[], test: (row: PeerRow) => boolean): StatusView['unreachable'] {
   return peers
-    .filter(({ state }) => state === 'down' || state === 'unknown')
+    .filter(test)
     .slice(0, statusMembersMax)
     .map(({ name, node, state, gossip, reason }) => ({ name, node, state, gossip, reason }))
 }

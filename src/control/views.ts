@@ -2,7 +2,7 @@ import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
 import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import { actingMembers } from '../mesh/static-members.ts'
-import { isHearsay, isUnanswered } from '../mesh/suspicion.ts'
+import { isUnanswered } from '../mesh/suspicion.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
@@ -10,7 +10,7 @@ import type { Member, Standing } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
 import type { SegmentFacts, Vni } from '../model/segment.ts'
 import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
-import { type Circumstances, reasonNotUp, vtepRefusal } from './reason.ts'
+import { type Circumstances, reasonOf, vtepRefusal } from './reason.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** One row a member, as `lnetctl peers` shows them. */
@@ -72,7 +72,7 @@ function memberRow(member: Member, context: Context): PeerRow {
     tx_bytes: track?.sentBytes ?? 0,
     mtu: announcement.mtu,
     version: announcement.software,
-    reason: reasonNotUp(about),
+    reason: reasonOf(about),
     segments: announcement.segments.map(facts => segmentRow(facts, announcement.vtep, context)),
     ...staticRow(announcement.declaredBy, context),
   }
@@ -130,15 +130,11 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
   }
 }
 
-/**
- * Long before four heartbeats are missed, a member that was asked and did not answer is called silent; and so is one
- * of which nothing came but a copy of what it said once.
- */
+/** Long before four heartbeats are missed, a member that was asked and did not answer is called silent. */
 function standingNow(member: Member, track: TunnelTrack | null, { unanswered, now }: Snapshot): Standing {
   const standing = standingOf(member, now)
   const askedAt = unanswered.get(member.announcement.node)
-  const isMissing = isUnanswered(askedAt, member.heardAt, track) || isHearsay(member, track, now)
-  return standing === 'live' && isMissing ? 'silent' : standing
+  return standing === 'live' && isUnanswered(askedAt, member.heardAt, track) ? 'silent' : standing
 }
 
 function stateOf(about: Circumstances): PeerState {

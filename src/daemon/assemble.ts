@@ -27,6 +27,7 @@ export interface Machine extends Reloadable {
 
 export interface Pieces {
   readonly configuration: Configuration
+  readonly configurationFile: string
   readonly keys: MeshKeys
   readonly keyring: Keyring
   readonly store: Store
@@ -34,12 +35,13 @@ export interface Pieces {
 }
 
 /** The one place that knows every adapter. */
-export function assemble({ configuration, keys, keyring, store, log }: Pieces): Machine {
+export function assemble({ configuration, configurationFile, keys, keyring, store, log }: Pieces): Machine {
   const secrets = tunnelSecrets(keyring, keys)
   const machine: { current: Configuration } = { current: configuration }
   const kernel = createLinuxKernel({
     mesh: keys.meshId,
     tunnel: configuration.tunnel,
+    start: { gossipPort: configuration.gossip.port, segments: configuration.segments },
     secrets,
     probeKey: keys.probeKey,
     wanted: () => devicesOf(machine.current),
@@ -55,6 +57,7 @@ export function assemble({ configuration, keys, keyring, store, log }: Pieces): 
   })
   const daemon: Daemon = createDaemon({
     configuration,
+    configurationFile,
     mesh: keys.meshId,
     node: keyring.node,
     publicKey: keyring.publicKey,

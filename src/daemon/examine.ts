@@ -1,39 +1,69 @@
+import type { DaemonWords } from '../control/finding.ts'
 import { hostText } from '../control/ping-report.ts'
 import type { PeerRow, PeersView } from '../control/protocol.ts'
 import { loadConfiguration, placedProblem } from '../host/config.ts'
 import { readFacts } from '../host/facts.ts'
 import { examinePorts } from '../host/listening.ts'
-import { deriveMeshKeys, readMeshSecret } from '../host/secret.ts'
+import { readMeshSecret } from '../host/secret.ts'
 import { examineKernel } from '../kernel/examine.ts'
 import { ping } from '../kernel/ping.ts'
-import { segmentPrefixes } from '../mesh/claims.ts'
 import { familyOf, type InterfaceName, type IpAddress } from '../model/address.ts'
-import type { Configuration, SegmentConfiguration } from '../model/configuration.ts'
-import type { Examination, OverlayNetwork, PathProof, Ways } from '../model/examination.ts'
+import type { Examination, PathProof } from '../model/examination.ts'
+import { type Explanation, explained } from '../model/explanation.ts'
 import { noFacts } from '../model/facts.ts'
 import { provenPathsAtOnceMax, provenPathsMax } from '../model/limits.ts'
 import type { PingTime } from '../model/ping.ts'
+import { fallbackLayout, isOf, layoutOf, layoutOfStatus, meshOf } from './layout.ts'
 
-/** Looks at this machine and at the ways to its members, and changes nothing. `peers`: null when no lnetd runs. */
-export async function examine(configPath: string, peers: PeersView | null): Promise<Examination> {
+/**
+ * Looks at this machine and at the paths to its members, and changes nothing. `daemon`: null when none answers;
+ * `isForbidden`: because this user may not ask it.
+ */
+export async function examine(
+  configPath: string,
+  daemon: DaemonWords | null,
+  isForbidden: boolean,
+): Promise<Examination> {
   const loaded = await loadConfiguration(configPath)
-  const problems = loaded.ok ? [] : loaded.problems.map(problem => placedProblem(configPath, problem))
-  const configuration = loaded.ok ? loaded.configuration : null
-  const tunnel = configuration?.tunnel ?? fallbackTunnel
+  const peers = daemon?.peers ?? null
   const secret =
-    loaded.ok && peers === null ? await readMeshSecret(loaded.configuration, loaded.inlineSecret) : null
-  const [kernel, paths] = await Promise.all([examineKernel(tunnel), provePaths(peers)])
-  const overlays =
-    configuration === null ? [] : overlaysOf(configuration, peers, secret?.ok ? secret.value : null)
+    loaded.ok && daemon === null ? await readMeshSecret(loaded.configuration, loaded.inlineSecret) : null
+  const key = secret?.ok === true ? secret.value : null
+  const configuration =
+    loaded.ok && (daemon === null || isOf(loaded.configuration, daemon.status)) ? loaded.configuration : null
+  const layout =
+    configuration === null
+      ? daemon === null
+        ? fallbackLayout
+        : layoutOfStatus(daemon.status)
+      : layoutOf(configuration, meshOf(configuration, peers, key))
+  const { tunnel, overlays, ports, ways } = layout
+  const isRoot = process.geteuid?.() === 0
+  const [kernel, paths] = await Promise.all([
+    examineKernel(layout.needs, { runs: daemon !== null, isRoot }),
+    provePaths(peers),
+  ])
   const ours = new Set([tunnel.interface, ...overlays.map(each => each.device as InterfaceName)])
+  const isUnread =
+    !loaded.ok &&
+    loaded.unread !== undefined &&
+    (daemon !== null || isForbidden || loaded.unread === 'unreadable')
+  const secretFailure = secret?.ok === false ? [secret.failure] : []
   return {
     ...kernel,
+    isForbidden,
     file: configPath,
-    configurationProblems: [...problems, ...(secret?.ok === false ? [secret.failure] : [])],
-    ports: examinePorts([
-      { protocol: 'udp', port: tunnel.port },
-      ...(configuration === null ? [] : [{ protocol: 'tcp' as const, port: configuration.gossip.port }]),
-    ]),
+    configurationProblems: [
+      ...(loaded.ok || isUnread ? [] : loaded.problems.map(problem => placedProblem(configPath, problem))),
+      ...(isRoot ? secretFailure : []),
+    ],
+    unexamined: [
+      ...(loaded.ok || !isUnread ? [] : unread(configPath, loaded.problems[0], isRoot)),
+      ...(loaded.ok && configuration === null ? [otherConfiguration(configPath, daemon)] : []),
+      ...(isRoot ? [] : secretFailure),
+      ...kernel.unexamined,
+    ],
+    ports: examinePorts(ports),
     ipv6Needed: tunnel.prefix === null || familyOf(tunnel.prefix) === 6,
     networks: (readFacts({ ours }) ?? noFacts).addresses.map(({ network, interface: device }) => ({
       prefix: network,
@@ -41,46 +71,24 @@ export async function examine(configPath: string, peers: PeersView | null): Prom
     })),
     overlays,
     paths,
-    ways: waysOf(configuration, tunnel),
+    ways,
   }
 }
 
-/** Without a configuration there are none but the tunnel. */
-function waysOf(
-  configuration: Configuration | null,
-  tunnel: typeof fallbackTunnel | Configuration['tunnel'],
-): Ways {
-  const { segments = [], gateway = null } = configuration ?? {}
-  const deviceOf = ({ interface: device, bridge }: SegmentConfiguration) => bridge?.name ?? device
-  const leaving = segments.filter(({ interface: device }) => gateway?.segments.includes(device) === true)
-  return {
-    tunnel: tunnel.interface,
-    tunnelFamily: tunnel.prefix === null ? 6 : familyOf(tunnel.prefix),
-    vxlanPorts: [...new Set(segments.map(({ port }) => port))],
-    devices: [...new Set(segments.map(deviceOf))],
-    bridges: [...new Set(segments.flatMap(({ bridge }) => bridge?.name ?? []))],
-    gateway: gateway === null ? null : { interface: gateway.interface, devices: leaving.map(deviceOf) },
-  }
+function unread(path: string, problem: Explanation | undefined, isRoot: boolean): readonly Explanation[] {
+  const why = problem?.why ?? problem?.what ?? null
+  const remedy = isRoot ? 'give the file that lnetd runs with as --config' : 'run lnetctl doctor as root'
+  return [explained(`${path} was not examined`, { why, remedy })]
 }
 
-/** DESIGN section 6, for a machine without a configuration. */
-const fallbackTunnel = {
-  interface: 'lnet0' as InterfaceName,
-  port: 51_820 as Configuration['tunnel']['port'],
-  implementation: null,
-  prefix: null,
-}
-
-function overlaysOf(
-  { segments, mesh }: Configuration,
-  peers: PeersView | null,
-  secret: Uint8Array | null,
-): readonly OverlayNetwork[] {
-  const id = peers?.mesh ?? mesh.id ?? (secret === null ? null : deriveMeshKeys(secret, null).meshId)
-  return segments.flatMap(segment => {
-    const prefixes = id === null ? segment.prefixes : segmentPrefixes(segment, id)
-    const device = segment.bridge?.name ?? segment.interface
-    return prefixes.map(prefix => ({ prefix, interface: segment.interface, device }))
+function otherConfiguration(path: string, daemon: DaemonWords | null): Explanation {
+  const file = daemon?.status.files?.configuration ?? null
+  return explained(`${path} describes another tunnel or other segments than the running lnetd has`, {
+    why: 'the running ones were examined',
+    remedy:
+      file === null || file === path
+        ? 'systemctl restart lnetd   # where the file is meant'
+        : `lnetctl doctor --config ${file}`,
   })
 }
 

@@ -1,7 +1,7 @@
 import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } from '../gossip/port.ts'
 import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
-import { admit, confirm, type Heard, standingOf } from '../mesh/membership.ts'
+import { admit, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
@@ -112,7 +112,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       for (const verdict of take(hearAll(entries))) count(verdict)
     }),
     recall(entries) {
-      const heard = hearAll(entries).map(item => ({ ...item, remembered: true as const }))
+      const heard = hearAll(entries)
       if (!state.synced)
         state.recalled = admit(state.recalled, heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
       take(heard)
@@ -125,7 +125,6 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     },
     synced(neighbour) {
       state.heard += 1
-      state.membership = confirm(state.membership, [neighbour])
       events.met(neighbour)
       if (state.synced) return
       state.synced = true

@@ -15,6 +15,8 @@ import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.
 /** Everything the daemon touches, handed in: `lnetd.ts` gives the real ones, the simulator its own. */
 export interface DaemonParts {
   readonly configuration: Configuration
+  /** Where it was read; a simulated machine has none. */
+  readonly configurationFile?: string
   readonly mesh: MeshId
   readonly node: NodeId
   readonly publicKey: WireguardPublicKey

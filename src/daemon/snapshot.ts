@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Snapshot } from '../control/snapshot.ts'
 import { tunnelPrefix } from '../mesh/claims.ts'
 import type { UnderlayPaths } from '../model/path.ts'
@@ -32,9 +33,17 @@ export function snapshotOf(
     dials: state.gossip?.dials() ?? [],
     problems,
     paths,
+    files: filesOf(parts, state),
     refused: new Map(refused),
     unanswered: new Map(state.unanswered),
     warm: state.synced || isWarm(state, now),
     vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
   }
+}
+
+function filesOf({ configurationFile }: DaemonParts, { configuration }: State): Snapshot['files'] {
+  if (configurationFile === undefined) return null
+  const { mesh, stateDir } = configuration
+  const secret = mesh.secret.kind === 'file' ? resolve(mesh.secret.path) : null
+  return { configuration: resolve(configurationFile), state_dir: resolve(stateDir), secret }
 }

@@ -12,6 +12,7 @@ import {
 import { createAsker } from './asker.ts'
 import { createInquiry } from './inquiry.ts'
 import type { DaemonParts } from './parts.ts'
+import { createSilenceNews } from './silence-news.ts'
 import type { State } from './state.ts'
 import { createTunnelNews } from './tunnel-news.ts'
 
@@ -37,6 +38,7 @@ export interface WitnessEvents {
 export function createWitness(parts: DaemonParts, state: State, events: WitnessEvents): Witness {
   const { clock, kernel, log } = parts
   const news = createTunnelNews(parts, state)
+  const silence = createSilenceNews(parts, state)
   const asker = createAsker(parts, state, events.mark)
   const inquiry = createInquiry(parts, state)
   let pending: Cancel | null = null
@@ -69,6 +71,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       // Changes are events; this is for those that were missed, as while the machine slept.
       if (noteSleep() || ticks % factsTicks === 0) refreshFacts()
       forgetOld()
+      silence.tell()
     })
   }
 

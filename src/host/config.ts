@@ -23,17 +23,23 @@ export type LoadedConfiguration =
       /** What works but should not stay so. */
       readonly warnings: readonly string[]
     }
-  | { readonly ok: false; readonly problems: readonly ConfigurationProblem[] }
+  | {
+      readonly ok: false
+      readonly problems: readonly ConfigurationProblem[]
+      /** Nothing of the file is known. */
+      readonly unread?: 'missing' | 'unreadable'
+    }
 
 /** Reads and checks a configuration file. Every problem is found in one go. */
 export async function loadConfiguration(path: string): Promise<LoadedConfiguration> {
   const read = await readWhole(path, configBytesMax)
-  if (!read.ok) return refused(read.failure)
+  if (!read.ok) return refused(read.failure, 'unreadable')
   if (read.value === null)
     return refused(
       explained('there is no such file', {
         remedy: 'run `lnetctl init`, or `lnetctl join` to join a mesh',
       }),
+      'missing',
     )
   const loaded = await checkConfiguration(Buffer.from(read.value.bytes).toString('utf8'), hostname())
   if (!loaded.ok || loaded.inlineSecret === null || !isOpenToOthers(read.value.mode)) return loaded
@@ -100,6 +106,6 @@ function finish(draft: Draft): Configuration {
   }
 }
 
-function refused({ what, why, remedy }: Explanation): LoadedConfiguration {
-  return { ok: false, problems: [{ key: '', line: null, what, why, remedy }] }
+function refused({ what, why, remedy }: Explanation, unread: 'missing' | 'unreadable'): LoadedConfiguration {
+  return { ok: false, problems: [{ key: '', line: null, what, why, remedy }], unread }
 }

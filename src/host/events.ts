@@ -86,6 +86,11 @@ export const logEvents = {
   'member.joined': { meaning: 'a node is new, or back after a farewell', fields: ['member', 'name'] },
   'member.changed': { meaning: 'a member said something new', fields: ['member', 'name'] },
   'member.left': { meaning: 'a member said farewell', fields: ['member', 'name'] },
+  'member.silent': {
+    meaning: 'its lnetd does not answer, its tunnel carries traffic',
+    fields: ['member', 'name'],
+  },
+  'member.answers': { meaning: 'the lnetd of a silent member answers again', fields: ['member', 'name'] },
   'member.forgotten': { meaning: 'a member was gone for too long', fields: ['member', 'name'] },
   'neighbours.changed': { meaning: 'a gossip connection came or went', fields: ['neighbours'] },
   'dial.failed': { meaning: 'a place does not answer', fields: ['place', 'reason', 'suppressed'] },

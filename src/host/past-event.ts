@@ -10,6 +10,9 @@ const tellers: { readonly [Event in LogEvent]?: (fields: FieldsOf<Event>) => Tol
   'daemon.stopping': ({ signal }) => ours('stopped', `lnetd ends (${signal})`),
   'member.joined': fields => theirs('joined', fields, `${fields.name} joined the mesh`),
   'member.left': fields => theirs('left', fields, `${fields.name} left the mesh`),
+  'member.silent': fields =>
+    theirs('silent', fields, `${fields.name}: its lnetd does not answer; traffic goes on`),
+  'member.answers': fields => theirs('answers', fields, `${fields.name}: its lnetd answers again`),
   'member.forgotten': fields => theirs('forgotten', fields, `${fields.name} was gone for too long`),
   'tunnel.up': fields => theirs('up', fields, `${fields.name} answers${placeOf(fields)}`),
   'tunnel.down': fields => theirs('down', fields, `${fields.name} does not answer${placeOf(fields)}`),

@@ -1,27 +1,42 @@
 import { readFile } from 'node:fs/promises'
-import type { ClockState, Firewall } from '../model/examination.ts'
-import type { Explanation } from '../model/explanation.ts'
+import type { ClockState, Examination, StartNeeds } from '../model/examination.ts'
+import { explained } from '../model/explanation.ts'
 import { examineFirewall } from './firewall.ts'
-import type { LinuxKernelOptions } from './linux.ts'
-import { preflight } from './preflight.ts'
+import { type Asker, preflight } from './preflight.ts'
 import { run } from './run.ts'
+import { hasUnit, lastRefusal } from './service.ts'
 import { ipv6Directory } from './sysctl.ts'
 
-/** What the tools tell of this machine; nothing is changed. `tunnel`: as configured. */
-export async function examineKernel(tunnel: LinuxKernelOptions['tunnel']): Promise<{
-  readonly missing: readonly Explanation[]
-  readonly firewall: Firewall
-  readonly clock: ClockState
-  readonly ipv6Disabled: boolean
-}> {
-  const [missing, firewall, clock, ipv6Disabled] = await Promise.all([
-    preflight(tunnel, false),
+/** What the tools tell of this machine; nothing is changed. */
+export async function examineKernel(needs: StartNeeds, asker: Asker): Promise<KernelExamination> {
+  const [missing, firewall, clock, ipv6Disabled, refusal, unit] = await Promise.all([
+    preflight(needs, false, asker),
     examineFirewall(),
     examineClock(),
     isIpv6Disabled(),
+    asker.runs ? null : lastRefusal(),
+    hasUnit(),
   ])
-  return { missing, firewall, clock, ipv6Disabled }
+  return {
+    missing,
+    unexamined: asker.isRoot || asker.runs ? [] : [unprivileged],
+    firewall,
+    clock,
+    ipv6Disabled,
+    refusal,
+    hasUnit: unit,
+  }
 }
+
+type KernelExamination = Pick<
+  Examination,
+  'missing' | 'unexamined' | 'firewall' | 'clock' | 'ipv6Disabled' | 'refusal' | 'hasUnit'
+>
+
+const unprivileged = explained('rights, ports and nftables were not examined', {
+  why: 'only root can try what a start of lnetd tries',
+  remedy: 'run lnetctl doctor as root',
+})
 
 async function examineClock(): Promise<ClockState> {
   const told = await run({

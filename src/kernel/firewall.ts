@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import type { Firewall } from '../model/examination.ts'
-import { sentenceOf } from '../model/explanation.ts'
 import { readFilters } from './readers/filters.ts'
 import { run } from './run.ts'
 
@@ -18,7 +17,7 @@ export async function examineFirewall(): Promise<Firewall> {
     firewalld: firewalld.ok,
     docker: read.ok && read.value.chains.some(({ name }) => name === 'DOCKER-USER'),
     ruleset: read.ok ? read.value : null,
-    unreadable: read.ok ? null : sentenceOf(read.failure),
+    unreadable: read.ok ? null : read.failure,
     filtersBridges: bridges.trim() === '1',
   }
 }

@@ -1,6 +1,6 @@
-import type { InterfaceName, Port, Prefix } from '../model/address.ts'
+import type { InterfaceName } from '../model/address.ts'
+import type { StartNeeds } from '../model/examination.ts'
 import type { Failure, Result } from '../model/failure.ts'
-import type { TunnelImplementation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
 import { canLimitFloods } from './flood-limit.ts'
@@ -17,14 +17,9 @@ import { watch } from './watch.ts'
 
 export interface LinuxKernelOptions {
   readonly mesh: MeshId
-  readonly tunnel: {
-    readonly interface: InterfaceName
-    readonly port: Port
-    /** Null: the kernel's where it has one, else user space. */
-    readonly implementation: TunnelImplementation | null
-    /** The network of the VTEPs; null: derived, which is IPv6. */
-    readonly prefix: Prefix | null
-  }
+  readonly tunnel: StartNeeds['tunnel']
+  /** What else a start takes. */
+  readonly start: Omit<StartNeeds, 'tunnel'>
   readonly secrets: TunnelSecrets
   /** By which loop probes of this mesh are known. */
   readonly probeKey: Uint8Array
@@ -80,7 +75,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
     path: askPath,
     preflight: async () => {
       limitsFloods ||= await canLimitFloods()
-      return await preflight(tunnel, limitsFloods)
+      return await preflight({ tunnel, ...options.start }, limitsFloods)
     },
     takeOver: wanted => takeOver({ ...wanted, mesh }),
   }

@@ -14,7 +14,7 @@ export async function isPortTaken(tunnel: InterfaceName, port: Port): Promise<bo
 }
 
 /** By the sysctl tree, which is always that of the network namespace of who looks. */
-async function hasInterface(name: InterfaceName): Promise<boolean> {
+export async function hasInterface(name: InterfaceName): Promise<boolean> {
   return access(`/proc/sys/net/ipv4/conf/${name}`).then(
     () => true,
     () => false,

@@ -1,62 +1,63 @@
 import { constants } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { release } from 'node:os'
-import { familyOf, type Port, type Prefix } from '../model/address.ts'
+import { familyOf, type Prefix } from '../model/address.ts'
+import type { StartNeeds } from '../model/examination.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import type { TunnelImplementation } from '../model/kernel-state.ts'
 import { missingTool } from './explain.ts'
-import type { LinuxKernelOptions } from './linux.ts'
-import { isPortTaken } from './port-taken.ts'
-import { run, toolPath } from './run.ts'
+import { takenPorts } from './preflight-ports.ts'
+import { execute, run, toolPath } from './run.ts'
 import { ipv6Directory } from './sysctl.ts'
 import { tunnelRequestFile } from './tunnel.ts'
 
 /** CAP_NET_ADMIN is bit 12 (linux/capability.h). */
 const capNetAdminBit = 12n
 
+/** Who asks: a start of lnetd, or `lnetctl doctor`, beside a daemon that `runs` or by a user without its rights. */
+export interface Asker {
+  readonly runs: boolean
+  readonly isRoot: boolean
+}
+
 /**
  * Everything that would keep lnet from working here, as far as it can be told without changing anything. `takesTables`:
  * nftables is known to work.
  */
 export async function preflight(
-  { implementation, interface: tunnel, port, prefix }: LinuxKernelOptions['tunnel'],
+  needs: StartNeeds,
   takesTables: boolean,
+  { runs, isRoot }: Asker = { runs: false, isRoot: true },
 ): Promise<readonly Failure[]> {
-  const [tools, mayAdminister] = await Promise.all([missingTools(implementation), hasCapability()])
+  const { implementation, prefix } = needs.tunnel
+  const mayAdminister = runs || !isRoot || (await hasCapability())
   const failures = [
-    ...tools,
-    ...(mayAdminister
-      ? []
-      : [
-          failureOf('missing CAP_NET_ADMIN', {
-            why: 'lnetd may not change the network',
-            remedy: 'run lnetd as root or give it CAP_NET_ADMIN',
-          }),
-        ]),
+    ...(await missingTools(implementation)),
+    ...(mayAdminister ? [] : [missingRight]),
     ...(await missingVxlan()),
     ...(await missingIpv6(prefix)),
     ...(await missingTunDevice(implementation)),
-    ...((await isPortTaken(tunnel, port)) ? [portTaken(port)] : []),
   ]
-  if (failures.length > 0 || takesTables) return failures
-  const tables = await run({ tool: 'nft', arguments: ['list', 'tables'] })
-  return tables.ok
-    ? []
-    : [
-        {
-          ...tables.failure,
-          what: 'this kernel has no nftables',
-          remedy: 'load its module (modprobe nf_tables)',
-        },
-      ]
+  if (runs || !isRoot) return failures
+  return [
+    ...failures,
+    // Without the tool or the right to it, its answer says nothing of the kernel.
+    ...(failures.length > 0 || takesTables ? [] : await missingTables()),
+    ...(await takenPorts(needs)),
+  ]
 }
 
-function portTaken(port: Port): Failure {
-  return failureOf(`another program has UDP port ${port}`, {
-    why: 'ss -ulpn shows which',
-    remedy: 'end it, or set another tunnel.port',
-  })
+async function missingTables(): Promise<readonly Failure[]> {
+  const tables = await run({ tool: 'nft', arguments: ['list', 'tables'] })
+  if (tables.ok) return []
+  const remedy = 'load its module (modprobe nf_tables)'
+  return [{ ...tables.failure, what: 'this kernel has no nftables', remedy }]
 }
+
+const missingRight = failureOf('missing CAP_NET_ADMIN', {
+  why: 'lnetd may not change the network',
+  remedy: 'run lnetd as root or give it CAP_NET_ADMIN',
+})
 
 async function missingTools(implementation: TunnelImplementation | null): Promise<readonly Failure[]> {
   const needed = ['ip', 'bridge', 'wg', 'nft', ...(implementation === 'userspace' ? ['wireguard-go'] : [])]
@@ -64,12 +65,28 @@ async function missingTools(implementation: TunnelImplementation | null): Promis
   const missing = needed
     .filter((_, index) => !present[index])
     .map(tool => failureOf(missingTool(tool).what, missingTool(tool)))
+  if (present[0] === true) missing.push(...(await foreignTools()))
   if (implementation !== null || (await isInstalled('wireguard-go'))) return missing
   if ((await hasModule('wireguard')) !== false) return missing
   return [
     ...missing,
     failureOf('this kernel has no WireGuard and wireguard-go is not installed', {
       remedy: 'apt-get install wireguard-go',
+    }),
+  ]
+}
+
+/** iproute2's own have the options that are needed; BusyBox and toybox bring an `ip` without them. */
+async function foreignTools(): Promise<readonly Failure[]> {
+  const told = await execute({ tool: 'ip', arguments: ['-V'] })
+  const said = `${told.stdout}\n${told.stderr}`
+  if (/iproute2/i.test(said)) return []
+  const whose = /busybox/i.test(said) ? "BusyBox's" : /toybox/i.test(said) ? "toybox's" : "not iproute2's"
+  return [
+    failureOf(`this ip is ${whose}`, {
+      why: 'lnetd needs the ip of iproute2',
+      remedy:
+        'install iproute2 (apk add iproute2, opkg install ip-full, apt-get install iproute2), and have its directory first in PATH',
     }),
   ]
 }

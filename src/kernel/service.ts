@@ -31,17 +31,35 @@ export async function startService(): Promise<Result<StartedService | null>> {
 
 /** `wallSeconds`: since 1970. What an earlier start was refused for may have been put right. */
 async function refusalsSince(wallSeconds: number): Promise<readonly string[]> {
-  const lines = ['--since', `@${wallSeconds}`, '--lines', String(serviceLogLines)]
-  const journal = await run({
-    tool: 'journalctl',
-    arguments: ['--unit', unit, '--no-pager', '--output', 'cat', ...lines],
-  })
-  if (!journal.ok) return []
-  const refusals = journal.value.split('\n').flatMap(line => /^lnetd: (.+)$/.exec(line)?.[1] ?? [])
-  return [...new Set(refusals)]
+  return refusalsOf(await journal(['--since', `@${wallSeconds}`, '--lines', String(serviceLogLines)]))
 }
 
-async function hasUnit(): Promise<boolean> {
+/** Why the service refused to start the last time; null when it did start, or nobody kept it. */
+export async function lastRefusal(): Promise<string | null> {
+  return lastRefusalOf(await journal(['--boot', '--lines', String(serviceLogLines)]))
+}
+
+/** What stands behind the last start that was not refused is of older ones. */
+export function lastRefusalOf(text: string): string | null {
+  const lines = text.split('\n')
+  const ready = lines.findLastIndex(line => line.includes('"event":"daemon.ready"'))
+  return refusalsOf(lines.slice(ready + 1).join('\n')).at(-1) ?? null
+}
+
+async function journal(arguments_: readonly string[]): Promise<string> {
+  const told = await run({
+    tool: 'journalctl',
+    arguments: ['--unit', unit, '--no-pager', '--output', 'cat', ...arguments_],
+  })
+  return told.ok ? told.value : ''
+}
+
+function refusalsOf(text: string): readonly string[] {
+  return [...new Set(text.split('\n').flatMap(line => /^lnetd: (.+)$/.exec(line)?.[1] ?? []))]
+}
+
+/** Whether systemd can start lnetd here. */
+export async function hasUnit(): Promise<boolean> {
   const isBooted = await access(systemdDirectory).then(
     () => true,
     () => false,

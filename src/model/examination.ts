@@ -1,15 +1,40 @@
-import type { Prefix } from './address.ts'
+import type { InterfaceName, Port, Prefix } from './address.ts'
 import type { Explanation } from './explanation.ts'
+import type { TunnelImplementation } from './kernel-state.ts'
 import type { PingTime } from './ping.ts'
 import type { Ruleset } from './ruleset.ts'
+import type { Vni } from './segment.ts'
+
+/** What a start of lnetd takes of this machine. */
+export interface StartNeeds {
+  readonly tunnel: {
+    readonly interface: InterfaceName
+    readonly port: Port
+    /** Null: the kernel's where it has one, else user space. */
+    readonly implementation: TunnelImplementation | null
+    /** The network of the VTEPs; null: derived, which is IPv6. */
+    readonly prefix: Prefix | null
+  }
+  /** TCP; null where it is not known, or any will do. */
+  readonly gossipPort: Port | null
+  readonly segments: readonly { readonly interface: InterfaceName; readonly vni: Vni; readonly port: Port }[]
+}
 
 /** What `lnetctl doctor` found on this machine; nothing in it is a judgement yet. */
 export interface Examination {
   /** The configuration file, and what is wrong with it. */
   readonly file: string
   readonly configurationProblems: readonly Explanation[]
+  /** What could not be examined, and why. */
+  readonly unexamined: readonly Explanation[]
   /** What keeps lnetd from starting: rights, tools, kernel modules, a taken port. */
   readonly missing: readonly Explanation[]
+  /** Why the service refused its last start, as it said itself; null where nobody kept it. */
+  readonly refusal: string | null
+  /** lnetd may run, and this user may not ask it. */
+  readonly isForbidden: boolean
+  /** systemd runs this machine, and knows lnetd.service. */
+  readonly hasUnit: boolean
   readonly ports: readonly PortState[]
   readonly firewall: Firewall
   readonly ways: Ways
@@ -41,9 +66,9 @@ export interface Firewall {
   readonly ufw: boolean
   readonly firewalld: boolean
   readonly docker: boolean
-  /** Null when it could not be read: `unreadable` is why. */
+  /** Null when it could not be read: `unreadable` says why. */
   readonly ruleset: Ruleset | null
-  readonly unreadable: string | null
+  readonly unreadable: Explanation | null
   /** Frames in bridges go through the chains of routed packets: br_netfilter. */
   readonly filtersBridges: boolean
 }

@@ -6,6 +6,8 @@ export const pastEventKinds = [
   'stopped',
   'joined',
   'left',
+  'silent',
+  'answers',
   'forgotten',
   'up',
   'down',

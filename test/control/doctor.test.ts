@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { diagnose, doctorPage, doctorView } from '../../src/control/doctor.ts'
 import type { DaemonWords } from '../../src/control/finding.ts'
+import { silentReason } from '../../src/control/reason.ts'
 import type { Snapshot } from '../../src/control/snapshot.ts'
 import { statusView } from '../../src/control/status-view.ts'
 import { painter } from '../../src/control/text.ts'
@@ -16,7 +17,11 @@ const proof = { small: 1, full: 1, bytes: 1420 }
 const well: Examination = {
   file: '/etc/lnetd/lnetd.yaml',
   configurationProblems: [],
+  unexamined: [],
   missing: [],
+  refusal: null,
+  isForbidden: false,
+  hasUnit: true,
   ports: [
     { protocol: 'udp', port: 51_820, listening: true },
     { protocol: 'tcp', port: 51_821, listening: true },
@@ -119,7 +124,19 @@ describe('what is found', () => {
       { missing: [explained('wg is not in PATH', { remedy: 'apt-get install x' })] },
       words(),
     ],
-    ['no daemon', 'daemon', 'wrong', /systemctl/, {}, null],
+    ['no daemon', 'daemon', 'wrong', /^systemctl enable --now lnetd$/, {}, null],
+    ['no daemon and no unit', 'daemon', 'wrong', /^lnetd --config/, { hasUnit: false }, null],
+    ['a daemon this user may not ask', 'daemon', 'notice', /as root/, { isForbidden: true }, null],
+    [
+      'a file nobody may read',
+      'configuration',
+      'notice',
+      /as root/,
+      {
+        unexamined: [explained('/x was not examined', { why: 'permission denied', remedy: 'do it as root' })],
+      },
+      words(),
+    ],
     [
       'a closed port',
       'ports',
@@ -144,7 +161,13 @@ describe('what is found', () => {
       'firewall',
       'notice',
       /as root/,
-      { firewall: { ...well.firewall, ruleset: null, unreadable: 'not permitted' } },
+      {
+        firewall: {
+          ...well.firewall,
+          ruleset: null,
+          unreadable: explained('nft failed', { why: 'not permitted' }),
+        },
+      },
       words(),
     ],
     [
@@ -225,6 +248,27 @@ describe('what is found', () => {
     const problem = degraded(code, '', 'it is so: really', { why: 'of: it', remedy: 'do: that' })
     expect(troubles({}, words({ problems: [problem] }))).toEqual([
       { check, state: 'wrong', what: 'it is so: really', why: 'of: it', fix: 'do: that' },
+    ])
+  })
+
+  it('names the last refusal of the service, and advises no start that would be refused again', () => {
+    const missing = [
+      explained('this ip is BusyBox’s', { why: 'it lacks options', remedy: 'install iproute2' }),
+    ]
+    const found = troubles({ missing, refusal: 'this ip is BusyBox’s: install iproute2' }, null)
+    expect(found.map(({ check }) => check)).toEqual(['machine', 'daemon'])
+    expect(found[0]).toMatchObject({ fix: 'install iproute2' })
+    expect(found[1]?.why).toBe('its last start was refused: this ip is BusyBox’s: install iproute2')
+    expect(found[1]?.fix).not.toContain('systemctl')
+  })
+
+  it('names members whose lnetd does not answer', () => {
+    const silent = { ...member(2), heardAt: -1e9 }
+    const of = snapshot([silent], [track(2)], { neighbours })
+    const daemon = { status: statusView(of), peers: peersView(of) }
+    expect(daemon.peers.peers[0]).toMatchObject({ state: 'up', gossip: 'silent', reason: silentReason })
+    expect(troubles({}, daemon)).toMatchObject([
+      { check: 'reach', state: 'notice', what: 'the lnetd of node2 does not answer' },
     ])
   })
 

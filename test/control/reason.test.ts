@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Circumstances, reasonNotUp } from '../../src/control/reason.ts'
+import { type Circumstances, reasonOf } from '../../src/control/reason.ts'
 import type { TunnelTrack } from '../../src/mesh/liveness.ts'
 import type { Endpoint, IpAddress, Prefix } from '../../src/model/address.ts'
 import type { UnderlayPaths } from '../../src/model/path.ts'
@@ -34,7 +34,7 @@ const ownAddresses: UnderlayPaths = new Map(
   ['203.0.113.2' as IpAddress].map(address => [address, { ok: true, source: address, vpn: null }]),
 )
 
-describe('reasonNotUp', () => {
+describe('reasonOf', () => {
   const cases: readonly [string, Partial<Circumstances>][] = [
     ['up', { liveness: 'up' }],
     ['left', { standing: 'left', seenSeconds: 7300 }],
@@ -67,7 +67,7 @@ describe('reasonNotUp', () => {
 
   it('says each in one sentence that leads to the fix', () => {
     const said = Object.fromEntries(
-      cases.map(([title, changes]) => [title, reasonNotUp({ ...base, ...changes })]),
+      cases.map(([title, changes]) => [title, reasonOf({ ...base, ...changes })]),
     )
     expect(said).toMatchInlineSnapshot(`
       {

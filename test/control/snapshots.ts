@@ -124,6 +124,7 @@ export function snapshot(
     dials: [],
     problems: [],
     paths: new Map(),
+    files: null,
     refused: new Map(),
     warm: true,
     ...changes,

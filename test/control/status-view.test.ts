@@ -39,6 +39,7 @@ describe('statusView', () => {
       'segments',
       'members',
       'unreachable',
+      'silent',
       'neighbours',
       'dials',
       'refused',

@@ -213,7 +213,7 @@ describe('state and gossip', () => {
   ] as const)('%s', (_, given, tunnel, state, gossip) => {
     const { peers } = peersView(snapshot([given], tunnel === null ? [] : [tunnel]))
     expect(peers[0]).toMatchObject({ state, gossip })
-    expect(peers[0]?.reason === null).toBe(state === 'up')
+    expect(peers[0]?.reason === null).toBe(state === 'up' && gossip === 'live')
   })
 })
 

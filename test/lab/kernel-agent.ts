@@ -11,6 +11,7 @@ export type Request =
 const kernel = createLinuxKernel({
   mesh,
   tunnel: { interface: 'lnet0' as InterfaceName, port: 51_820 as Port, implementation: null, prefix: null },
+  start: { gossipPort: null, segments: [] },
   // The second node of a pair has the other key.
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   probeKey: new Uint8Array(32),

@@ -11,7 +11,6 @@ import { chaos } from './stories/chaos.ts'
 import { blackout, bootstrapDies, dead, farewell, forgotten, reboot, restart } from './stories/ends.ts'
 import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
-import { hearsay } from './stories/hearsay.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
 import { meddling } from './stories/meddling.ts'
 import { asleep, flapping, stopped, unplugged } from './stories/pauses.ts'
@@ -26,18 +25,5 @@ export const stories: readonly Story[] = [
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead, forgotten],
   ...[asleep, stopped, unplugged, flapping],
-  ...[
-    kernelFaults,
-    meddling,
-    moves,
-    blocked,
-    amnesia,
-    liar,
-    flood,
-    thefts,
-    replays,
-    hearsay,
-    impostor,
-    chaos,
-  ],
+  ...[kernelFaults, meddling, moves, blocked, amnesia, liar, flood, thefts, replays, impostor, chaos],
 ]

@@ -1,0 +1,47 @@
+import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { standingOf } from '../mesh/membership.ts'
+import type { Member } from '../model/member.ts'
+import type { NodeId } from '../model/node.ts'
+import type { DaemonParts } from './parts.ts'
+import type { State } from './state.ts'
+
+/** A split of a large mesh silences many at once: one line for each of the first, the rest follow at the next ticks. */
+const silenceLinesPerTickMax = 16
+
+/** Reports members whose lnetd does not answer while their tunnels carry traffic, and those that are back. */
+export function createSilenceNews({ clock, log }: Pick<DaemonParts, 'clock' | 'log'>, state: State) {
+  const silent = new Set<NodeId>()
+
+  /** The tunnels of the others have news of their own. */
+  function isSilent(member: Member, now: number): boolean {
+    const { publicKey, declaredBy } = member.announcement
+    if (declaredBy !== null || standingOf(member, now) !== 'silent') return false
+    return carries(state.tracks.get(publicKey), now)
+  }
+
+  return {
+    tell(): void {
+      const now = clock.now()
+      let lines = 0
+      for (const member of state.membership.values()) {
+        const { node, name } = member.announcement
+        const before = silent.has(node)
+        if (lines >= silenceLinesPerTickMax || before === isSilent(member, now)) continue
+        if (before && standingOf(member, now) !== 'live') {
+          silent.delete(node)
+          continue
+        }
+        lines += 1
+        if (before) silent.delete(node)
+        else silent.add(node)
+        if (before) log.info('member.answers', { member: node, name })
+        else log.warn('member.silent', { member: node, name })
+      }
+      for (const node of silent) if (!state.membership.has(node)) silent.delete(node)
+    },
+  }
+}
+
+function carries(track: TunnelTrack | undefined, now: number): boolean {
+  return track !== undefined && tunnelLiveness(track, now) === 'up'
+}
