@@ -120,7 +120,11 @@ function absenceReasons(view: StatusView): readonly string[] {
       ...(first === null ? [] : [first]),
     ]
   }
-  if (view.problems.some(({ code }) => code === 'no-neighbour' || code === 'secret-may-differ')) return []
+  const isExplained = view.problems.some(
+    ({ code, severity }) =>
+      severity === 'degraded' && (code === 'no-neighbour' || code === 'secret-may-differ'),
+  )
+  if (isExplained) return []
   return view.neighbours.length > 0
     ? ['another node answers gossip and has not said anything yet: see lnetctl status in some seconds']
     : ['no other node was found: check the bootstrap addresses and their TCP port, or make a fresh token']

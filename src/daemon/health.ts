@@ -15,6 +15,7 @@ import { bridgeProblems } from './bridge-problems.ts'
 import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import type { DaemonParts } from './parts.ts'
+import { secretProblems } from './secret-problems.ts'
 import type { State } from './state.ts'
 
 export interface Health {
@@ -96,26 +97,7 @@ function claimProblems(state: State): readonly Problem[] {
 function gossipProblems(state: State, now: number): readonly Problem[] {
   const dials = state.gossip?.dials() ?? []
   const isAlone = (state.gossip?.neighbours().length ?? 0) === 0
-  const problems: Problem[] = dials
-    .filter(({ secretMayDiffer }) => secretMayDiffer)
-    .map(({ target, direction }) =>
-      direction === 'outbound'
-        ? (isAlone ? degraded : noticed)(
-            'secret-may-differ',
-            target,
-            `${target} is reachable, but the mesh secret may differ`,
-            { remedy: 'compare the secret files of both machines' },
-          )
-        : // Anybody can dial this node: that says nothing of its own state.
-          noticed(
-            'secret-may-differ',
-            target,
-            `a connection ${target} fails in the handshake again and again`,
-            {
-              why: 'it is a stranger, or a node with another mesh secret',
-            },
-          ),
-    )
+  const problems = [...secretProblems(dials, isAlone)]
   const knowsNodes = [...state.membership.values()].some(
     ({ announcement }) => announcement.declaredBy === null,
   )

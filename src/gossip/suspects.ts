@@ -24,6 +24,8 @@ export interface Suspects {
 export function watchSuspects(now: () => number): Suspects {
   const pending = new WeakMap<MultiaddrConnection, { spoke: boolean }>()
   const suspects = new Map<string, Suspect>()
+  /** Those there was no room for, together. */
+  let others: Suspect = { failures: 0, handshakes: 0, at: Number.NEGATIVE_INFINITY }
   const isOld = ({ at }: Suspect) => now() - at > inboundSuspectSeconds * 1000
   const failed = (host: string, spoke: boolean) => {
     const known = suspects.get(host)
@@ -34,8 +36,12 @@ export function watchSuspects(now: () => number): Suspects {
       handshakes: before.handshakes + Number(spoke),
       at: now(),
     })
-    const [oldest] = suspects.keys()
-    if (suspects.size > inboundSuspectsMax && oldest !== undefined) suspects.delete(oldest)
+    const [oldest] = suspects
+    if (suspects.size > inboundSuspectsMax && oldest !== undefined) {
+      const [forgotten, { failures }] = oldest
+      suspects.delete(forgotten)
+      others = { failures: (isOld(others) ? 0 : others.failures) + failures, handshakes: 0, at: now() }
+    }
   }
   return {
     watch: connection => {
@@ -57,7 +63,7 @@ export function watchSuspects(now: () => number): Suspects {
       suspects.delete(hostOf(connection))
     },
     reports: () =>
-      [...suspects]
+      [...suspects, ['other addresses', others] as const]
         .filter(([, suspect]) => suspect.failures >= inboundFailuresMin && !isOld(suspect))
         .map(([host, { failures, handshakes, at }]) => reportOf(host, failures, handshakes, at)),
   }
