@@ -79,7 +79,7 @@ function segmentLines(
   const inIt = others.filter(({ segments }) => segments.some(other => other.vni === vni))
   return [
     ...guardLines(name, port, address),
-    `PostUp = ip link add ${name}${mac} mtu ${mtu} type vxlan id ${vni} dstport ${port} local ${row.vtep} ttl 64 dev %i${checksums}`,
+    `PostUp = ip link add ${name}${mac} mtu ${mtu} type vxlan id ${vni} dstport ${port} local ${row.vtep} ttl 64 srcport 1 1023 dev %i${checksums}`,
     ...inIt.map(({ vtep }) => `PostUp = bridge fdb append 00:00:00:00:00:00 dst ${vtep} dev ${name} via %i`),
     ...facts.addresses.map(overlay => `PostUp = ip address add ${overlay} dev ${name}`),
     `PostUp = ip link set ${name} up`,
@@ -95,7 +95,12 @@ function guardLines(name: string, port: number, address: string): readonly strin
   const chains = {
     guard_rx: ['input', 'iifname != %i', `meta nfproto != ${family}`, `${ip} daddr != ${address}`],
     guard_via: ['forward', 'iifname != %i oifname %i'],
-    guard_tx: ['output', `oifname != %i ${ip} saddr ${address}`, `oifname != %i ${ip} daddr ${address}`],
+    guard_tx: [
+      'output',
+      `oifname != %i ${ip} saddr ${address}`,
+      `oifname != %i ${ip} daddr ${address}`,
+      'oifname %i udp sport >= 1024',
+    ],
   }
   return [
     `PostUp = nft add table ${table}`,

@@ -3,6 +3,8 @@ import type { Guard } from '../model/kernel-state.ts'
 import { nftName } from './nft-name.ts'
 
 const tablePrefix = 'lnet_'
+/** The first port that every user may bind (ip(7), PROT_SOCK). */
+const unprivilegedPort = 1024
 
 /** The nft table of a segment's guard, and in other families of its flood limit and its watch for loops. Hyphens are allowed in nft names as they are. */
 export function guardTable(segment: InterfaceName): string {
@@ -31,7 +33,8 @@ export function tableRemoval(family: 'inet' | 'netdev' | 'bridge', segment: Inte
  *
  * Forwarded: what is not from the tunnel has no business with the members' VXLAN, be it masqueraded as ours.
  *
- * Sent: without the VTEP route, encapsulated frames would follow the default route in clear.
+ * Sent: without the VTEP route, encapsulated frames would follow the default route in clear. Of what enters the tunnel
+ * the source port tells the device from a user, where the device has a privileged one.
  *
  * Every packet of the machine meets these rules: the port comes first, which is cheaper to compare than names.
  */
@@ -62,7 +65,7 @@ interface GuardChain {
   readonly rules: readonly { readonly text: string; readonly read: string }[]
 }
 
-function guardChains({ port, tunnel, vteps }: Guard): readonly GuardChain[] {
+function guardChains({ port, tunnel, vteps, privileged }: Guard): readonly GuardChain[] {
   const [ip, family] = familyOf(vteps) === 4 ? ['ip', 'ipv4'] : ['ip6', 'ipv6']
   const rule = (text: string, read: string) => ({
     text: `udp dport ${port} ${text}`,
@@ -94,7 +97,22 @@ function guardChains({ port, tunnel, vteps }: Guard): readonly GuardChain[] {
         ),
       ],
     },
-    { name: 'guard_tx', hook: 'output', rules: [sent('saddr'), sent('daddr')] },
+    {
+      name: 'guard_tx',
+      hook: 'output',
+      rules: [
+        sent('saddr'),
+        sent('daddr'),
+        ...(privileged
+          ? [
+              rule(
+                `oifname ${nftName(tunnel)} udp sport >= ${unprivilegedPort}`,
+                `oifname == ${tunnel}, udp.sport >= ${unprivilegedPort}`,
+              ),
+            ]
+          : []),
+      ],
+    },
   ]
 }
 

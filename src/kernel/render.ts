@@ -175,11 +175,11 @@ function bridge(line: string, tolerated: RegExp | null = null): Instruction {
   return { tool: 'bridge', line, tolerated }
 }
 
-/** ttl 64, because the recipe's 1 forbids relaying; no UDP checksums over IPv6, because WireGuard authenticates. */
+/** ttl 64, because 1 forbids relaying; no UDP checksums over IPv6, because WireGuard authenticates; no user's port. */
 function segmentLine(segment: SegmentIdentity): string {
   const { interface: device, mac, mtu, vni, port, local, lower } = segment
   const checksums = familyOf(local) === 6 ? ' udp6zerocsumtx udp6zerocsumrx' : ''
-  return `link add ${device} address ${mac} mtu ${mtu} type vxlan id ${vni} dstport ${port} local ${local} ttl 64 dev ${lower}${checksums}`
+  return `link add ${device} address ${mac} mtu ${mtu} type vxlan id ${vni} dstport ${port} local ${local} ttl 64 srcport 1 1023 dev ${lower}${checksums}`
 }
 
 /** Routes are steps of their own; duplicate address detection would delay addresses that are certified anyway. */

@@ -56,6 +56,7 @@ export function desireSegment(
     // A port of a bridge has no routes: there the bridge decides.
     ...(bridge === null ? trustOf(segment) : distrusting),
     ageingSeconds,
+    privileged: true,
     bridge,
     suppression: bridge !== null,
     portMacs: bridge === null ? [] : unicast.map(({ mac }) => mac).sort(compareText),
@@ -66,7 +67,7 @@ export function desireSegment(
     ),
     unicast,
     neighbours: bridge === null ? desireNeighbours(inSegment, segment, intent, world) : [],
-    guard: { port, tunnel, vteps },
+    guard: { port, tunnel, vteps, privileged: true },
     floodLimit: intent.limitsFloods ? segment.floodLimit : null,
   }
 }

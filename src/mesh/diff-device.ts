@@ -11,8 +11,9 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
   if (observed !== undefined && !keep) steps.push({ kind: 'segment.remove', interface: device })
   if (!keep) steps.push({ kind: 'segment.create', segment: identityOf(desired) })
   const current = keep ? withoutFlushed(observed, desired) : blankSegment(desired, observed)
-  if (desired.guard !== null && !sameGuard(desired.guard, current.guard))
-    steps.push({ kind: 'guard.set', interface: device, guard: desired.guard })
+  const guard = guardFor(desired, current)
+  if (guard !== null && !sameGuard(guard, current.guard))
+    steps.push({ kind: 'guard.set', interface: device, guard })
   if (desired.local !== current.local)
     steps.push({ kind: 'segment.local', interface: device, local: desired.local })
   if (desired.ageingSeconds !== current.ageingSeconds)
@@ -150,8 +151,19 @@ function itself(text: string): string {
   return text
 }
 
+/** A device of a former version sends from any port until it is made anew: it is not cut off meanwhile. */
+function guardFor({ guard }: SegmentState, { privileged }: SegmentState): Guard | null {
+  return guard === null ? null : { ...guard, privileged: guard.privileged && privileged }
+}
+
 function sameGuard(a: Guard, b: Guard | null): boolean {
-  return b !== null && a.port === b.port && a.tunnel === b.tunnel && a.vteps === b.vteps
+  return (
+    b !== null &&
+    a.port === b.port &&
+    a.tunnel === b.tunnel &&
+    a.vteps === b.vteps &&
+    a.privileged === b.privileged
+  )
 }
 
 /** The kernel forgets a device's neighbours when its MAC changes. */

@@ -13,10 +13,7 @@ import type { LoopWatch } from './loop-watch.ts'
 import type { Vni } from './segment.ts'
 import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
 
-/**
- * What is, or should be, in the kernel under our mark. Desired and observed are this one type; every list is
- * sorted and free of duplicates, so that equal states are deeply equal.
- */
+/** What is, or should be, in the kernel under our mark. Lists are sorted, without duplicates: equal states are deeply equal. */
 export interface KernelState {
   readonly tunnel: TunnelState | null
   /** Sorted by interface. */
@@ -74,6 +71,8 @@ export interface SegmentState extends Trusting {
   readonly ipv6: boolean
   /** How long a learned MAC is kept. */
   readonly ageingSeconds: number
+  /** It sends from ports that only root may bind. Fixed when the device is made. */
+  readonly privileged: boolean
   /** The bridge it is enslaved to. */
   readonly bridge: InterfaceName | null
   /** As a port of a bridge: ARP and ND for who is known behind it are answered by the bridge, not flooded. */
@@ -121,6 +120,8 @@ export interface Guard {
   readonly port: Port
   readonly tunnel: InterfaceName
   readonly vteps: Prefix
+  /** What enters the tunnel comes from a privileged port: the device's own, and no user's. */
+  readonly privileged: boolean
 }
 
 export interface Route {
@@ -129,7 +130,7 @@ export interface Route {
   readonly device: InterfaceName | null
 }
 
-/** What WireGuard measures of one peer. Not state: it is never compared. */
+/** What WireGuard measures of one peer; never compared. */
 export interface WireguardReading {
   readonly publicKey: WireguardPublicKey
   readonly endpoint: Endpoint | null
@@ -139,7 +140,7 @@ export interface WireguardReading {
   readonly sentBytes: number
 }
 
-/** What a segment's flood limit dropped since it was set. Not state: it is never compared. */
+/** What a segment's flood limit dropped since it was set; never compared. */
 export interface FloodReading {
   readonly interface: InterfaceName
   readonly droppedFrames: number

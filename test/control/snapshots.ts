@@ -169,6 +169,7 @@ const segment: SegmentState = {
   trusts: 'none',
   learned: false,
   ageingSeconds: 300,
+  privileged: true,
   bridge: null,
   suppression: false,
   portMacs: [],

@@ -37,7 +37,8 @@ describe('a wg-quick file', () => {
       PostUp = nft add chain inet lnet_vlnet0 guard_tx '{ type filter hook output priority raw; policy accept; }'
       PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip saddr 192.168.228.1/24 counter drop
       PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname != %i ip daddr 192.168.228.1/24 counter drop
-      PostUp = ip link add vlnet0 address 02:00:00:00:00:01 mtu 1370 type vxlan id 49371 dstport 4789 local 192.168.228.1 ttl 64 dev %i
+      PostUp = nft add rule inet lnet_vlnet0 guard_tx udp dport 4789 oifname %i udp sport >= 1024 counter drop
+      PostUp = ip link add vlnet0 address 02:00:00:00:00:01 mtu 1370 type vxlan id 49371 dstport 4789 local 192.168.228.1 ttl 64 srcport 1 1023 dev %i
       PostUp = bridge fdb append 00:00:00:00:00:00 dst 192.168.228.2 dev vlnet0 via %i
       PostUp = bridge fdb append 00:00:00:00:00:00 dst 192.168.228.9 dev vlnet0 via %i
       PostUp = ip address add 192.168.102.1/24 dev vlnet0

@@ -310,6 +310,7 @@ function createSegment(draft: KernelDraft, identity: SegmentIdentity): Outcome {
     ipv6: true,
     ...freshlyMade,
     ageingSeconds: ageingSecondsDefault,
+    privileged: true,
     bridge: null,
     suppression: false,
     portMacs: new Set(),

@@ -54,8 +54,8 @@ describe('links', () => {
 
   it('have what VXLAN was made with', () => {
     const [, segment, other] = ownLinks(links, `lnet:${mesh}`)
-    const { vni, port, local, lower, mac, ageingSeconds } = desired.segments[0] ?? {}
-    expect(segment?.vxlan).toEqual({ vni, port, local, lower, mac, ageingSeconds })
+    const { vni, port, local, lower, mac, ageingSeconds, privileged } = desired.segments[0] ?? {}
+    expect(segment?.vxlan).toEqual({ vni, port, local, lower, mac, ageingSeconds, privileged })
     expect(other?.vxlan).toMatchObject({ vni: 7, port: 4790, local: '10.77.0.1' })
   })
 

@@ -31,7 +31,7 @@ const identity = {
   mac: '02:00:00:00:00:01' as MacAddress,
   mtu: 1350,
 }
-const guard = { port: 4789 as Port, tunnel, vteps: 'fd77::/64' as Prefix }
+const guard = { port: 4789 as Port, tunnel, vteps: 'fd77::/64' as Prefix, privileged: true }
 
 const gateway: GatewayState = {
   interface: 'eth0' as InterfaceName,
@@ -151,7 +151,7 @@ describe('render', () => {
       # peer.remove
       {"tool":"wg-remove","interface":"lnet0","publicKey":"AAAAAgcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=","renewed":false}
       # segment.create
-      ip link add vlnet0 address 02:00:00:00:00:01 mtu 1350 type vxlan id 49371 dstport 4789 local fd77::1 ttl 64 dev lnet0 udp6zerocsumtx udp6zerocsumrx || /File exists/
+      ip link add vlnet0 address 02:00:00:00:00:01 mtu 1350 type vxlan id 49371 dstport 4789 local fd77::1 ttl 64 srcport 1 1023 dev lnet0 udp6zerocsumtx udp6zerocsumrx || /File exists/
       ip link set dev vlnet0 alias lnet:00112233445566778899aabbccddeeff
       # segment.remove
       ip link delete dev vlnet0 || /Cannot find device/
@@ -228,6 +228,7 @@ describe('render', () => {
           type filter hook output priority raw; policy accept;
           udp dport 4789 oifname != "lnet0" ip6 saddr fd77::/64 counter drop
           udp dport 4789 oifname != "lnet0" ip6 daddr fd77::/64 counter drop
+          udp dport 4789 oifname "lnet0" udp sport >= 1024 counter drop
         }
       }
       END
@@ -349,7 +350,7 @@ describe('render', () => {
       { kind: 'segment.bridge', interface: segment, bridge: null },
     ]
     expect(ipv4.flatMap(step => render(step, mesh).map(textOf)).join('\n')).toMatchInlineSnapshot(`
-      "ip link add vlnet0 address 02:00:00:00:00:01 mtu 1350 type vxlan id 49371 dstport 4789 local 10.77.0.1 ttl 64 dev lnet0 || /File exists/
+      "ip link add vlnet0 address 02:00:00:00:00:01 mtu 1350 type vxlan id 49371 dstport 4789 local 10.77.0.1 ttl 64 srcport 1 1023 dev lnet0 || /File exists/
       ip link set dev vlnet0 alias lnet:00112233445566778899aabbccddeeff
       ip address replace 192.168.0.1/16 dev vlnet0 noprefixroute
       nft <<END
@@ -370,6 +371,7 @@ describe('render', () => {
           type filter hook output priority raw; policy accept;
           udp dport 4789 oifname != "lnet0" ip saddr 10.77.0.0/16 counter drop
           udp dport 4789 oifname != "lnet0" ip daddr 10.77.0.0/16 counter drop
+          udp dport 4789 oifname "lnet0" udp sport >= 1024 counter drop
         }
       }
       END

@@ -70,6 +70,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         trusts: 'none',
         learned: false,
         ageingSeconds: 300,
+        privileged: true,
         bridge: null,
         suppression: false,
         portMacs: [],
@@ -79,7 +80,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         neighbours: others
           .flatMap(number => overlayOf(number).map(address => ({ address, mac: macOf(number) })))
           .sort((a, b) => compareAddresses(a.address, b.address)),
-        guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps },
+        guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps, privileged: true },
         // Not every kernel can.
         floodLimit: null,
       },

@@ -3,8 +3,9 @@ import { statusView } from '../../src/control/status-view.ts'
 import { peersView } from '../../src/control/views.ts'
 import { wgQuickFile } from '../../src/control/wg-quick.ts'
 import type { InterfaceAddress } from '../../src/model/address.ts'
+import type { KernelState, SegmentState } from '../../src/model/kernel-state.ts'
 import { member, snapshot, track } from '../control/snapshots.ts'
-import { desiredState, planFor, vtepOf } from '../kernel/state.ts'
+import { desiredState, mesh, planFor, vtepOf } from '../kernel/state.ts'
 import { type Datagram, sendFrames } from './frame-sender.ts'
 import { type RemoteKernel, startKernel } from './kernel-remote.ts'
 import { connect, createNamespace, createSwitch, type Namespace } from './namespace.ts'
@@ -124,6 +125,44 @@ describe.each([4, 6] as const)('a segment over IPv%i', family => {
     expect(await gotIn(strangers, users, containers)).toEqual([])
   })
 
+  it('lets nobody but its device speak VXLAN into the tunnel', async () => {
+    const [member, group] = family === 4 ? ['10.77.0.2', '10.77.255.255'] : ['fd77::2', 'ff02::1%lnet0']
+    const sent = numbered({ name: 'another VTEP', family, to: member, bytes: 700 })
+    const everybody = { ...sent, to: group, ...(family === 4 ? {} : { by: '::%lnet0' }) }
+    const seen = async (space: Namespace, chain: string) =>
+      packetsIn(await space.must(['nft', 'list', 'chain', 'inet', 'leaving', chain]))
+    await victim.must(['nft', '-f', '-'], { input: leaving })
+    await sendFrames(victim, [sent, everybody, { ...sent, port: 4790 }], 65_534)
+    await sendFrames(box, [sent, { ...sent, sourcePort: 700 }])
+    expect(await seen(victim, 'theirs')).toBe(0)
+    // What the device itself sends, of whatever flow, passes.
+    const pings = ['192.168.0.2', '192.168.0.77', 'fde9::2', 'fde9::77'].map(to => ['ping', '-c1', '-W1', to])
+    for (const ping of pings) await victim.run(ping)
+    expect(await seen(victim, 'everybodys')).toBeGreaterThanOrEqual(4)
+    // VXLAN of others is routed as before.
+    const stranger = family === 4 ? '10.9.0.66' : 'fd09::66'
+    await evil.must(['nft', '-f', '-'], { input: leaving })
+    await sendFrames(box, [{ ...sent, to: stranger, port: 4789 }])
+    expect(await seen(evil, 'arrived')).toBe(3)
+  })
+
+  it('does not cut off a device of a former version, which sends from any port', async () => {
+    const desired = desiredState(2, family)
+    const [segment] = desired.segments as [SegmentState]
+    const { local, mac, mtu } = segment
+    const checksums = family === 6 ? 'udp6zerocsumtx udp6zerocsumrx' : ''
+    const make = `ip link delete vlnet0; ip link add vlnet0 address ${mac} mtu ${mtu} type vxlan id 49371 dstport 4789 \
+      local ${local} ttl 64 dev lnet0 ${checksums} && ip link set vlnet0 alias lnet:${mesh}`
+    await victim.must(['sh', '-c', make])
+    await settle(desired)
+    const observed = await look()
+    expect(observed.segments[0]).toMatchObject({ privileged: false, guard: { privileged: false } })
+    expect(planFor(desired, observed)).toEqual([])
+    await victim.must(['ip', 'link', 'delete', 'vlnet0'])
+    await settle(desired)
+    expect(await look()).toEqual(desired)
+  })
+
   it('lets nothing in with the guard of an exported wg-quick file either', async () => {
     const lines = exportedGuard(family)
     await victim.must(['sh', '-ec', `nft delete table inet lnet_vlnet0\n${lines.join('\n')}`])
@@ -140,6 +179,39 @@ describe.each([4, 6] as const)('a segment over IPv%i', family => {
     expect(entered).toContainEqual(expect.stringMatching(`^container: the VTEP over IPv${family}:`))
   })
 })
+
+async function settle(desired: KernelState): Promise<void> {
+  expect(await kernel.apply(planFor(desired, await look()))).toEqual([])
+}
+
+async function look(): Promise<KernelState> {
+  const observed = await kernel.observe()
+  if (!observed.ok) throw new Error(JSON.stringify(observed.failure))
+  return observed.value.state
+}
+
+/** Counts VXLAN where it leaves by the tunnel for good, and where it arrives; by its length what was sent by hand. */
+const leaving = `table inet leaving
+delete table inet leaving
+table inet leaving {
+  chain everybodys {
+    type filter hook postrouting priority 900
+    oifname "lnet0" udp dport 4789 counter
+  }
+  chain theirs {
+    type filter hook postrouting priority 901
+    oifname "lnet0" udp dport 4789 udp length 716 counter
+  }
+  chain arrived {
+    type filter hook input priority -400
+    iifname "eth0" udp dport 4789 counter
+  }
+}
+`
+
+function packetsIn(rules: string): number {
+  return [...rules.matchAll(/counter packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0)
+}
 
 /** What got in of what everybody sent; three frames each, where none was lost. */
 async function gotIn(

@@ -69,6 +69,7 @@ describe('a node with two members', () => {
             "floodLimit": 10000,
             "guard": {
               "port": 4789,
+              "privileged": true,
               "tunnel": "lnet0",
               "vteps": "fd60:a1ff:9a6c:e826::/64",
             },
@@ -99,6 +100,7 @@ describe('a node with two members', () => {
             ],
             "port": 4789,
             "portMacs": [],
+            "privileged": true,
             "suppression": false,
             "trusts": "none",
             "unicast": [

@@ -24,6 +24,7 @@ export function readGuards(output: string): Result<ReadonlyMap<InterfaceName, Gu
 
 /** The guard a table would be, were it one. */
 function guess(content: readonly string[]): Guard | null {
+  const privileged = content.some(line => /^rule guard_tx: .*udp\.sport >= /.test(line))
   for (const line of content) {
     const match =
       /^rule guard_tx: udp\.dport == (\d{1,5}), oifname != (\S+), ip6?\.saddr == (\S+), drop$/.exec(line)
@@ -32,7 +33,7 @@ function guess(content: readonly string[]): Guard | null {
     const tunnel = parseInterfaceName(name as string)
     const valid = parsePort(Number(port))
     const vteps = parsePrefix(prefix as string)
-    if (tunnel !== null && valid !== null && vteps !== null) return { port: valid, tunnel, vteps }
+    if (tunnel !== null && valid !== null && vteps !== null) return { port: valid, tunnel, vteps, privileged }
   }
   return null
 }

@@ -51,6 +51,7 @@ export interface Vxlan {
   readonly lower: InterfaceName
   readonly mac: MacAddress
   readonly ageingSeconds: number
+  readonly privileged: boolean
 }
 
 /** All devices by name, from `ip -json -details link show`. */
@@ -139,5 +140,11 @@ function vxlanOf(fields: Fields, device: string): Vxlan | null {
     lower: nameLike(lower),
     mac: parsed(fields, 'address', parseMacAddress, device),
     ageingSeconds: integer(data, 'ageing', device),
+    privileged: isPrivileged(optionalFields(data.port_range)),
   }
+}
+
+/** Kernels differ in whether the last port counts. */
+function isPrivileged({ low, high }: Fields): boolean {
+  return Number.isInteger(low) && Number(low) > 0 && Number.isInteger(high) && Number(high) <= 1023
 }
