@@ -45,8 +45,10 @@ export function userSpaceCommand(device: InterfaceName, underSystemd: boolean): 
   const start = ['-f', device]
   if (!underSystemd) return { tool: 'wireguard-go', arguments: start }
   const unit = ['--quiet', '--collect', '--service-type=exec', `--unit=lnetd-wireguard-${device}`]
+  // The keys are in memory; a unit inherits nothing from here.
+  const coreless = ['--property=LimitCORE=0', '--property=CoredumpFilter=0']
   const about = `--description=WireGuard in user space for ${device} of lnetd`
-  return { tool: 'systemd-run', arguments: [...unit, about, 'wireguard-go', ...start] }
+  return { tool: 'systemd-run', arguments: [...unit, ...coreless, about, 'wireguard-go', ...start] }
 }
 
 /** What a first try can stumble over is the previous process, still on its way out. */
