@@ -54,7 +54,7 @@ export function describeImport(program: Command, setting: CommandSetting, machin
     .argument('<file>', 'such as /etc/wireguard/wg0.conf; it is only read, like its interface')
     .option('--token-file <path>', 'join the mesh of this token (- for standard input), instead of a new one')
     .option('--state-dir <path>', 'where lnetd keeps its keys', defaultStateDir)
-    .option('--dry-run', 'write nothing, print the configuration')
+    .option('--dry-run', 'write nothing, print the configuration and what it would not keep')
     .action(async (file: string, _: object, command: Command) => {
       const given = command.optsWithGlobals<GivenOptions>()
       const token =

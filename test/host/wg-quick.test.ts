@@ -261,6 +261,20 @@ Endpoint = my_router.example.org:51820
     })
   })
 
+  it('loses nothing by AllowedIPs in an overlay, nor by what may fail', async () => {
+    const text = short.replace('PostUp = sh', 'PostUp = ip link set vx77 up || true\nPostUp = sh')
+    const both = peer(gauss as string, '192.168.228.128')
+    const allowedIps = [...both.allowedIps, '192.168.102.7/32' as Prefix]
+    expect(await imported(text, { running: { ...running, peers: [{ ...both, allowedIps }] } })).toMatchObject(
+      {
+        ok: true,
+        value: { refusal: null, lost: ['sh /etc/wireguard/up.sh'] },
+      },
+    )
+    const alone = article.replace('dev %i\n', 'dev %i || true\n').replace('up; iptables', 'up || :; iptables')
+    expect(await imported(alone, { dryRun: true })).toMatchObject({ ok: true, value: { lost: [] } })
+  })
+
   it('keeps a smaller MTU where lnet can', async () => {
     const less = { mtu: 1390, segments: [{ ...segment, mtu: 1300 }] }
     expect(await imported(short, { running: { ...running, ...less } })).toMatchObject({ ok: true })

@@ -8,6 +8,7 @@ import {
   isHostOf,
   lengthOf,
   type Prefix,
+  prefixContains,
   prefixOf,
 } from '../../model/address.ts'
 import type { BridgeConfiguration } from '../../model/configuration.ts'
@@ -133,6 +134,7 @@ function staticMembers(
   prefix: Prefix,
 ): readonly ImportedMember[] {
   const names = new Set<string>()
+  const overlays = recipe.segments.flatMap(({ addresses }) => addresses.map(prefixOf))
   return peers.map(peer => {
     const vtep = peer.allowedIps.map(addressOf).find(address => isHostOf(prefix, address))
     const name = freeName(peer.name ?? nameFromKey(peer.publicKey), names)
@@ -155,12 +157,21 @@ function staticMembers(
           return mac === undefined ? { vni } : { vni, mac }
         }),
     }
-    return { member, vtep, lost: lostOf(name, peer, vtep) }
+    return { member, vtep, lost: lostOf(name, peer, vtep, overlays) }
   })
 }
 
-function lostOf(name: string, peer: WgQuickPeer, vtep: string): readonly string[] {
-  const further = peer.allowedIps.filter(address => addressOf(address) !== vtep)
+function lostOf(
+  name: string,
+  peer: WgQuickPeer,
+  vtep: string,
+  overlays: readonly Prefix[],
+): readonly string[] {
+  // Overlay addresses go by VXLAN: as AllowedIPs they have no effect.
+  const further = peer.allowedIps.filter(
+    address =>
+      addressOf(address) !== vtep && !overlays.some(overlay => prefixContains(overlay, addressOf(address))),
+  )
   return [
     ...further.map(address => `${name}: AllowedIPs ${address}, beyond its VTEP ${vtep}`),
     ...(peer.hasPresharedKey

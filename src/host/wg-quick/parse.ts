@@ -130,6 +130,9 @@ function readLine(line: string, section: Section, draft: Draft, device: Interfac
 /** Outside of quotes. */
 const commandEnd = /\s*(?:;|&&)\s*(?=(?:[^'"]*['"][^'"]*['"])*[^'"]*$)/
 
+/** What lets a command fail says nothing of what it does. */
+const orElse = /\s*\|\|\s*(?:\/bin\/)?(?:true|:)\s*$/
+
 /** What lnet does in its own way: routes by itself, hooks not at all, addresses and keys for good. */
 const impliedKeys: ReadonlySet<string> = new Set(['table', 'saveconfig'])
 /** Commands that undo what others did. */
@@ -143,6 +146,7 @@ function readInterface(key: string, value: string, draft: Draft, device: Interfa
       ...value
         .replaceAll('%i', device)
         .split(commandEnd)
+        .map(command => command.replace(orElse, ''))
         .filter(command => command !== ''),
     )
     return true
