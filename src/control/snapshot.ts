@@ -1,4 +1,5 @@
 import type { TunnelTrack } from '../mesh/liveness.ts'
+import type { Proofs } from '../mesh/proof.ts'
 import type { Prefix } from '../model/address.ts'
 import type { Announcement, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { Failure, Result } from '../model/failure.ts'
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly publicKey: WireguardPublicKey
   readonly membership: Membership
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
+  /** Whose keys shook hands with us, and when last. */
+  readonly proofs: Proofs
   /** Null until the kernel was first looked at. */
   readonly state: KernelState | null
   /** What flood limits dropped. */

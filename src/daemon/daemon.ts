@@ -54,6 +54,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       await journal.saveState()
       void announcer.update()
     },
+    proofsChanged: journal.membersChanged,
     endpointsSet: () => witness.endpointsSet(),
     looked() {
       witness.looked()

@@ -1,6 +1,8 @@
 import type { Cancel } from '../host/clock.ts'
+import { isProven } from '../mesh/proof.ts'
 import { sentenceOf } from '../model/explanation.ts'
 import { membersSaveMilliseconds } from '../model/limits.ts'
+import type { Member } from '../model/member.ts'
 import type { DaemonParts } from './parts.ts'
 import { remembered, type State } from './state.ts'
 
@@ -13,6 +15,17 @@ export interface Journal {
   /** The membership now. */
   saveMembers(): Promise<void>
   stop(): void
+}
+
+/**
+ * Who never shook hands is no more than what somebody says: nothing of it is there after a restart. Those of before this
+ * one are kept until a sync tells who there is: an older lnetd did not write down who shook hands.
+ */
+function worthKeeping(state: State): readonly Member[] {
+  return [...remembered(state).values()].filter(
+    member =>
+      isProven(member, state.proofs) || (!state.synced && state.recalled.has(member.announcement.node)),
+  )
 }
 
 export function createJournal(parts: DaemonParts, state: State): Journal {
@@ -32,9 +45,10 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
     pending?.()
     pending = null
     const now = clock.now()
-    const members = [...remembered(state).values()].map(({ envelope, heardAt }) => ({
+    const members = worthKeeping(state).map(({ announcement, envelope, heardAt }) => ({
       envelope,
       ageMilliseconds: Math.max(0, now - heardAt),
+      handshakeAt: state.proofs.get(announcement.node)?.handshakeAt ?? null,
     }))
     const result = await archive.saveMembers(members)
     note(result.ok ? null : result.failure)

@@ -3,6 +3,7 @@ import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
 import { admit, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
+import { recallProofs } from '../mesh/proof.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
 import { verify } from '../mesh/verify.ts'
 import type { Endpoint } from '../model/address.ts'
@@ -27,7 +28,12 @@ export interface ListenerEvents {
 
 export interface Listener extends GossipHandlers {
   /** The membership of before, with its true age: whom to dial, however old, and whom to keep in the kernel. */
-  recall(entries: readonly OpenedSyncedEnvelope[]): void
+  recall(entries: readonly RecalledEnvelope[]): void
+}
+
+export interface RecalledEnvelope extends OpenedSyncedEnvelope {
+  /** The last handshake, Unix seconds; null where none is known. */
+  readonly handshakeAt: number | null
 }
 
 /** Takes in what the mesh says. */
@@ -115,6 +121,8 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       const heard = hearAll(entries)
       if (!state.synced)
         state.recalled = admit(state.recalled, heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
+      const handshakes = new Map(entries.map(({ envelope, handshakeAt }) => [envelope, handshakeAt]))
+      state.proofs = new Map([...recallProofs(heard, handshakes), ...state.proofs])
       take(heard)
     },
     candidates: () => dialCandidates(node, remembered(state), clock.now()),

@@ -1,6 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
 import { type Pace, retryAfter, takeRound, verifyAfter } from '../mesh/pace.ts'
+import { sameProven } from '../mesh/proof.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import { type Failure, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
@@ -34,6 +35,8 @@ export interface Reconciler {
 
 export interface ReconcilerEvents {
   claimsChanged(claims: OwnClaims): Promise<void>
+  /** Others count as members, or some do no more. */
+  proofsChanged(): void
   /** All endpoints were set again because this machine moved, or all tunnels are in doubt. */
   endpointsSet(): void
   /** After every round that changed what is known. */
@@ -123,12 +126,9 @@ export function createReconciler(
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
     const changed = decision.claims !== state.claims
-    state.observation = observation
-    state.tracks = decision.tracks
-    state.claims = decision.claims
-    state.lost = decision.lost
-    state.refusedRoutes = decision.refusedRoutes
-    state.exhausted = decision.exhausted
+    if (!sameProven(decision.proofs, state.proofs)) events.proofsChanged()
+    const { tracks, proofs, claims, lost, refusedRoutes, exhausted } = decision
+    Object.assign(state, { observation, tracks, proofs, claims, lost, refusedRoutes, exhausted })
     if (changed) await events.claimsChanged(decision.claims)
     events.looked()
   }

@@ -11,7 +11,7 @@ import type { State } from './state.ts'
 /** All that a decision depends on, as it is now. */
 export function situationOf(parts: DaemonParts, state: State, observation: Observation): Situation {
   const { mesh, node, publicKey, resolved, clock } = parts
-  const { configuration, facts, claims, tracks } = state
+  const { configuration, facts, claims, tracks, proofs } = state
   // Two machines with one WireGuard key take each other's sessions: who gave way has no tunnels, at once.
   const { yielding } = state.impostor
   const membership: Membership = yielding ? new Map() : state.membership
@@ -28,6 +28,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       membership,
       gossipAt: state.gossipAt,
       tracks,
+      proofs,
       answers: state.answers,
       observation,
       now,

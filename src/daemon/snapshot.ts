@@ -14,7 +14,7 @@ export function snapshotOf(
   problems: readonly Problem[],
   paths: UnderlayPaths,
 ): Snapshot {
-  const { membership, tracks, refused, own, observation } = state
+  const { membership, tracks, proofs, refused, own, observation } = state
   const now = parts.clock.now()
   return {
     mesh: parts.mesh,
@@ -27,6 +27,7 @@ export function snapshotOf(
     implementation: observation?.implementation ?? null,
     membership,
     tracks,
+    proofs,
     state: observation?.state ?? null,
     floods: observation?.floods ?? [],
     neighbours: state.gossip?.neighbours() ?? [],

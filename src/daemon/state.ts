@@ -4,6 +4,7 @@ import { type Evidence, evidenceOf } from '../mesh/evidence.ts'
 import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LoopTracks } from '../mesh/loop.ts'
+import type { Proofs } from '../mesh/proof.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
 import type { IpAddress, Prefix } from '../model/address.ts'
@@ -57,6 +58,8 @@ export interface State {
   lost: readonly LostClaim[]
   exhausted: readonly Prefix[]
   tracks: Tracks
+  /** Whose keys shook hands; those of before the start by the listener, those forgotten taken away by the witness. */
+  proofs: Proofs
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
@@ -110,6 +113,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     floods: new Map(),
     exhausted: [],
     tracks: new Map(),
+    proofs: new Map(),
     observation: null,
     settled: null,
     moved: false,

@@ -1,6 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
+import { proofsOf } from '../mesh/proof.ts'
 import type { Facts } from '../model/facts.ts'
 import {
   driftDebounceMilliseconds,
@@ -95,6 +96,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     const before = state.membership
     state.membership = forget(before, clock.now(), state.configuration.forgetAfterSeconds)
     if (state.membership === before) return
+    state.proofs = proofsOf(state.proofs, node => state.membership.has(node) || state.recalled.has(node))
     for (const { announcement } of before.values()) {
       if (state.membership.has(announcement.node)) continue
       state.unanswered.delete(announcement.node)

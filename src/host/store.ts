@@ -1,13 +1,12 @@
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { SyncedEnvelope } from '../mesh/sync.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { membersFileBytesMax, setAsideFilesMax, stateFileBytesMax } from '../model/limits.ts'
 import { noticed, type Problem } from '../model/problem.ts'
 import type { Clock } from './clock.ts'
 import { ioFailure, makeDirectory, readWhole, removeQuietly, writeWhole } from './files.ts'
 import { createSaveQueue } from './save-queue.ts'
-import { formatMembers, parseMembers } from './saved-members.ts'
+import { formatMembers, parseMembers, type SavedMember } from './saved-members.ts'
 import { formatState, freshState, type Parsed, parseState, type SavedState } from './saved-state.ts'
 import { lockDirectory } from './state-lock.ts'
 
@@ -17,12 +16,12 @@ export type { SavedState } from './saved-state.ts'
 export interface Store {
   readonly saved: SavedState
   /** The last membership, each a little older than when it was saved. Not verified. */
-  readonly members: readonly SyncedEnvelope[]
+  readonly members: readonly SavedMember[]
   /** Files that were found damaged and set aside. */
   readonly notes: readonly Problem[]
   /** On failure what was there stays. */
   saveState(state: SavedState): Promise<Result<void>>
-  saveMembers(members: readonly SyncedEnvelope[]): Promise<Result<void>>
+  saveMembers(members: readonly SavedMember[]): Promise<Result<void>>
   /** After what is being written. */
   close(): Promise<void>
 }

@@ -18,6 +18,7 @@ import { type Evidence, evidenceOf } from './evidence.ts'
 import { gossipEndpoints } from './gossip-endpoint.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
+import { noteProofs, type Proofs, withoutRivals } from './proof.ts'
 import { type ResolvedFor, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
@@ -37,6 +38,7 @@ export interface Situation {
   readonly claims: OwnClaims
   readonly membership: Membership
   readonly tracks: Tracks
+  readonly proofs: Proofs
   readonly observation: Observation
   readonly resolved: ResolvedFor
   /** The address of each member's gossip connection, the last one where there is none now. */
@@ -60,6 +62,7 @@ export interface Situation {
 
 export interface Decision extends Settlement {
   readonly tracks: Tracks
+  readonly proofs: Proofs
   /** Null while there is no VTEP address yet. */
   readonly desired: KernelState | null
   readonly plan: Plan
@@ -76,9 +79,11 @@ export function decide(situation: Situation): Decision {
   const settlement = settleClaims(situation, others)
   const { claims, lost } = settlement
   const observed = observeTracks(situation)
-  const present = members.filter(member =>
+  const candidates = members.filter(member =>
     belongsInKernel(member, observed.get(member.announcement.publicKey), now),
   )
+  const present = withoutRivals(candidates, situation.proofs, now)
+  const proofs = noteProofs(situation.proofs, present, observation.readings)
   const { tracks, renewals } = decideEndpoints(situation, present, observed)
   const holds = withHolds(others, holdsOf(ownHolds(node, claims)))
   const ways = waysOf({ ...situation, claims, tracks }, present, holds, evidenceIn(situation, observed))
@@ -103,7 +108,7 @@ export function decide(situation: Situation): Decision {
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
   const dueAt = nextDueAt(tracks, present, publicKey, now)
-  return { ...settlement, tracks, desired, plan, refusedRoutes: ways.refused, dueAt }
+  return { ...settlement, tracks, proofs, desired, plan, refusedRoutes: ways.refused, dueAt }
 }
 
 function evidenceIn({ configuration, membership, now }: Situation, tracks: Tracks): Evidence {

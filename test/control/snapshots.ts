@@ -110,6 +110,7 @@ export function snapshot(
     software: '0.1.0',
     publicKey: publicKey(1),
     unanswered: new Map(),
+    proofs: new Map(),
     now,
     startedAt: 0,
     wallSeconds,

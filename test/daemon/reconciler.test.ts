@@ -41,6 +41,7 @@ beforeEach(() => {
   const events = {
     claimsChanged: async () => undefined,
     endpointsSet: () => undefined,
+    proofsChanged: () => undefined,
     looked: () => undefined,
   }
   reconciler = createReconciler(

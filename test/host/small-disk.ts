@@ -10,7 +10,11 @@ import { sentenceOf } from '../../src/model/explanation.ts'
 const directory = process.argv[2] as string
 const state = join(directory, 'state')
 const filler = join(directory, 'filler')
-const members = Array.from({ length: 30 }, () => ({ envelope: new Uint8Array(1000), ageMilliseconds: 0 }))
+const members = Array.from({ length: 30 }, () => ({
+  envelope: new Uint8Array(1000),
+  ageMilliseconds: 0,
+  handshakeAt: null,
+}))
 
 const store = await open()
 const before = await store.saveState({ incarnation: 1, claims: noClaims, keys: null })

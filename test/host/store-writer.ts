@@ -9,7 +9,11 @@ const store = opened.value
 process.stdout.write('ready\n')
 for (let round = store.saved.incarnation + 1; ; round += 1) {
   const envelope = new Uint8Array(1 + (round % 200)).fill(round % 256)
-  const members = Array.from({ length: 1 + (round % 50) }, () => ({ envelope, ageMilliseconds: round }))
+  const members = Array.from({ length: 1 + (round % 50) }, () => ({
+    envelope,
+    ageMilliseconds: round,
+    handshakeAt: null,
+  }))
   const results = await Promise.all([
     store.saveState({ incarnation: round, claims: noClaims, keys: null }),
     store.saveMembers(members),

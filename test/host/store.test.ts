@@ -34,8 +34,8 @@ const state: SavedState = {
   },
 }
 const members = [
-  { envelope: new Uint8Array([1, 2, 3]), ageMilliseconds: 5000 },
-  { envelope: new Uint8Array(envelopeBytesMax), ageMilliseconds: 0 },
+  { envelope: new Uint8Array([1, 2, 3]), ageMilliseconds: 5000, handshakeAt: 1_700_000_003 },
+  { envelope: new Uint8Array(envelopeBytesMax), ageMilliseconds: 0, handshakeAt: null },
 ]
 
 describe('the store', () => {
@@ -64,6 +64,20 @@ describe('the store', () => {
       value: [{ ageMilliseconds: 65_000 }, { ageMilliseconds: 60_000 }],
     })
     expect(parseMembers(bytes, 10)).toMatchObject({ value: members })
+  })
+
+  it('reads members as an older lnetd wrote them, which kept no handshakes', () => {
+    const older = encode(
+      new Map<number, unknown>([
+        [0, 1],
+        [1, 1000],
+        [2, [[new Uint8Array([1]), 5]]],
+      ]),
+    )
+    expect(parseMembers(older, 1000)).toMatchObject({
+      kind: 'whole',
+      value: [{ ageMilliseconds: 5, handshakeAt: null }],
+    })
   })
 
   it('writes what was asked for last, last', async () => {

@@ -1,5 +1,6 @@
 import type { Situation } from '../../src/mesh/decide.ts'
 import { derivedAddress, segmentMac, segmentPrefix, vtepPrefix } from '../../src/mesh/derive.ts'
+import type { Proofs } from '../../src/mesh/proof.ts'
 import {
   type Endpoint,
   type HostPort,
@@ -134,6 +135,16 @@ export function membership(...members: readonly Member[]): Membership {
   return new Map(members.map(each => [each.announcement.node, each]))
 }
 
+/** That each of them shook hands a minute ago. */
+export function proofs(...members: readonly Member[]): Proofs {
+  return new Map(
+    members.map(({ announcement: { node, publicKey: key } }) => [
+      node,
+      { publicKey: key, handshakeAt: wallSeconds - 60 },
+    ]),
+  )
+}
+
 export function tunnelConfiguration(changes: Partial<TunnelConfiguration> = {}): TunnelConfiguration {
   return {
     interface: 'lnet0' as InterfaceName,
@@ -245,6 +256,7 @@ export function situation(
     claims: noClaims,
     membership: membership(...members),
     tracks: new Map(),
+    proofs: proofs(...(changes.membership ?? membership(...members)).values()),
     answers: new Map(),
     observation: observation(),
     resolved: () => [],

@@ -1,13 +1,12 @@
 import type { Archive } from '../../src/daemon/parts.ts'
-import { formatMembers, parseMembers } from '../../src/host/saved-members.ts'
+import { formatMembers, parseMembers, type SavedMember } from '../../src/host/saved-members.ts'
 import { formatState, freshState, type Parsed, parseState } from '../../src/host/saved-state.ts'
-import type { SyncedEnvelope } from '../../src/mesh/sync.ts'
 import { ok } from '../../src/model/failure.ts'
 
 /** A state directory that outlives daemons and power cuts. What is read went through the files' own formats. */
 export class Disk {
   #state: Uint8Array | null = null
-  #members: { readonly list: readonly SyncedEnvelope[]; readonly savedAt: number } | null = null
+  #members: { readonly list: readonly SavedMember[]; readonly savedAt: number } | null = null
 
   /** `wait` is how long a write takes; a daemon that dies meanwhile wrote nothing. */
   open(wallSeconds: () => number, wait: () => Promise<void>): Archive {
@@ -37,7 +36,7 @@ export class Disk {
   }
 
   /** Encoded only when it is read: a thousand daemons write it often, and few restart. */
-  #readMembers(wallSeconds: number): readonly SyncedEnvelope[] {
+  #readMembers(wallSeconds: number): readonly SavedMember[] {
     if (this.#members === null) return []
     const { list, savedAt } = this.#members
     return whole(parseMembers(formatMembers(list, savedAt), wallSeconds))
