@@ -32,6 +32,12 @@ export interface Circumstances {
   readonly paths: UnderlayPaths
   /** Null when WireGuard has no such peer. */
   readonly track: TunnelTrack | null
+  /** The last handshake ever, Unix seconds; null: never. */
+  readonly handshakeAt: number | null
+  /** It shook hands with us once. */
+  readonly isProven: boolean
+  /** WireGuard has its peer now. */
+  readonly hasPeer: boolean
   readonly liveness: TunnelLiveness
   readonly hasTunnel: boolean
   readonly wallSeconds: number
@@ -50,14 +56,16 @@ export function reasonOf(about: Circumstances): string | null {
   const refusal = vtepRefusal(about)
   if (refusal !== null) return refusal
   if (!about.hasTunnel) return 'this node has no tunnel yet: see lnetctl status'
+  const isWaiting = !about.isProven && !about.hasPeer
+  if (isWaiting && (track === null || liveness === 'unknown')) return firstTrial(about)
   if (track === null) return `${sighting(about)}, not set up in WireGuard yet: see lnetctl plan`
   switch (liveness) {
     case 'up':
       return standing === 'silent' && !about.isStatic ? silentReason : null
     case 'unknown':
-      return trial(track)
+      return trial(track, about.handshakeAt)
     case 'down':
-      return `${sighting(about)}, ${handshake(track, about.wallSeconds)}, ${verdict(about, track)}`
+      return `${sighting(about)}, ${handshake(about)}, ${verdict(about, track)}`
   }
 }
 
@@ -78,7 +86,7 @@ function sighting({ standing, seenSeconds }: Circumstances): string {
   return standing === 'live' ? `seen ${duration(seenSeconds)} ago` : `silent for ${duration(seenSeconds)}`
 }
 
-function trial({ endpoint, handshakeAt, tried }: TunnelTrack): string {
+function trial({ endpoint, tried }: TunnelTrack, handshakeAt: number | null): string {
   const place = endpoint === null ? 'without an endpoint' : `at ${endpoint}`
   const before = tried.length === 0 ? '' : `, ${plural(tried.length, 'endpoint')} tried before`
   return handshakeAt === null
@@ -86,14 +94,20 @@ function trial({ endpoint, handshakeAt, tried }: TunnelTrack): string {
     : `waiting for an answer ${place}${before}`
 }
 
-function handshake({ handshakeAt }: TunnelTrack, wallSeconds: number): string {
+/** Nothing but words shows that it is there: nothing is sent to it meanwhile. */
+function firstTrial(about: Circumstances): string {
+  return `${sighting(about)}, never a handshake: waits for its turn to be tried`
+}
+
+function handshake({ handshakeAt, wallSeconds }: Circumstances): string {
   return handshakeAt === null
     ? 'never a handshake'
     : `no handshake since ${clockTime(handshakeAt, wallSeconds)}`
 }
 
 /** What was tried, and the question to ask next. */
-function verdict({ standing, endpoints, paths }: Circumstances, track: TunnelTrack): string {
+function verdict(about: Circumstances, track: TunnelTrack): string {
+  const { standing, endpoints, paths, isProven, hasPeer } = about
   const tried = new Set(track.endpoint === null ? track.tried : [...track.tried, track.endpoint])
   const first = tried.values().next().value
   if (first === undefined && endpoints.length === 0)
@@ -104,7 +118,8 @@ function verdict({ standing, endpoints, paths }: Circumstances, track: TunnelTra
     return `none of the endpoints it announces (${endpoints.map(({ place }) => place).join(', ')}) can be used here: do names resolve?`
   const closed = noPath(tried, paths)
   if (closed !== null) return closed
-  const attempts = `${plural(tried.size, 'endpoint')} tried${byVpn(tried, paths)}, ${tried.size === 1 ? '' : 'all '}silent`
+  const next = isProven || hasPeer ? '' : ', tried again later'
+  const attempts = `${plural(tried.size, 'endpoint')} tried${byVpn(tried, paths)}, ${tried.size === 1 ? '' : 'all '}silent${next}`
   if (standing === 'silent') return `${attempts}: is it switched off or offline?`
   const ports = [...new Set([...tried].map(portOf))].sort((a, b) => a - b)
   return `${attempts}: is UDP ${ports.join(' or ')} blocked?`

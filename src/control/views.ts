@@ -1,6 +1,8 @@
 import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
+import { totalBytes } from '../mesh/history.ts'
 import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
+import { isProven } from '../mesh/proof.ts'
 import { actingMembers } from '../mesh/static-members.ts'
 import { isUnanswered } from '../mesh/suspicion.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
@@ -9,6 +11,7 @@ import type { SegmentState } from '../model/kernel-state.ts'
 import type { Member, Standing } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
 import type { SegmentFacts, Vni } from '../model/segment.ts'
+import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
 import { type Circumstances, reasonOf, vtepRefusal } from './reason.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -29,6 +32,8 @@ interface Context {
   readonly holds: Holds
   readonly names: ReadonlyMap<NodeId, NodeName>
   readonly segments: ReadonlyMap<Vni, LocalSegment>
+  /** Keys of the peers in the kernel. */
+  readonly peers: ReadonlySet<WireguardPublicKey>
 }
 
 interface LocalSegment {
@@ -45,6 +50,7 @@ function contextOf(snapshot: Snapshot): Context {
     members,
     holds: holdsOf(everyone),
     names: new Map(everyone.map(({ node, name }) => [node, name])),
+    peers: new Set((snapshot.state?.tunnel?.peers ?? []).map(({ publicKey }) => publicKey)),
     segments: new Map((snapshot.state?.segments ?? []).map(state => [state.vni, localSegment(state)])),
   }
 }
@@ -57,7 +63,8 @@ function memberRow(member: Member, context: Context): PeerRow {
   const { announcement } = member
   const track = context.snapshot.tracks.get(announcement.publicKey) ?? null
   const about = circumstances(member, track, context)
-  const handshakeAt = track?.handshakeAt ?? null
+  const { handshakeAt } = about
+  const bytes = track === null ? { received: 0, sent: 0 } : totalBytes(track)
   return {
     name: announcement.name,
     node: announcement.node,
@@ -68,8 +75,8 @@ function memberRow(member: Member, context: Context): PeerRow {
     gossip: about.standing,
     seen_seconds: wholeSeconds(about.seenSeconds),
     handshake_seconds: handshakeAt === null ? null : wholeSeconds(about.wallSeconds - handshakeAt),
-    rx_bytes: track?.receivedBytes ?? 0,
-    tx_bytes: track?.sentBytes ?? 0,
+    rx_bytes: bytes.received,
+    tx_bytes: bytes.sent,
     mtu: announcement.mtu,
     version: announcement.software,
     reason: reasonOf(about),
@@ -84,7 +91,7 @@ function selfRow(context: Context): PeerRow | null {
   if (self === null) return null
   const first = self.endpoints[0] ?? null
   const up = state?.tunnel?.up === true
-  const counted = [...tracks.values()]
+  const counted = [...tracks.values()].map(totalBytes)
   return {
     name: self.name,
     node: self.node,
@@ -96,8 +103,8 @@ function selfRow(context: Context): PeerRow | null {
     gossip: self.left ? 'left' : 'live',
     seen_seconds: 0,
     handshake_seconds: null,
-    rx_bytes: counted.reduce((sum, track) => sum + track.receivedBytes, 0),
-    tx_bytes: counted.reduce((sum, track) => sum + track.sentBytes, 0),
+    rx_bytes: counted.reduce((sum, { received }) => sum + received, 0),
+    tx_bytes: counted.reduce((sum, { sent }) => sum + sent, 0),
     mtu: self.mtu,
     version: self.software,
     reason: selfReason(context.snapshot),
@@ -124,10 +131,19 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
     endpoints,
     paths: context.snapshot.paths,
     track,
+    handshakeAt: lastHandshakeAt(member, track, context.snapshot),
+    isProven: isProven(member, context.snapshot.proofs),
+    hasPeer: context.peers.has(member.announcement.publicKey),
     liveness: track === null ? 'unknown' : tunnelLiveness(track, now),
     hasTunnel: state?.tunnel?.up === true,
     wallSeconds,
   }
+}
+
+/** Of the peer there is now, or of any before it. */
+function lastHandshakeAt(member: Member, track: TunnelTrack | null, { proofs }: Snapshot): number | null {
+  const proof = isProven(member, proofs) ? proofs.get(member.announcement.node) : undefined
+  return track?.handshakeAt ?? proof?.handshakeAt ?? null
 }
 
 /** Long before four heartbeats are missed, a member that was asked and did not answer is called silent. */

@@ -1,6 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
-import { type Pace, retryAfter, takeRound, verifyAfter } from '../mesh/pace.ts'
+import { type Pace, retryAfter, takeRound, toBeSpokenTo, verifyAfter } from '../mesh/pace.ts'
 import { sameProven } from '../mesh/proof.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import { type Failure, ok, type Result } from '../model/failure.ts'
@@ -112,8 +112,7 @@ export function createReconciler(
     state.kernelFailure = null
     const decision = decide(situationOf(parts, state, observed.value))
     const { moved, inDoubt } = state
-    state.moved = false
-    state.inDoubt = false
+    Object.assign(state, { moved: false, inDoubt: false })
     logDrift(log, state.settled, observed.value.state)
     await commit(decision, observed.value)
     if (inDoubt) events.endpointsSet()
@@ -127,8 +126,8 @@ export function createReconciler(
   async function commit(decision: Decision, observation: Observation): Promise<void> {
     const changed = decision.claims !== state.claims
     if (!sameProven(decision.proofs, state.proofs)) events.proofsChanged()
-    const { tracks, proofs, claims, lost, refusedRoutes, exhausted } = decision
-    Object.assign(state, { observation, tracks, proofs, claims, lost, refusedRoutes, exhausted })
+    const { tracks, proofs, trials, claims, lost, refusedRoutes, exhausted } = decision
+    Object.assign(state, { observation, tracks, proofs, trials, claims, lost, refusedRoutes, exhausted })
     if (changed) await events.claimsChanged(decision.claims)
     events.looked()
   }
@@ -157,6 +156,7 @@ export function createReconciler(
     const stepFailures = await kernel.apply(plan)
     state.looks += 1
     state.stepFailures = stepFailures
+    kernel.speak(toBeSpokenTo(plan))
     logPlan(log, plan, stepFailures)
     return stepFailures.length > 0 ? 'failed' : 'changed'
   }

@@ -11,7 +11,7 @@ import type { State } from './state.ts'
 /** All that a decision depends on, as it is now. */
 export function situationOf(parts: DaemonParts, state: State, observation: Observation): Situation {
   const { mesh, node, publicKey, resolved, clock } = parts
-  const { configuration, facts, claims, tracks, proofs } = state
+  const { configuration, facts, claims, tracks, proofs, trials } = state
   // Two machines with one WireGuard key take each other's sessions: who gave way has no tunnels, at once.
   const { yielding } = state.impostor
   const membership: Membership = yielding ? new Map() : state.membership
@@ -29,6 +29,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       gossipAt: state.gossipAt,
       tracks,
       proofs,
+      trials,
       answers: state.answers,
       observation,
       now,
@@ -37,6 +38,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       ...wayOuts(state, observation),
       ...keptOut(risksOf(state, observation), state.loops, observation, now),
     ]),
+    neighbours: new Set(state.gossip?.neighbours().map(neighbour => neighbour.node)),
     presharedKey: key => parts.presharedKey(key),
     mayChoose: mayChoose(state, now),
     warm: yielding || isWarm(state, now),

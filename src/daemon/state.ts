@@ -7,6 +7,7 @@ import type { LoopTracks } from '../mesh/loop.ts'
 import type { Proofs } from '../mesh/proof.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
+import { noTrials, type Trials } from '../mesh/trials.ts'
 import type { IpAddress, Prefix } from '../model/address.ts'
 import type { Announcement, Envelope, IgnoreReason, RejectReason } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
@@ -60,6 +61,7 @@ export interface State {
   tracks: Tracks
   /** Whose keys shook hands; those of before the start by the listener, those forgotten taken away by the witness. */
   proofs: Proofs
+  trials: Trials
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
@@ -114,6 +116,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     exhausted: [],
     tracks: new Map(),
     proofs: new Map(),
+    trials: noTrials,
     observation: null,
     settled: null,
     moved: false,

@@ -1,5 +1,4 @@
 import type { IpAddress } from '../model/address.ts'
-import type { EndpointCandidate } from '../model/announcement.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
@@ -10,21 +9,21 @@ import type { MeshId, NodeId } from '../model/node.ts'
 import { tunnelMtu, type Vni } from '../model/segment.ts'
 import type { Plan } from '../model/step.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { type Holds, holdsOf, ownHolds, segmentPrefixes, tunnelPrefix, withHolds } from './claims.ts'
+import { type Holds, holdsOf, ownHolds, withHolds } from './claims.ts'
+import { decideEndpoints } from './decide-endpoints.ts'
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
-import { decideEndpoint, endpointDueAt } from './endpoint.ts'
+import { endpointDueAt } from './endpoint.ts'
 import { type Evidence, evidenceOf } from './evidence.ts'
-import { gossipEndpoints } from './gossip-endpoint.ts'
-import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
 import { order } from './order.ts'
-import { noteProofs, type Proofs, withoutRivals } from './proof.ts'
-import { type ResolvedFor, rankEndpoints, type Surroundings } from './rank-endpoints.ts'
+import { isProven, noteProofs, type Proofs, sameProven, withoutRivals } from './proof.ts'
+import type { ResolvedFor } from './rank-endpoints.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
 import { actingMembers } from './static-members.ts'
 import { suspectDueAt } from './suspicion.ts'
 import { observeTracks, type Tracks } from './tracks.ts'
+import type { Trials } from './trials.ts'
 import { waysOf } from './ways.ts'
 
 /** All that a decision depends on. */
@@ -39,10 +38,13 @@ export interface Situation {
   readonly membership: Membership
   readonly tracks: Tracks
   readonly proofs: Proofs
+  readonly trials: Trials
   readonly observation: Observation
   readonly resolved: ResolvedFor
   /** The address of each member's gossip connection, the last one where there is none now. */
   readonly gossipAt: ReadonlyMap<NodeId, IpAddress>
+  /** Those that hold a gossip connection with us. */
+  readonly neighbours: ReadonlySet<NodeId>
   /** How gateways answered. */
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   /** Segments that stay out of their bridges, because they are or may be part of a loop. */
@@ -63,6 +65,7 @@ export interface Situation {
 export interface Decision extends Settlement {
   readonly tracks: Tracks
   readonly proofs: Proofs
+  readonly trials: Trials
   /** Null while there is no VTEP address yet. */
   readonly desired: KernelState | null
   readonly plan: Plan
@@ -84,9 +87,12 @@ export function decide(situation: Situation): Decision {
   )
   const present = withoutRivals(candidates, situation.proofs, now)
   const proofs = noteProofs(situation.proofs, present, observation.readings)
-  const { tracks, renewals } = decideEndpoints(situation, present, observed)
+  const before = { ...situation, trials: trialsAfter(situation, proofs) }
+  const admitted = decideEndpoints(before, present, observed, proofs)
+  const { members: inside, tracks, renewals, onTrial } = admitted
+  const proven = inside.filter(member => isProven(member, proofs))
   const holds = withHolds(others, holdsOf(ownHolds(node, claims)))
-  const ways = waysOf({ ...situation, claims, tracks }, present, holds, evidenceIn(situation, observed))
+  const ways = waysOf({ ...situation, claims, tracks }, proven, holds, evidenceIn(situation, observed))
   const desired = desire(
     {
       configuration,
@@ -102,13 +108,27 @@ export function decide(situation: Situation): Decision {
       ...{ watchesLoops: observation.watchesLoops, keptOut: situation.keptOut },
       observed: observation.state.gateway,
     },
-    { members: present, holds, tracks, ways },
+    { members: inside, proven, onTrial, holds, tracks, ways },
   )
   const steps =
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
-  const dueAt = nextDueAt(tracks, present, publicKey, now)
-  return { ...settlement, tracks, proofs, desired, plan, refusedRoutes: ways.refused, dueAt }
+  const waiting = inside.filter(({ announcement }) => onTrial.get(announcement.publicKey) !== 'passive')
+  const dueAt = Math.min(admitted.dueAt, nextDueAt(tracks, waiting, publicKey, now))
+  return {
+    ...settlement,
+    tracks,
+    proofs,
+    trials: admitted.trials,
+    desired,
+    plan,
+    refusedRoutes: ways.refused,
+    dueAt,
+  }
+}
+
+function trialsAfter({ trials, proofs, now }: Situation, after: Proofs): Trials {
+  return sameProven(proofs, after) ? trials : { ...trials, provenAt: now }
 }
 
 function evidenceIn({ configuration, membership, now }: Situation, tracks: Tracks): Evidence {
@@ -122,44 +142,6 @@ function settleClaims(situation: Situation, holds: Holds): Settlement {
   return settle(situation.claims, holds, rules, situation.wallSeconds)
 }
 
-function decideEndpoints(
-  situation: Situation,
-  present: readonly Member[],
-  observed: ReadonlyMap<WireguardPublicKey, TunnelTrack>,
-) {
-  const surroundings = surroundingsOf(situation)
-  const inKernel = new Set(situation.observation.readings.map(reading => reading.publicKey))
-  const tracks = new Map(observed)
-  const renewals = new Set<WireguardPublicKey>()
-  const lastResorts = gossipEndpoints(present, situation.gossipAt, surroundings)
-  for (const [publicKey, announced] of endpointsByKey(present, situation.publicKey)) {
-    const ranked = rankEndpoints(announced, place => situation.resolved(place, publicKey), surroundings)
-    const candidates = [...new Set([...ranked, ...(lastResorts.get(publicKey) ?? [])])]
-    const decision = decideEndpoint(
-      isGone(tracks.get(publicKey), inKernel, situation.now) ? undefined : tracks.get(publicKey),
-      publicKey,
-      candidates,
-      { own: situation.publicKey, moved: situation.moved, now: situation.now },
-    )
-    tracks.set(publicKey, decision.track)
-    if (decision.renew) renewals.add(publicKey)
-  }
-  return { tracks, renewals }
-}
-
-/** Whoever claims another's key only adds places to try: it can neither withdraw the holder's nor decide alone. */
-function endpointsByKey(
-  members: readonly Member[],
-  own: WireguardPublicKey,
-): ReadonlyMap<WireguardPublicKey, readonly EndpointCandidate[]> {
-  const announced = new Map<WireguardPublicKey, readonly EndpointCandidate[]>()
-  for (const { announcement } of members) {
-    const { publicKey, endpoints } = announcement
-    if (publicKey !== own) announced.set(publicKey, [...(announced.get(publicKey) ?? []), ...endpoints])
-  }
-  return announced
-}
-
 /**
  * What our path allows. Before the mesh was heard not more than the tunnel has: the others' limits are not known
  * again yet, and frames too large for them would be lost.
@@ -167,27 +149,6 @@ function endpointsByKey(
 function ownMtu({ facts, observation, warm }: Situation): number {
   const allowed = tunnelMtu(facts.pathMtu)
   return warm ? allowed : Math.min(allowed, observation.state.tunnel?.mtu ?? allowed)
-}
-
-/** Taken out of the kernel long ago: when its member comes back, it starts from the first candidate. */
-function isGone(
-  track: TunnelTrack | undefined,
-  inKernel: ReadonlySet<WireguardPublicKey>,
-  now: number,
-): boolean {
-  return track !== undefined && !inKernel.has(track.publicKey) && isHandshakeStale(track, now)
-}
-
-function surroundingsOf({ configuration, mesh, facts }: Situation): Surroundings {
-  return {
-    addresses: facts.addresses.map(({ address }) => address),
-    networks: facts.addresses.filter(({ kind }) => kind !== 'vpn').map(({ network }) => network),
-    vpns: facts.addresses.filter(({ kind }) => kind === 'vpn').map(({ network }) => network),
-    inside: [
-      tunnelPrefix(configuration.tunnel, mesh),
-      ...configuration.segments.flatMap(segment => segmentPrefixes(segment, mesh)),
-    ],
-  }
 }
 
 function nextDueAt(tracks: Tracks, present: readonly Member[], own: WireguardPublicKey, now: number): number {

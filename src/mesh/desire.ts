@@ -65,6 +65,10 @@ export interface Intent {
 export interface World {
   /** Sorted by node; only those that belong in the kernel. */
   readonly members: readonly Member[]
+  /** Those of them that shook hands: nobody else has an effect but for a peer. */
+  readonly proven: readonly Member[]
+  /** Keys that are tried or only listened to. */
+  readonly onTrial: ReadonlyMap<WireguardPublicKey, 'active' | 'passive'>
   /** All holds, our own among them. */
   readonly holds: Holds
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
@@ -78,15 +82,16 @@ export function desire(intent: Intent, world: World): KernelState | null {
   if (intent.lost.some(({ vni }) => vni === null)) return emptyKernelState
   const prefix = tunnelPrefix(intent.configuration.tunnel, intent.mesh)
   const reachable = world.members.filter(member => isReachable(member, prefix, world.holds))
-  const mtus = [intent.mtu, ...world.members.map(({ announcement }) => announcement.mtu)]
+  const proven = world.proven.filter(member => isReachable(member, prefix, world.holds))
+  const mtus = [intent.mtu, ...world.proven.map(({ announcement }) => announcement.mtu)]
   const mtu = agreedTunnelMtu(mtus, vtep.address)
   const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
   const segments = intent.configuration.segments.map(segment =>
-    desireSegment(segment, intent, world, reachable, { vtep: vtep.address, vteps: prefix, mtu }),
+    desireSegment(segment, intent, world, proven, { vtep: vtep.address, vteps: prefix, mtu }),
   )
   segments.sort((a, b) => compareText(a.interface, b.interface))
   const bridges = intent.configuration.segments
-    .flatMap(segment => desireBridge(segment, intent, world, reachable) ?? [])
+    .flatMap(segment => desireBridge(segment, intent, world, proven) ?? [])
     .sort((a, b) => compareText(a.interface, b.interface))
   const routes = desireRoutes(tunnel, [...segments, ...bridges], prefix)
   const { detours, rules } = world.ways
@@ -150,9 +155,11 @@ function desirePeers(intent: Intent, world: World, reachable: readonly Member[])
       publicKey,
       // A machine without lnetd does not know the mesh secret.
       presharedKey: keyless.has(publicKey) ? null : intent.presharedKey(publicKey),
-      endpoint: world.tracks.get(publicKey)?.endpoint ?? null,
+      endpoint:
+        world.onTrial.get(publicKey) === 'passive' ? null : (world.tracks.get(publicKey)?.endpoint ?? null),
       allowedIps: allowedIps.sort(compareAddresses),
-      keepaliveSeconds: intent.configuration.tunnel.keepaliveSeconds,
+      // A keepalive would go on for ever, and to wherever somebody says.
+      keepaliveSeconds: world.onTrial.has(publicKey) ? 0 : intent.configuration.tunnel.keepaliveSeconds,
     }))
     .sort((a, b) => compareText(a.publicKey, b.publicKey))
 }

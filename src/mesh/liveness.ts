@@ -8,6 +8,7 @@ import {
   receiveGrowthSecondsMax,
 } from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
+import { historyOf, isAnew } from './history.ts'
 
 export const tunnelStates = ['up', 'unknown', 'down'] as const
 export type TunnelLiveness = (typeof tunnelStates)[number]
@@ -35,8 +36,12 @@ export interface TunnelTrack {
   readonly metAt: number
   /** How often it was tried for that in vain. */
   readonly meetings: number
+  /** As WireGuard counts them: from zero again for a peer made anew. */
   readonly receivedBytes: number
   readonly sentBytes: number
+  /** What was counted before peers were made anew. */
+  readonly pastReceivedBytes: number
+  readonly pastSentBytes: number
   /** When the receive counter last grew. */
   readonly grewAt: number | null
   /** Where the peer was when it last grew. */
@@ -65,6 +70,8 @@ export function newTrack(publicKey: WireguardPublicKey, now: number): TunnelTrac
     meetings: 0,
     receivedBytes: 0,
     sentBytes: 0,
+    pastReceivedBytes: 0,
+    pastSentBytes: 0,
     grewAt: null,
     aliveEndpoint: null,
     handshakeAt: null,
@@ -86,9 +93,11 @@ export function observeTunnel(
 ): TunnelTrack {
   const { publicKey, endpoint, handshakeAt, receivedBytes, sentBytes } = reading
   const known = track ?? newTrack(publicKey, now)
+  const past = isAnew(known, reading) ? historyOf(known) : {}
   const grew = track === undefined ? isFresh(handshakeAt, wallSeconds) : hasSpoken(track, reading)
   return {
     ...known,
+    ...past,
     endpoint,
     receivedBytes,
     sentBytes,

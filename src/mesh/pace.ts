@@ -1,11 +1,14 @@
+import { addressOf, type IpAddress } from '../model/address.ts'
+import type { WireguardPeer } from '../model/kernel-state.ts'
 import {
   retryMillisecondsMax,
   retryMillisecondsMin,
   roundSpacingMilliseconds,
   roundsAtOnceMax,
+  trialLookMilliseconds,
   verifyMilliseconds,
 } from '../model/limits.ts'
-import type { Plan, StepKind } from '../model/step.ts'
+import type { Plan, Step, StepKind } from '../model/step.ts'
 
 /** How many rounds may still follow each other at once, and as of when (monotonic milliseconds). */
 export interface Pace {
@@ -35,7 +38,18 @@ export function retryAfter(failures: number, random: number): number {
  * for members are complete in themselves, and while many come at once a look for each of them would hold up the others.
  */
 export function verifyAfter(plan: Plan): number {
-  return plan.every(({ kind }) => ofMembers.has(kind)) ? verifyMilliseconds : 0
+  if (!plan.every(({ kind }) => ofMembers.has(kind))) return 0
+  return plan.some(step => triedPeer(step) !== null) ? trialLookMilliseconds : verifyMilliseconds
+}
+
+/** Without a keepalive WireGuard shakes hands only when there is something to send. */
+export function toBeSpokenTo(plan: Plan): readonly IpAddress[] {
+  return plan.flatMap(step => triedPeer(step)?.allowedIps.map(addressOf) ?? [])
+}
+
+function triedPeer(step: Step): WireguardPeer | null {
+  if (step.kind !== 'peer.set' && step.kind !== 'peer.renew') return null
+  return step.peer.keepaliveSeconds === 0 && step.peer.endpoint !== null ? step.peer : null
 }
 
 const ofMembers: ReadonlySet<StepKind> = new Set([

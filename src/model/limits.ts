@@ -514,3 +514,27 @@ export const firstNeighbourSeconds = 5
 /** One file of a bug report, and the lines of the log it takes. */
 export const reportFileCharactersMax = 1_000_000
 export const reportLogLines = 2000
+/** WireGuard peers that never shook hands, in one kernel at any time. */
+export const unprovenPeersMax = 32
+/** Whoever never answered is sent nothing after that, unless something new speaks for it. */
+export const unprovenSecondsMax = 60
+/**
+ * How long one is tried: with one endpoint until WireGuard has repeated itself once (REKEY_TIMEOUT, 5 s), more with each
+ * further one, and where nobody waits. `turn`: how often those take turns that are only listened to.
+ */
+export const trialWindowSeconds = { min: 6, perPlace: 4, max: 30, turn: 120 } as const
+/** Pauses between trials, doubled with each: after something new, after a heartbeat, after nothing. */
+export const trialPauseSeconds = {
+  news: { min: 5, max: 900 },
+  heartbeat: { min: 60, max: 21_600 },
+  silence: { min: 3600, max: 86_400 },
+} as const
+/** How many are tried again at once. */
+export const trialRetriesMax = 8
+/** Unproven keys tried at one address within so long. */
+export const trialsPerAddressMax = 8
+export const trialsPerAddressSeconds = 600
+/** Keys whose trials are remembered; those of members in any case. */
+export const trialKeysMax = 8192
+/** After an unproven peer was spoken to, its answer is looked for this soon: a round trip or two. */
+export const trialLookMilliseconds = 100

@@ -32,7 +32,7 @@ beforeEach(() => {
       return () => undefined
     },
   }
-  const kernel = { apply: async () => [] }
+  const kernel = { apply: async () => [], speak: () => undefined }
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const look = async () => {
     looks += 1

@@ -252,19 +252,17 @@ describe('a lying member', () => {
 
   /**
    * The known gaps of the present design, kept here so that whoever closes them sees it: an IPv4 address has no
-   * proof, so a claim that says it is older, or pinned, takes an automatic one away; and the smallest MTU counts.
+   * proof, so a claim that says it is older, or pinned, takes an automatic one away.
    */
-  it('can still take IPv4 addresses by an old claim, whose holder moves on, and shrink the MTU', () => {
+  it('can still take IPv4 addresses by an old claim, whose holder moves on', () => {
     const first = settled(situation(1, honest))
     const mine = sure(first.claims.overlay[0])
     const [own] = announcement(liar).segments
     const lie = announcement(liar, {
-      mtu: 1280,
       segments: [{ ...sure(own), addresses: [{ address: mine.address, since: 0, pinned: false }] }],
     })
     const robbed = decide({ ...first, membership: heard(lie) })
     expect(robbed.claims.overlay[0]?.address).not.toBe(mine.address)
-    expect(robbed.desired?.tunnel?.mtu).toBe(1350)
     const theft = announcement(liar, {
       segments: [{ ...sure(own), addresses: [{ address: overlayAddress(2), since: 0, pinned: true }] }],
     })
@@ -272,7 +270,7 @@ describe('a lying member', () => {
     expect(
       desired?.segments[0]?.neighbours.find(({ address }) => overlayAddress(2).startsWith(`${address}/`))
         ?.mac,
-    ).toBe(own?.mac)
+    ).not.toBe(own?.mac)
   })
 })
 

@@ -15,6 +15,7 @@ import {
   member,
   nodeId,
   observation,
+  proofs,
   publicKey,
   segmentConfiguration,
   situation,
@@ -419,7 +420,7 @@ describe('IPv4 VTEPs', () => {
     const vtep = sure(first.claims.vtep)
     expect(first.observation.state.tunnel?.addresses).toEqual([`${vtep.address}/24`])
     const rival = member(2, { vtep: vtep.address, vtepClaim: { since: wallSeconds - 1, pinned: false } })
-    const moved = settled({ ...first, membership: new Map([[nodeId(2), rival]]) })
+    const moved = settled({ ...first, membership: new Map([[nodeId(2), rival]]), proofs: proofs(rival) })
     expect(moved.claims.vtep?.address).not.toBe(vtep.address)
     expect(moved.observation.state.segments[0]?.local).toBe(moved.claims.vtep?.address)
     expect(moved.observation.state.segments[0]?.flood).toEqual([vtep.address])

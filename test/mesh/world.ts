@@ -1,6 +1,7 @@
 import type { Situation } from '../../src/mesh/decide.ts'
 import { derivedAddress, segmentMac, segmentPrefix, vtepPrefix } from '../../src/mesh/derive.ts'
 import type { Proofs } from '../../src/mesh/proof.ts'
+import { noTrials } from '../../src/mesh/trials.ts'
 import {
   type Endpoint,
   type HostPort,
@@ -257,6 +258,7 @@ export function situation(
     membership: membership(...members),
     tracks: new Map(),
     proofs: proofs(...(changes.membership ?? membership(...members)).values()),
+    ...{ trials: noTrials, neighbours: new Set() },
     answers: new Map(),
     observation: observation(),
     resolved: () => [],

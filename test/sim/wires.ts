@@ -30,6 +30,8 @@ interface Side {
   initiatedAt: number
   /** Until it may initiate again. */
   isWaiting: boolean
+  /** Something waits to be sent: until then it repeats its initiations. */
+  wantsUntil: number
   received: number
   sent: number
 }
@@ -38,6 +40,7 @@ interface Side {
 const rekeyAfterMilliseconds = 120_000
 const rejectAfterMilliseconds = 180_000
 const rekeyTimeoutMilliseconds = 5000
+const rekeyAttemptMilliseconds = 90_000
 const bytesOf = { initiation: 148, response: 92, keepalive: 32, word: 64, unreachable: 112 } as const
 
 /**
@@ -84,8 +87,10 @@ export class Wires {
     for (const vtep of vteps) {
       const key = machine.kernel.tunnel?.owners.get(hostPrefix(vtep))
       if (key === undefined) continue
-      if (this.#liveSession(machine, key) === null) this.#initiate(machine, key)
-      else
+      if (this.#liveSession(machine, key) === null) {
+        this.#side(machine, key).wantsUntil = this.#time.now() + rekeyAttemptMilliseconds
+        this.#initiate(machine, key)
+      } else
         this.#send(machine, key, bytesOf.word, to => this.#send(to, machine.publicKey, bytesOf.unreachable))
     }
   }
@@ -99,6 +104,8 @@ export class Wires {
   }
 
   #begin(machine: Machine, key: WireguardPublicKey): void {
+    // Without a keepalive there is nothing to send.
+    if ((tunnelOf(machine)?.peers.get(key)?.keepaliveSeconds ?? 0) === 0) return
     if (this.#liveSession(machine, key) !== null) return
     this.#time.schedule(0, () => this.#initiate(machine, key))
   }
@@ -110,8 +117,11 @@ export class Wires {
     for (const key of sides.keys()) if (!tunnel.peers.has(key)) sides.delete(key)
     const now = this.#time.now()
     for (const [key, { keepaliveSeconds }] of tunnel.peers) {
-      if (keepaliveSeconds === 0) continue
       const session = this.#liveSession(machine, key)
+      if (keepaliveSeconds === 0) {
+        if (session === null && this.#side(machine, key).wantsUntil > now) this.#initiate(machine, key)
+        continue
+      }
       if (session === null || now - session.since >= rekeyAfterMilliseconds) this.#initiate(machine, key)
       if (session !== null && now - this.#side(machine, key).sentAt >= keepaliveSeconds * 1000)
         this.#send(machine, key, bytesOf.keepalive)
@@ -230,6 +240,7 @@ export class Wires {
       sentAt: never,
       initiatedAt: never,
       isWaiting: false,
+      wantsUntil: never,
       received: 0,
       sent: 0,
     }
