@@ -11,6 +11,7 @@ import {
   meetImpostor,
   outlive,
 } from '../mesh/identity.ts'
+import { countedMembers } from '../mesh/proof.ts'
 import type { Endpoint } from '../model/address.ts'
 import type { Announcement, Envelope } from '../model/announcement.ts'
 import { impostorEchoSeconds, impostorProbeSeconds, sequenceNumberMax } from '../model/limits.ts'
@@ -61,7 +62,8 @@ export function createAnnouncer(
     const { node, publicKey, software } = parts
     const { configuration, facts, claims, membership, sequence } = state
     const self = { node, publicKey, software }
-    return compose(self, sequence, configuration, facts, claims, membership.size, isGateway())
+    const members = countedMembers(membership, state.proofs)
+    return compose(self, sequence, configuration, facts, claims, members, isGateway())
   }
 
   function isGateway(): boolean {

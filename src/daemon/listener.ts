@@ -1,6 +1,7 @@
 import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } from '../gossip/port.ts'
 import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
+import { Guests } from '../mesh/guests.ts'
 import { admit, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { recallProofs } from '../mesh/proof.ts'
@@ -40,6 +41,7 @@ export interface RecalledEnvelope extends OpenedSyncedEnvelope {
 export function createListener(parts: DaemonParts, state: State, events: ListenerEvents): Listener {
   const { mesh, node, clock, log } = parts
   const limit = createRateLimit(logRateSeconds, clock.now)
+  const guests = new Guests()
 
   function count(verdict: Verdict): Verdict {
     if (verdict.kind === 'accept') return verdict
@@ -72,10 +74,12 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     if (author !== node) state.conduct.refused(author, reason)
   }
 
-  function take(heard: readonly Heard[]): readonly Verdict[] {
+  function take(heard: readonly Heard[], introducer: NodeId | null): readonly Verdict[] {
     const before = state.membership
     const now = clock.now()
-    const { membership, verdicts } = admit(before, heard, node, now, state.configuration.forgetAfterSeconds)
+    const gate = { guests, proofs: state.proofs, introducer }
+    const { forgetAfterSeconds } = state.configuration
+    const { membership, verdicts } = admit(before, heard, node, now, forgetAfterSeconds, gate)
     state.membership = membership
     const news = heard.filter(({ announcement }, index) => {
       if (verdicts[index]?.kind !== 'accept') return false
@@ -102,11 +106,11 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
   }
 
   return {
-    announced(envelope, opened) {
+    announced(envelope, opened, from = opened.author) {
       state.heard += 1
       const heard = hear(envelope, opened, 0)
       if ('kind' in heard) return count(heard)
-      const verdict = take([heard])[0] as Verdict
+      const verdict = take([heard], from)[0] as Verdict
       if (verdict.kind === 'accept') state.conduct.spoke(opened.author, heard.announcement.sequence)
       return count(verdict)
     },
@@ -114,8 +118,8 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       if (from !== undefined) blame(from, reason)
       count({ kind: 'reject', reason })
     },
-    sync: createSyncSource(parts, state, entries => {
-      for (const verdict of take(hearAll(entries))) count(verdict)
+    sync: createSyncSource(parts, state, (entries, from) => {
+      for (const verdict of take(hearAll(entries), from)) count(verdict)
     }),
     recall(entries) {
       const heard = hearAll(entries)
@@ -123,7 +127,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
         state.recalled = admit(state.recalled, heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
       const handshakes = new Map(entries.map(({ envelope, handshakeAt }) => [envelope, handshakeAt]))
       state.proofs = new Map([...recallProofs(heard, handshakes), ...state.proofs])
-      take(heard)
+      take(heard, null)
     },
     candidates: () => dialCandidates(node, remembered(state), clock.now()),
     twinMet: events.twinMet,
@@ -145,7 +149,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
 function createSyncSource(
   parts: DaemonParts,
   state: State,
-  admitAll: (entries: readonly OpenedSyncedEnvelope[]) => void,
+  admitAll: (entries: readonly OpenedSyncedEnvelope[], from: NodeId | null) => void,
 ): SyncSource {
   const setHash = perMembership(state, () => hashMembers(everyone(state)))
   const digest = perMembership(state, () => digestOf(everyone(state)))
@@ -163,7 +167,7 @@ function createSyncSource(
         return [{ envelope: member.envelope, ageMilliseconds }]
       })
     },
-    admit: admitAll,
+    admit: (entries, from) => admitAll(entries, from ?? null),
   }
 }
 

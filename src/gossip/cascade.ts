@@ -39,7 +39,7 @@ export function cascadeTo(
         envelopes: nodes => sync.envelopes(nodes),
         admit: entries => {
           const before = sync.setHash()
-          sync.admit(entries)
+          sync.admit(entries, source)
           if (!isSameHash(before, sync.setHash())) noteNews(source)
         },
       },

@@ -29,8 +29,8 @@ export interface Gossip {
 
 /** What the daemon answers gossip. All synchronous: gossip owns the IO. */
 export interface GossipHandlers {
-  /** A fresh announcement from the topic, signature checked; the verdict decides whether it travels on. */
-  announced(envelope: Envelope, opened: OpenedEnvelope): Verdict
+  /** A fresh announcement from the topic, signature checked, and the neighbour it came from; the verdict decides whether it travels on. */
+  announced(envelope: Envelope, opened: OpenedEnvelope, from?: NodeId): Verdict
   /** What was refused before it could be opened, and who sent it: what is refused, nobody passes on. */
   refused(reason: 'oversized' | 'malformed' | 'bad-signature', from?: NodeId): void
   readonly sync: SyncSource
@@ -51,7 +51,8 @@ export interface SyncSource {
   digest(): readonly DigestEntry[]
   /** Unknown nodes are passed over. */
   envelopes(nodes: readonly NodeId[]): readonly SyncedEnvelope[]
-  admit(entries: readonly OpenedSyncedEnvelope[]): void
+  /** `from`: the neighbour that told. */
+  admit(entries: readonly OpenedSyncedEnvelope[], from?: NodeId): void
 }
 
 export interface OpenedSyncedEnvelope extends SyncedEnvelope {

@@ -165,7 +165,7 @@ async function judge(
   if (piecesWaiting() >= topicWaitingMax) return verdictResults.ignore
   await breathe()
   const opening = await openEnvelope(data)
-  if (opening.ok) return verdictResults[handlers.announced(data, opening.opened).kind]
+  if (opening.ok) return verdictResults[handlers.announced(data, opening.opened, from ?? undefined).kind]
   handlers.refused(opening.reason, from ?? undefined)
   return verdictResults.reject
 }

@@ -83,7 +83,12 @@ export function decide(situation: Situation): Decision {
   const { claims, lost } = settlement
   const observed = observeTracks(situation)
   const candidates = members.filter(member =>
-    belongsInKernel(member, observed.get(member.announcement.publicKey), now),
+    belongsInKernel(
+      member,
+      observed.get(member.announcement.publicKey),
+      now,
+      isProven(member, situation.proofs),
+    ),
   )
   const present = withoutRivals(candidates, situation.proofs, now)
   const proofs = noteProofs(situation.proofs, present, observation.readings)

@@ -8,7 +8,10 @@ import {
 } from '../model/limits.ts'
 import type { Member, Membership, Standing } from '../model/member.ts'
 import { compareSequence, type NodeId } from '../model/node.ts'
+import { DeclarationCount } from './declaration-count.ts'
+import type { Arrival, Guests, Welcome } from './guests.ts'
 import { LayeredMap } from './layered-map.ts'
+import type { Proofs } from './proof.ts'
 
 /** A verified announcement, and how long ago its author's sequence advanced: 0 when it was just spoken. */
 export interface Heard {
@@ -25,6 +28,15 @@ export interface Admission {
 
 const accept: Verdict = { kind: 'accept' }
 const own: Verdict = { kind: 'ignore', reason: 'own' }
+const full: Verdict = { kind: 'ignore', reason: 'full' }
+
+/** What a newcomer is judged by. */
+export interface Gate {
+  readonly guests: Guests
+  readonly proofs: Proofs
+  /** The neighbour that tells; null: our own disk. */
+  readonly introducer: NodeId | null
+}
 
 /**
  * Takes what is newer by its author's own sequence. An equal sequence changes nothing, not even the age: so no
@@ -36,17 +48,24 @@ export function admit(
   self: NodeId,
   now: number,
   forgetAfterSeconds: number = forgetAfterSecondsDefault,
+  gate: Gate | null = null,
 ): Admission {
+  const leaving = new Set<NodeId>()
+  gate?.guests.count(membership, gate.proofs, now)
   const news = new Map<NodeId, Member>()
   let newcomers = 0
   const declared = new DeclarationCount(membership)
   const verdicts = heard.map(item => {
     const { announcement, envelope, ageMilliseconds } = item
     const known = news.get(announcement.node) ?? membership.get(announcement.node)
-    const members = membership.size + newcomers
+    const members = membership.size + newcomers - leaving.size
     const verdict =
-      item.announcement.node === self ? own : judge(known, members, declared, item, forgetAfterSeconds)
+      item.announcement.node === self ? own : judge(known, members, declared, item, forgetAfterSeconds, gate)
     if (verdict !== accept) return verdict
+    const asked = { announcement, ageMilliseconds, members, now }
+    const gone = gate === null ? [] : admitBy(gate, known, asked)
+    if (gone === null) return full
+    for (const node of gone) leaving.add(node)
     if (known === undefined) {
       newcomers += 1
       declared.add(announcement.declaredBy)
@@ -55,7 +74,21 @@ export function admit(
     news.set(announcement.node, { announcement, envelope, heardAt })
     return verdict
   })
-  return { membership: news.size === 0 ? membership : withNews(membership, news), verdicts }
+  for (const node of leaving) news.delete(node)
+  const kept =
+    leaving.size === 0 ? membership : new Map([...membership].filter(([node]) => !leaving.has(node)))
+  return { membership: news.size === 0 ? kept : withNews(kept, news), verdicts }
+}
+
+function admitBy(
+  { guests, introducer }: Gate,
+  known: Member | undefined,
+  asked: Omit<Arrival, 'introducer'>,
+): Welcome {
+  const { announcement } = asked
+  if (known === undefined) return guests.welcome({ ...asked, introducer })
+  const isSameKey = known.announcement.publicKey === announcement.publicKey
+  return isSameKey || guests.mayTakeKey(announcement) ? [] : null
 }
 
 /**
@@ -86,36 +119,6 @@ export function standingOf(member: Member, now: number): Standing {
 /** Members in the order of their ids, the same on every node. */
 export function sortedMembers(membership: Membership): readonly Member[] {
   return [...membership.values()].sort((a, b) => (a.announcement.node < b.announcement.node ? -1 : 1))
-}
-
-/** How many machines each node declares: so nobody fills the membership with machines that are not there. */
-class DeclarationCount {
-  readonly #membership: Membership
-  /** Counted only when somebody new is declared. */
-  #counts: Map<NodeId, number> | null = null
-
-  constructor(membership: Membership) {
-    this.#membership = membership
-  }
-
-  of(declarer: NodeId | null): number {
-    return declarer === null ? 0 : (this.#counted().get(declarer) ?? 0)
-  }
-
-  add(declarer: NodeId | null): void {
-    if (declarer !== null) this.#counted().set(declarer, this.of(declarer) + 1)
-  }
-
-  #counted(): Map<NodeId, number> {
-    if (this.#counts !== null) return this.#counts
-    const counts = new Map<NodeId, number>()
-    for (const { announcement } of this.#membership.values()) {
-      const { declaredBy } = announcement
-      if (declaredBy !== null) counts.set(declaredBy, (counts.get(declaredBy) ?? 0) + 1)
-    }
-    this.#counts = counts
-    return counts
-  }
 }
 
 function withNews(membership: Membership, news: ReadonlyMap<NodeId, Member>): Membership {
@@ -149,13 +152,14 @@ function judge(
   declared: DeclarationCount,
   { announcement, ageMilliseconds }: Heard,
   forgetAfterSeconds: number,
+  gate: Gate | null,
 ): Verdict {
   if (known === undefined) {
     if (isForgotten(announcement, ageMilliseconds, forgetAfterSeconds))
       return { kind: 'ignore', reason: 'expired' }
-    if (declared.of(announcement.declaredBy) >= declarationsPerMemberMax)
-      return { kind: 'ignore', reason: 'full' }
-    return members < membersMax ? accept : { kind: 'ignore', reason: 'full' }
+    if (declared.of(announcement.declaredBy) >= declarationsPerMemberMax) return full
+    // The gate lets somebody in for somebody else.
+    return members < membersMax || gate !== null ? accept : full
   }
   const order = compareSequence(announcement.sequence, known.announcement.sequence)
   if (order > 0) return accept

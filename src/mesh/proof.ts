@@ -1,6 +1,7 @@
 import type { Envelope } from '../model/announcement.ts'
 import type { WireguardReading } from '../model/kernel-state.ts'
-import type { Member } from '../model/member.ts'
+import { unprovenPeersMax } from '../model/limits.ts'
+import type { Member, Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { standingOf } from './membership.ts'
@@ -37,6 +38,12 @@ export function noteProofs(
     return handshakeAt === null || isKnown ? [] : [[node, { publicKey, handshakeAt }] as const]
   })
   return news.length === 0 ? proofs : new Map([...proofs, ...news])
+}
+
+/** How large the mesh is as far as it is proven: made-up members make no heartbeat slower, or hardly. */
+export function countedMembers(membership: Membership, proofs: Proofs): number {
+  const proven = [...membership.values()].filter(member => isProven(member, proofs)).length
+  return proven + Math.floor((membership.size - proven) / unprovenPeersMax)
 }
 
 /** Handshakes of before the start, Unix seconds by the envelope they were kept with. */

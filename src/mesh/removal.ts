@@ -8,9 +8,16 @@ import { standingOf } from './membership.ts'
  * Whether a member belongs in the kernel. Two witnesses: out only when its gossip is silent and WireGuard has not
  * heard from it either; a farewell is believed at once.
  */
-export function belongsInKernel(member: Member, track: TunnelTrack | undefined, now: number): boolean {
+export function belongsInKernel(
+  member: Member,
+  track: TunnelTrack | undefined,
+  now: number,
+  isKnown = true,
+): boolean {
   const standing = standingOf(member, now)
   if (standing !== 'silent') return standing === 'live'
+  // Nothing but its words ever spoke for it.
+  if (!isKnown && (track?.handshakeAt ?? null) === null) return false
   return track === undefined || !isHandshakeStale(track, now)
 }
 

@@ -43,12 +43,24 @@ export function isRunning({ times, endsAt }: Trial, now: number): boolean {
 }
 
 /** `isQueue`: others wait for their turn. Where nobody does, the other side gets time to hear of us. */
-export function begin(trial: Trial, newcomer: Newcomer, isQueue: boolean, now: number): Trial {
+export function begin(
+  trial: Trial,
+  newcomer: Newcomer,
+  { isQueue, provenAt, now }: { readonly isQueue: boolean; readonly provenAt: number; readonly now: number },
+): Trial {
   const { places, announced } = newcomer
   const { min, perPlace, max } = trialWindowSeconds
   const isPatient = !isQueue && trial.times === 0
   const seconds = isPatient ? max : Math.min(min + perPlace * (places.length - 1), max)
-  return { ...trial, times: trial.times + 1, beganAt: now, endsAt: now + seconds * 1000, places, announced }
+  const last = Math.max(trial.knownSince, provenAt) + unprovenSecondsMax * 1000
+  const endsAt = now + seconds * 1000
+  return {
+    ...trial,
+    times: trial.times + 1,
+    beganAt: now,
+    endsAt: trial.times === 0 ? Math.min(endsAt, last) : endsAt,
+    ...{ places, announced },
+  }
 }
 
 /**

@@ -1,5 +1,12 @@
 import type { Endpoint } from '../model/address.ts'
-import { trialKeysMax, trialRetriesMax, trialWindowSeconds, unprovenPeersMax } from '../model/limits.ts'
+import {
+  trialFreshSeconds,
+  trialKeysMax,
+  trialRetriesMax,
+  trialStrangersMax,
+  trialWindowSeconds,
+  unprovenPeersMax,
+} from '../model/limits.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { begin, isRunning, type Newcomer, nextTrialAt, type Trial, TriedAddresses, untried } from './trial.ts'
 
@@ -46,11 +53,11 @@ export function chooseTrials(
     if (!byKey.has(newcomer.publicKey)) byKey.set(newcomer.publicKey, untried(newcomer, now))
   const door = new Door(newcomers, sight)
   const active = new Map<WireguardPublicKey, readonly Endpoint[]>()
-  const asked = [...newcomers].sort(byPromise(byKey))
+  const asked = [...newcomers].sort(byPromise(byKey, now))
   const addresses = new TriedAddresses(byKey, now)
   const { reserved, dueAt } = tryThem(asked, { byKey, active, door, addresses }, before.provenAt, now)
   const left = newcomers.filter(({ publicKey }) => !active.has(publicKey))
-  const listened = left.sort(byTurn(sight.wallSeconds)).slice(0, Math.max(0, unprovenPeersMax - reserved))
+  const listened = left.sort(byTurn(sight)).slice(0, Math.max(0, unprovenPeersMax - reserved))
   const passive = new Set(
     listened.map(({ publicKey }) => publicKey).filter(publicKey => door.admits(publicKey)),
   )
@@ -69,7 +76,8 @@ function tryThem(asked: readonly Newcomer[], draft: Draft, provenAt: number, now
   const { byKey, active, door, addresses } = draft
   const trialOf = ({ publicKey }: Newcomer) => byKey.get(publicKey) as Trial
   const running = asked.filter(each => isRunning(trialOf(each), now)).slice(0, unprovenPeersMax)
-  const isQueue = asked.length > unprovenPeersMax
+  const isQueue = asked.filter(each => trialOf(each).times === 0).length > unprovenPeersMax
+  let strangers = running.filter(each => !each.isThere).length
   let retries = running.filter(each => trialOf(each).times > 1).length
   let reserved = running.length
   let dueAt = Number.POSITIVE_INFINITY
@@ -86,13 +94,15 @@ function tryThem(asked: readonly Newcomer[], draft: Draft, provenAt: number, now
     const at = nextTrialAt(each, trial, provenAt, now)
     const isRetry = trial.times > 0
     if (at > now) dueAt = Math.min(dueAt, at)
-    if (at > now || reserved >= unprovenPeersMax || (isRetry && retries >= trialRetriesMax)) continue
+    const isFull = each.isThere ? reserved >= unprovenPeersMax : strangers >= trialStrangersMax
+    if (at > now || isFull || (isRetry && retries >= trialRetriesMax)) continue
     const allowed = addresses.take(each)
     if (allowed.places.length === 0) continue
     reserved += 1
+    if (!each.isThere) strangers += 1
     if (isRetry) retries += 1
     if (!door.admits(each.publicKey)) continue
-    const begun = begin(trial, allowed, isQueue, now)
+    const begun = begin(trial, allowed, { isQueue, provenAt, now })
     byKey.set(each.publicKey, begun)
     active.set(each.publicKey, begun.places)
     dueAt = Math.min(dueAt, begun.endsAt)
@@ -119,23 +129,29 @@ class Door {
   }
 }
 
-/** Who is there goes first, then who was tried least; the rest by a rank that is the other side's as well. */
-function byPromise(trials: ReadonlyMap<WireguardPublicKey, Trial>) {
+/** Who is there goes first, who was tried least, who spoke lately; the rest by a rank that is the other side's as well. */
+function byPromise(trials: ReadonlyMap<WireguardPublicKey, Trial>, now: number) {
+  const isFresh = ({ heardAt }: Newcomer) => now - heardAt < trialFreshSeconds * 1000
   const times = new Map([...trials].map(([key, trial]) => [key, trial.times]))
   const timesOf = ({ publicKey }: Newcomer) => times.get(publicKey) ?? 0
   return (a: Newcomer, b: Newcomer) =>
     Number(b.isThere) - Number(a.isThere) ||
     timesOf(a) - timesOf(b) ||
+    Number(isFresh(b)) - Number(isFresh(a)) ||
     a.rank - b.rank ||
     (a.publicKey < b.publicKey ? -1 : 1)
 }
 
 /** Who is only listened to changes from time to time, at both ends alike as far as their clocks agree. */
-function byTurn(wallSeconds: number) {
+function byTurn({ now, wallSeconds }: TrialsSight) {
   const turn = Math.imul(Math.floor(wallSeconds / trialWindowSeconds.turn), 0x9e3779b1)
   const turned = ({ rank }: Newcomer) => Math.imul(rank ^ turn, 0x85ebca6b) >>> 0
+  const isFresh = ({ heardAt }: Newcomer) => now - heardAt < trialFreshSeconds * 1000
   return (a: Newcomer, b: Newcomer) =>
-    Number(b.isThere) - Number(a.isThere) || turned(a) - turned(b) || (a.publicKey < b.publicKey ? -1 : 1)
+    Number(b.isThere) - Number(a.isThere) ||
+    Number(isFresh(b)) - Number(isFresh(a)) ||
+    turned(a) - turned(b) ||
+    (a.publicKey < b.publicKey ? -1 : 1)
 }
 
 /** What was found out outlives the member for a while: who is forgotten and told of again is no newcomer. */

@@ -519,16 +519,20 @@ export const unprovenPeersMax = 32
 /** Whoever never answered is sent nothing after that, unless something new speaks for it. */
 export const unprovenSecondsMax = 60
 /**
- * How long one is tried: with one endpoint until WireGuard has repeated itself once (REKEY_TIMEOUT, 5 s), more with each
- * further one, and where nobody waits. `turn`: how often those take turns that are only listened to.
+ * How long one is tried: while others wait as long as a candidate needs (firstContactTrialSeconds) for each endpoint, longer
+ * where nobody waits. `turn`: how often those take turns that are only listened to.
  */
-export const trialWindowSeconds = { min: 6, perPlace: 4, max: 30, turn: 120 } as const
+export const trialWindowSeconds = { min: 4, perPlace: 4, max: 30, turn: 120 } as const
 /** Pauses between trials, doubled with each: after something new, after a heartbeat, after nothing. */
 export const trialPauseSeconds = {
   news: { min: 5, max: 900 },
   heartbeat: { min: 60, max: 21_600 },
   silence: { min: 3600, max: 86_400 },
 } as const
+/** Of them those that are tried without a gossip connection or a packet that speaks for them: the rest is kept for who is there. */
+export const trialStrangersMax = 24
+/** Who spoke so lately comes before those that did not: whoever was made up a while ago. */
+export const trialFreshSeconds = 300
 /** How many are tried again at once. */
 export const trialRetriesMax = 8
 /** Unproven keys tried at one address within so long. */
@@ -538,3 +542,11 @@ export const trialsPerAddressSeconds = 600
 export const trialKeysMax = 8192
 /** After an unproven peer was spoken to, its answer is looked for this soon: a round trip or two. */
 export const trialLookMilliseconds = 100
+/** Newcomers taken from one neighbour at once, as a node learns of a whole mesh, and a minute from then on. */
+export const newcomersBurst = 1024
+export const newcomersPerMinute = 128
+/** Neighbours whose newcomers are counted. */
+export const introducersMax = 1024
+/** Members that never shook hands and announce one WireGuard key, or one address as an endpoint. */
+export const unprovenPerKeyMax = 4
+export const unprovenPerAddressMax = 64

@@ -335,7 +335,7 @@ export class FakeNode implements Gossip {
     if (link === undefined || message.isHadBy(this.number)) return
     link.heardAt = this.network.time.now()
     message.take(this.number)
-    const verdict = this.handlers.announced(message.envelope, message.opened)
+    const verdict = this.handlers.announced(message.envelope, message.opened, source)
     if (verdict.kind === 'accept') this.spread(message, source)
   }
 
@@ -457,7 +457,7 @@ export class FakeNode implements Gossip {
     }
     if (entries.length === 0) return
     const before = this.handlers.sync.setHash()
-    this.handlers.sync.admit(entries)
+    this.handlers.sync.admit(entries, source)
     if (!isSameHash(before, this.handlers.sync.setHash())) this.cascade(source)
   }
 

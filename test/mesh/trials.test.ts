@@ -6,6 +6,7 @@ import { chooseTrials, noTrials, type Trials } from '../../src/mesh/trials.ts'
 import type { Endpoint } from '../../src/model/address.ts'
 import {
   trialPauseSeconds,
+  trialStrangersMax,
   trialsPerAddressMax,
   trialWindowSeconds,
   unprovenPeersMax,
@@ -104,7 +105,7 @@ describe('of unproven keys', () => {
     const later = { inKernel: new Set<WireguardPublicKey>(), strays: 0, now: now + 80_000, wallSeconds }
     expect(chooseTrials(many, first, later).active.size).toBe(0)
     const again = chooseTrials(many, { ...first, provenAt: now + 79_000 }, later)
-    expect(again.active.size).toBe(unprovenPeersMax)
+    expect(again.active.size).toBe(trialStrangersMax)
   })
 
   it('a heartbeat each minute buys a trial in pauses that double, silence hardly any', () => {

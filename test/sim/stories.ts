@@ -9,6 +9,7 @@ import {
 } from './stories/addresses.ts'
 import { chaos } from './stories/chaos.ts'
 import { blackout, bootstrapDies, dead, farewell, forgotten, reboot, restart } from './stories/ends.ts'
+import { fakeKeys, fakes } from './stories/fakes.ts'
 import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
@@ -25,5 +26,19 @@ export const stories: readonly Story[] = [
   ...[sameMoment, sameAddressSplit, pinnedWins, pinnedTwice, tunnelPrefix, vtepPinnedTwice, tooSmall],
   ...[bootstrapDies, restart, reboot, blackout, farewell, dead, forgotten],
   ...[asleep, stopped, unplugged, flapping],
-  ...[kernelFaults, meddling, moves, blocked, amnesia, liar, flood, thefts, replays, impostor, chaos],
+  ...[
+    kernelFaults,
+    meddling,
+    moves,
+    blocked,
+    amnesia,
+    liar,
+    flood,
+    thefts,
+    replays,
+    impostor,
+    fakes,
+    fakeKeys,
+    chaos,
+  ],
 ]

@@ -50,6 +50,8 @@ const bytesOf = { initiation: 148, response: 92, keepalive: 32, word: 64, unreac
 export class Wires {
   readonly #time: Scheduler
   readonly #underlay: Underlay
+  /** When packets went to where no machine is, by the machine that sent them. */
+  readonly strays = new Map<string, number[]>()
   readonly #sides = new Map<Machine, Map<WireguardPublicKey, Side>>()
 
   constructor(time: Scheduler, underlay: Underlay) {
@@ -203,9 +205,16 @@ export class Wires {
     side.sentAt = this.#time.now()
     side.sent += bytes
     const to = this.#at(destination)
+    if (to === undefined) this.#stray(from)
     if (to === undefined || to === from || !this.#underlay.isOpen(from, to) || this.#underlay.isLost())
       return null
     return { to, source: endpoint(from.address, port) }
+  }
+
+  #stray({ name }: Machine): void {
+    const times = this.strays.get(name)
+    if (times === undefined) this.strays.set(name, [this.#time.now()])
+    else times.push(this.#time.now())
   }
 
   #heard(machine: Machine, key: WireguardPublicKey, bytes: number, source: Endpoint | null): void {
