@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { type DefaultRoute, likeliestFirst } from '../../src/host/address-order.ts'
-import type { InterfaceName, IpAddress, Prefix } from '../../src/model/address.ts'
+import {
+  type InterfaceAddress,
+  type InterfaceName,
+  type IpAddress,
+  prefixOf,
+} from '../../src/model/address.ts'
 import type { DeviceKind, UnderlayAddress } from '../../src/model/facts.ts'
 
 const uplinks: readonly DefaultRoute[] = [
@@ -35,6 +40,7 @@ describe('addresses others may reach this machine at', () => {
       '10.1.7.1',
       '10.2.0.1',
     ])
+    expect(found.filter(address => address.startsWith('10.2.0.'))).toEqual(['10.2.0.1', '10.2.0.2'])
     expect(found.slice(-4)).toEqual(['10.98.0.7', '10.99.0.7', '10.147.17.7', '100.64.0.7'])
     expect(found).not.toContain('172.17.0.1')
     expect(found).not.toContain('192.168.122.1')
@@ -47,11 +53,11 @@ describe('addresses others may reach this machine at', () => {
 
   it('have one of each device before a second one of any', () => {
     const vlans = [
-      ...[1, 2, 3].map(number => on('vlan1', `10.1.1.${number}`, 'physical')),
+      ...[1, 4, 5].map(number => on('vlan1', `10.1.${number}.1`, 'physical')),
       on('vlan2', '10.1.2.1', 'physical'),
       on('vlan3', '10.1.3.1', 'physical'),
     ]
-    expect(order(vlans, [])).toEqual(['10.1.1.1', '10.1.2.1', '10.1.3.1', '10.1.1.2', '10.1.1.3'])
+    expect(order(vlans, [])).toEqual(['10.1.1.1', '10.1.2.1', '10.1.3.1', '10.1.4.1', '10.1.5.1'])
   })
 
   it('are those of a VPN where there is nothing else, whatever its default route', () => {
@@ -84,6 +90,6 @@ function order(
 }
 
 function on(device: string, address: string, kind: DeviceKind): UnderlayAddress {
-  const network = (address.includes(':') ? `${address}/128` : `${address}/32`) as Prefix
+  const network = prefixOf(`${address}/${address.includes(':') ? 64 : 24}` as InterfaceAddress)
   return { address: address as IpAddress, network, interface: device as InterfaceName, kind }
 }
