@@ -87,8 +87,6 @@ function segmentOf(fields: Fields, document: unknown, links: readonly Fields[]):
   const [vni, port] = [parseVni(Number(data.id)), parsePort(Number(data.port))]
   if (name === null) return `VXLAN ${written}: lnet takes names of letters, digits, - and _`
   if (vni === null || port === null) return `VXLAN ${name}: it has no VNI of its own (external)`
-  if (optionalText(data, 'link') === null)
-    return `VXLAN ${name}: it is bound to no interface (no dev), and lnet takes over only what is bound to the tunnel`
   const master = optionalText(fields, 'master')
   return {
     interface: name,
@@ -96,6 +94,7 @@ function segmentOf(fields: Fields, document: unknown, links: readonly Fields[]):
     port,
     mtu: Number(fields.mtu),
     ageingSeconds: Number(data.ageing),
+    isBound: optionalText(data, 'link') !== null,
     ttl: typeof data.ttl === 'number' ? data.ttl : null,
     addresses: addressesOf(fields),
     bridge: master === null ? null : bridgeOf(master, document, links),

@@ -24,6 +24,8 @@ export interface RunningSegment {
   readonly mtu: number
   readonly ageingSeconds: number
   readonly ttl: number | null
+  /** Bound to the tunnel: only then it can be taken over. */
+  readonly isBound: boolean
   readonly addresses: readonly InterfaceAddress[]
   /** Destinations of BUM traffic. */
   readonly flood: readonly IpAddress[]

@@ -16,7 +16,7 @@ import type {
   Port,
   Prefix,
 } from '../../src/model/address.ts'
-import { ok } from '../../src/model/failure.ts'
+import { failed, ok } from '../../src/model/failure.ts'
 import type { WireguardPeer } from '../../src/model/kernel-state.ts'
 import type { RunningNetwork, RunningSegment } from '../../src/model/running-network.ts'
 import type { Vni } from '../../src/model/segment.ts'
@@ -178,6 +178,7 @@ describe('a network that runs', () => {
     mtu: 1370,
     ageingSeconds: 300,
     ttl: null,
+    isBound: true,
     addresses: ['192.168.102.1/24' as InterfaceAddress],
     flood: ['192.168.228.128' as IpAddress],
     unicast: [{ mac: '02:00:5e:00:53:80' as MacAddress, vtep: '192.168.228.128' as IpAddress }],
@@ -247,6 +248,11 @@ Endpoint = my_router.example.org:51820
       },
       'gauss: its PresharedKey',
     ],
+    [
+      'a device that is bound to nothing',
+      { segments: [{ ...segment, isBound: false }] },
+      'VXLAN vx77: it is bound to no interface',
+    ],
     ['a device', { foreign: ['VXLAN vx.1: a name'] }, 'VXLAN vx.1'],
   ])('is not imported without --force when it would lose %s', async (_, change, said) => {
     const refused = await imported(short, { running: { ...running, ...change } })
@@ -273,6 +279,27 @@ Endpoint = my_router.example.org:51820
     )
     const alone = article.replace('dev %i\n', 'dev %i || true\n').replace('up; iptables', 'up || :; iptables')
     expect(await imported(alone, { dryRun: true })).toMatchObject({ ok: true, value: { lost: [] } })
+  })
+
+  it('is not that of a file with another key', async () => {
+    const other = { ...running, publicKey: hilbert as WireguardPublicKey }
+    expect(await imported(short, { running: other, dryRun: true })).toMatchObject({ ok: true })
+    const text = short.replace('Address', `PrivateKey = ${privateKey}\nAddress`)
+    expect(await imported(text, { running: other, dryRun: true })).toMatchObject({
+      ok: false,
+      failure: { what: 'wg0 runs with another key than that of the file' },
+    })
+  })
+
+  it('need not be there, nor the tools that show it, where the file is of another machine', async () => {
+    const file = join(directory, 'none0.conf')
+    writeFileSync(file, article)
+    const options = { file, configPath: join(directory, 'x.yaml'), stateDir: directory, token: null }
+    const missing = async () => failed('ip is missing')
+    expect(await importWgQuick({ ...options, dryRun: true }, missing)).toMatchObject({
+      ok: true,
+      value: { notes: [expect.stringContaining('none0 is not up'), expect.anything(), expect.anything()] },
+    })
   })
 
   it('keeps a smaller MTU where lnet can', async () => {

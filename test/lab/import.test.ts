@@ -74,9 +74,11 @@ describe('a network that runs', () => {
         'ip addr add 10.21.0.1/24 dev vx77 || true',
         'ip link set vx77 up || true',
       ],
-      text => text.replace('ListenPort', 'MTU = 1380\nListenPort'),
+      text =>
+        text.replace('ListenPort', 'MTU = 1380\nListenPort').replace('192.0.2.2:', 'my_router.example:'),
     ],
   ])('is imported as it runs: %s', async (_, hooks, change) => {
+    await node.namespace.must(['sh', '-c', 'echo 192.0.2.2 my_router.example >>/etc/hosts'])
     const before = await up(hooks, change)
     const done = await imported()
     expect(done).toMatchObject({ exitCode: 0, stderr: '' })

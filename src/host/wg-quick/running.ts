@@ -121,7 +121,14 @@ function runningSegment(
           ]
         : []),
     ],
-    lost: used === null || used.refusal === null ? [] : [used.refusal],
+    lost: [
+      ...(running.isBound
+        ? []
+        : [
+            `VXLAN ${name}: it is bound to no interface (no dev), so that lnetd cannot take it over: delete it before lnetd starts, which makes its own`,
+          ]),
+      ...(used === null || used.refusal === null ? [] : [used.refusal]),
+    ],
   }
 }
 
