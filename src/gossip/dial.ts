@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { DialFailure } from '../mesh/redial.ts'
 import { addressesPerPlaceMax, dialSecondsMax, dialStaggerMilliseconds } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
+import type { DialSlots } from './dial-slots.ts'
 import { AlreadyConnected, type Gate } from './gate.ts'
 import type { Swarm } from './swarm.ts'
 
@@ -15,16 +16,19 @@ export type DialOutcome =
 export interface Dialler {
   readonly swarm: Swarm
   readonly gate: Pick<Gate, 'permit'>
+  /** For addresses that others named; the operator's own are few. */
+  readonly slots: DialSlots
 }
 
 /**
  * Tries the addresses of one place at short distances until one answers. Each is on its own: one whose name does not
- * resolve, or not soon, keeps no other from being tried. Never throws.
+ * resolve, or not soon, keeps no other from being tried. Without `slots` nobody is waited for. Never throws.
  */
 export async function dialAddresses(
   dialler: Dialler,
   addresses: readonly Promise<readonly string[]>[],
   stopping: AbortSignal,
+  slots: DialSlots | null = dialler.slots,
 ): Promise<DialOutcome> {
   const answered = new AbortController()
   const first = Promise.withResolvers<DialOutcome>()
@@ -32,9 +36,11 @@ export async function dialAddresses(
   const tried = new Set<string>()
   const attempt = async (address: string): Promise<DialOutcome | null> => {
     if (tried.has(address) || tried.size >= addressesPerPlaceMax) return null
+    const index = tried.size
     tried.add(address)
-    await sleep((tried.size - 1) * dialStaggerMilliseconds, undefined, { signal }).catch(() => undefined)
-    const outcome = await dialAddress(dialler, address, signal)
+    await sleep(index * dialStaggerMilliseconds, undefined, { signal }).catch(() => undefined)
+    const giveBack = await slots?.take(index)
+    const outcome = await dialAddress(dialler, address, signal).finally(giveBack)
     if (!outcome.ok) return outcome
     answered.abort()
     first.resolve(outcome)

@@ -7,6 +7,7 @@ import { gossipStopSecondsMax } from '../model/limits.ts'
 import type { Neighbour } from '../model/neighbour.ts'
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { breathe } from './breathe.ts'
+import { createDialSlots } from './dial-slots.ts'
 import { openEnvelope, sealEnvelope } from './envelope.ts'
 import { type Gate, gateOf } from './gate.ts'
 import { type Admits, admission } from './interfaces.ts'
@@ -69,7 +70,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const { node, privateKey, options, handlers, parts, suspects, gate } = joining
   const topic = joinTopic(swarm.services.topic, options.topic, handlers)
   const neighbourhood = { candidates: () => handlers.candidates(), connected: () => gate.standing() }
-  const dialler = { swarm, gate }
+  const dialler = { swarm, gate, slots: createDialSlots() }
   const admits = parts.admits ?? admission(options)
   const redial = startRedial(dialler, options, neighbourhood, admits)
   const reach = reachFrom(dialler, options, admits)

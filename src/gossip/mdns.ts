@@ -114,7 +114,8 @@ class Discovering {
 
   private ask(lan: Lan, now: number): void {
     // Where nobody answers by today's name, and nobody else is known, there may be nodes of 0.1.0 alone.
-    if (lan.asked > 0 && this.events.isLost()) lan.oldAskedAt = now
+    const isEager = lan.asked > 0 && lan.asked < multicastEagerAsks
+    if (isEager && this.events.isLost()) lan.oldAskedAt = now
     const services = lan.oldAskedAt === now ? [...this.services(now), this.oldService] : this.services(now)
     lan.asked += 1
     lan.askedAt = now

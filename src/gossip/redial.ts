@@ -139,7 +139,8 @@ class Redialling implements Redial {
   private async dial(target: Target): Promise<void> {
     this.dialling.add(target.key)
     if (!this.records.has(target.key)) this.untriedAt = this.options.now()
-    const outcome = await dialAddresses(this.dialler, target.addresses(), this.stopping.signal)
+    const slots = target.node === null ? null : this.dialler.slots
+    const outcome = await dialAddresses(this.dialler, target.addresses(), this.stopping.signal, slots)
     this.dialling.delete(target.key)
     if (this.stopping.signal.aborted) return
     this.settle(target, outcome)

@@ -8,8 +8,8 @@ import { preSharedKey } from '@libp2p/pnet'
 import { createLibp2p, type Libp2pInit } from 'libp2p'
 import { failed, ok, type Result } from '../model/failure.ts'
 import {
+  addressDialsMax,
   dialSecondsMax,
-  dialsAtOnceMax,
   inboundConnectionsPerSecondMax,
   inboundPendingMax,
   neighbourSilenceSecondsMax,
@@ -101,7 +101,7 @@ async function createSwarm(options: GossipOptions, parts: SwarmParts): Promise<S
     connectionMonitor: { enabled: false },
     connectionManager: {
       maxConnections: neighboursMax,
-      maxParallelDials: 4 * dialsAtOnceMax,
+      maxParallelDials: addressDialsMax,
       dialTimeout: dialSecondsMax * 1000,
       addressDialTimeout: dialSecondsMax * 1000,
       inboundUpgradeTimeout: dialSecondsMax * 1000,

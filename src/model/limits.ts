@@ -247,6 +247,9 @@ export const inboundTurnMilliseconds = 500
 /** Connecting and both handshakes, for one address. */
 export const dialSecondsMax = 5
 export const dialsAtOnceMax = 16
+/** Addresses, of all places together; and of these the ones that others named. */
+export const addressDialsMax = 64
+export const addressDialsOfOthersMax = 48
 /** The addresses of one place are tried at this distance until one answers (RFC 8305 section 5). */
 export const dialStaggerMilliseconds = 250
 export const redialMillisecondsMin = 100

@@ -7,6 +7,7 @@ import type { GossipHandlers } from '../../src/gossip/port.ts'
 import { privateKeyOf } from '../../src/gossip/swarm.ts'
 import type { HostPort } from '../../src/model/address.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
+import { nodeId } from '../mesh/world.ts'
 import {
   freePort,
   gossipOptions,
@@ -139,6 +140,29 @@ describe('an address whose name leads nowhere', () => {
     await stopNode(node)
     const other = await startNode({ port: await freePort(), resolve, candidates: () => [candidate] })
     expect(await other.gossip.reaches(hub.gossip.node)).toBe(true)
+  })
+})
+
+describe('members whose addresses do not answer', () => {
+  it('hold up no bootstrap address, however many they are', async () => {
+    const silent = await listen(() => undefined, '0.0.0.0')
+    const hub = await startNode({ port: await freePort() })
+    const addresses = Array.from({ length: 16 }, (_, index) => `/ip4/127.0.2.${index + 1}/tcp/${silent}`)
+    const fakes = Array.from({ length: 14 }, (_, index) => ({
+      node: nodeId(index),
+      addresses: addresses.map(address => address.replace('127.0.2', `127.0.${index + 10}`)),
+      wanted: true,
+    }))
+    const found = Promise.withResolvers<readonly string[]>()
+    const node = await startNode({
+      port: await freePort(),
+      places: [{ kind: 'host', place: `hub.example.org:${hub.address.split('/').at(-1)}` as HostPort }],
+      resolve: () => found.promise,
+      candidates: () => fakes,
+    })
+    await new Promise(resolve => setTimeout(resolve, settleMilliseconds))
+    found.resolve(['127.0.0.1'])
+    expect(await until(() => neighboursOf(node).length === 1, 'connected')).toBeLessThan(1000)
   })
 })
 
