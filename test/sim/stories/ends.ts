@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { silentReason } from '../../../src/control/reason.ts'
+import { peersView } from '../../../src/control/views.ts'
 import { expectSameAges, survey } from '../checks.ts'
 import { addressesOf, contentOf, expectKept, expectPeer, expectWithout } from '../kept.ts'
 import type { Simulator } from '../simulator.ts'
@@ -180,11 +182,21 @@ export const dead: Story = {
     await sim.run({ seconds: 5 })
     await expectSameAges(sim)
     // Its daemon is dead, its tunnel is not: one witness is not enough.
-    for (const name of others) expectPeer(sim, name, halfDead, true)
+    for (const name of others) {
+      expectPeer(sim, name, halfDead, true)
+      await expectNamed(sim, name, halfDead)
+    }
     sim.start(gone)
     sim.start(halfDead)
     return { 'whole after': await untilHealed(sim, 2) }
   },
+}
+
+/** Who looks at its peers is told that traffic goes on there, and nothing else. */
+async function expectNamed(sim: Simulator, name: string, halfDead: string): Promise<void> {
+  const { peers } = peersView(await sim.look(() => sim.at(name).daemon.snapshot()))
+  const row = peers.find(({ node }) => node === sim.at(halfDead).node)
+  assert.deepEqual([row?.state, row?.gossip, row?.reason], ['up', 'silent', silentReason])
 }
 
 /** So many of those that run still know of it. */
