@@ -1,3 +1,5 @@
+import type { Judgement } from '../mesh/judgement.ts'
+import type { KeyTenures } from '../mesh/key-claims.ts'
 import type { TunnelTrack } from '../mesh/liveness.ts'
 import type { Proofs } from '../mesh/proof.ts'
 import type { Prefix } from '../model/address.ts'
@@ -33,6 +35,10 @@ export interface Snapshot {
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   /** Whose keys shook hands with us, and when last. */
   readonly proofs: Proofs
+  /** What this node makes of claims. */
+  readonly judgement: Judgement
+  /** Whose word on declared machines' keys stands. */
+  readonly keys: KeyTenures
   /** Null until the kernel was first looked at. */
   readonly state: KernelState | null
   /** What flood limits dropped. */

@@ -42,13 +42,13 @@ interface LocalSegment {
 }
 
 function contextOf(snapshot: Snapshot): Context {
-  const members = actingMembers(snapshot.membership, snapshot.publicKey)
+  const members = actingMembers(snapshot.membership, snapshot.publicKey, snapshot.keys)
   const others = members.map(member => member.announcement)
   const everyone = snapshot.self === null ? others : [snapshot.self, ...others]
   return {
     snapshot,
     members,
-    holds: holdsOf(everyone),
+    holds: holdsOf(everyone, snapshot.judgement),
     names: new Map(everyone.map(({ node, name }) => [node, name])),
     peers: new Set((snapshot.state?.tunnel?.peers ?? []).map(({ publicKey }) => publicKey)),
     segments: new Map((snapshot.state?.segments ?? []).map(state => [state.vni, localSegment(state)])),

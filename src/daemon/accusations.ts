@@ -1,9 +1,9 @@
 import { falseHolds, holdsOf, ownHolds } from '../mesh/claims.ts'
-import { actingMembers } from '../mesh/static-members.ts'
 import { accusedShownMax } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import { noticed, type Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
+import { assessmentNow } from './situation.ts'
 import type { State } from './state.ts'
 
 /** Members that do what no lnetd does, with the evidence. Nothing of this node suffers by it: a notice each. */
@@ -29,7 +29,7 @@ export function accusations(parts: DaemonParts, state: State): readonly Problem[
 }
 
 function falseClaims(parts: DaemonParts, state: State): ReturnType<typeof falseHolds> {
-  const members = actingMembers(state.membership, parts.publicKey)
+  const { members } = assessmentNow(parts, state)
   const holds = [...members.map(({ announcement }) => announcement), ...ownHolds(parts.node, state.claims)]
   return falseHolds(holdsOf(holds)).filter(({ node }) => node !== parts.node)
 }

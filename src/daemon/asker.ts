@@ -4,7 +4,8 @@ import { addressOf } from '../model/address.ts'
 import { gatewayIdleQuestions, gatewayQuestionMilliseconds } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { DaemonParts } from './parts.ts'
-import { evidenceNow, type State } from './state.ts'
+import { assessmentNow } from './situation.ts'
+import type { State } from './state.ts'
 
 /** Asks the gateways this node would use whether they are there. Says nothing where none is wanted. */
 export interface Asker {
@@ -14,7 +15,8 @@ export interface Asker {
 }
 
 /** `changed`: a gateway is gone, is back, or answered for the first time. */
-export function createAsker({ clock, kernel }: DaemonParts, state: State, changed: () => void): Asker {
+export function createAsker(parts: DaemonParts, state: State, changed: () => void): Asker {
+  const { clock, kernel } = parts
   let timer: Cancel | null = null
   let round = 0
   let stopped = false
@@ -33,7 +35,7 @@ export function createAsker({ clock, kernel }: DaemonParts, state: State, change
   }
 
   function askAll(): void {
-    const evidence = evidenceNow(state, clock.now())
+    const { evidence } = assessmentNow(parts, state)
     const gateways = gatewaysOf(state.configuration, state.membership.values(), evidence)
     const nodes = new Set(gateways.map(({ announcement }) => announcement.node))
     if (nodes.size < state.answers.size || [...state.answers.keys()].some(node => !nodes.has(node)))

@@ -54,7 +54,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       await journal.saveState()
       void announcer.update()
     },
-    proofsChanged: journal.membersChanged,
+    recordsChanged: journal.recordsChanged,
     endpointsSet: () => witness.endpointsSet(),
     looked() {
       witness.looked()

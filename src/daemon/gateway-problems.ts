@@ -2,16 +2,18 @@ import { bearersOf } from '../mesh/bearers.ts'
 import { everywhere } from '../mesh/ways.ts'
 import { formatMemberReference } from '../model/member-reference.ts'
 import { degraded, noticed, type Problem } from '../model/problem.ts'
-import { evidenceNow, type State } from './state.ts'
+import type { DaemonParts } from './parts.ts'
+import { assessmentNow } from './situation.ts'
+import type { State } from './state.ts'
 
 /** What keeps this node from using the gateways it should use. */
-export function gatewayProblems(state: State, now: number): readonly Problem[] {
+export function gatewayProblems(parts: DaemonParts, state: State): readonly Problem[] {
   const { configuration, observation, refusedRoutes } = state
   const refusals = refusedRoutes.map(({ prefix, reason }) =>
     noticed('route-refused', prefix, `the offered route ${prefix} is not taken`, { why: reason }),
   )
   const { defaultVia } = configuration
-  const ambiguous = ambiguities(state, now)
+  const ambiguous = ambiguities(parts, state)
   const isServed = observation?.state.detours.some(({ prefix }) => prefix === everywhere) === true
   if (defaultVia === null || observation === null || isServed) return [...refusals, ...ambiguous]
   const subject = defaultVia === 'auto' ? defaultVia : formatMemberReference(defaultVia)
@@ -28,7 +30,7 @@ export function gatewayProblems(state: State, now: number): readonly Problem[] {
 }
 
 /** Names of the configuration that two members bear. */
-function ambiguities(state: State, now: number): readonly Problem[] {
+function ambiguities(parts: DaemonParts, state: State): readonly Problem[] {
   const { defaultVia, acceptRoutes } = state.configuration
   const named = [
     ...(defaultVia === null || defaultVia === 'auto' ? [] : [{ key: 'default_via', reference: defaultVia }]),
@@ -37,11 +39,9 @@ function ambiguities(state: State, now: number): readonly Problem[] {
       reference,
     })),
   ]
-  const evidence = evidenceNow(state, now)
+  const { evidence, members } = assessmentNow(parts, state)
   return named.flatMap(({ key, reference }): readonly Problem[] => {
-    const nodes = bearersOf(reference, state.membership.values(), evidence).map(
-      ({ announcement }) => announcement.node,
-    )
+    const nodes = bearersOf(reference, members, evidence).map(({ announcement }) => announcement.node)
     if (nodes.length < 2) return []
     const subject = formatMemberReference(reference)
     const choices = nodes

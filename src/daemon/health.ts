@@ -2,7 +2,6 @@ import { holdsOf, ownHolds, tunnelPrefix } from '../mesh/claims.ts'
 import { clockBehindSeconds } from '../mesh/clock-skew.ts'
 import { isReachable } from '../mesh/desire.ts'
 import { type Impostor, isIdentityInUse } from '../mesh/identity.ts'
-import { actingMembers } from '../mesh/static-members.ts'
 import { formatBootstrapPlace } from '../model/bootstrap.ts'
 import type { BootstrapPlace } from '../model/configuration.ts'
 import { describeStep } from '../model/describe-step.ts'
@@ -12,10 +11,12 @@ import type { DialReport } from '../model/neighbour.ts'
 import { degraded, noticed, type Problem } from '../model/problem.ts'
 import { accusations } from './accusations.ts'
 import { bridgeProblems } from './bridge-problems.ts'
+import { contestProblems } from './claim-problems.ts'
 import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import type { DaemonParts } from './parts.ts'
 import { secretProblems } from './secret-problems.ts'
+import { assessmentNow } from './situation.ts'
 import type { State } from './state.ts'
 
 export interface Health {
@@ -51,8 +52,9 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...kernelProblems(state),
     ...bridgeProblems(parts, state),
     ...floodProblems(state, parts.clock.now()),
-    ...gatewayProblems(state, parts.clock.now()),
+    ...gatewayProblems(parts, state),
     ...claimProblems(state),
+    ...contestProblems(parts, state),
     ...gossipProblems(state, parts.clock.now()),
     ...mismatchProblems(parts, state),
     ...ownProblems(state, parts.clock.now()),
@@ -122,13 +124,10 @@ function noNeighbour(bootstrap: readonly BootstrapPlace[], dials: readonly DialR
 /** Members that cannot be reached because the two configurations do not fit together. */
 function mismatchProblems(parts: DaemonParts, state: State): readonly Problem[] {
   const prefix = tunnelPrefix(state.configuration.tunnel, parts.mesh)
-  const members = actingMembers(state.membership, parts.publicKey).filter(
-    ({ announcement }) => !announcement.left,
-  )
-  const holds = holdsOf([
-    ...members.map(({ announcement }) => announcement),
-    ...ownHolds(parts.node, state.claims),
-  ])
+  const { members: acting, judgement } = assessmentNow(parts, state)
+  const members = acting.filter(({ announcement }) => !announcement.left)
+  const all = [...members.map(({ announcement }) => announcement), ...ownHolds(parts.node, state.claims)]
+  const holds = holdsOf(all, judgement)
   return members
     .filter(member => !isReachable(member, prefix, holds))
     .map(({ announcement: { name, vtep } }) =>

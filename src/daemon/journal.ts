@@ -1,7 +1,8 @@
 import type { Cancel } from '../host/clock.ts'
 import { isProven } from '../mesh/proof.ts'
+import { savedHolders } from '../mesh/records.ts'
 import { sentenceOf } from '../model/explanation.ts'
-import { membersSaveMilliseconds } from '../model/limits.ts'
+import { membersSaveMilliseconds, tenureSeconds } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { DaemonParts } from './parts.ts'
 import { remembered, type State } from './state.ts'
@@ -10,6 +11,8 @@ import { remembered, type State } from './state.ts'
 export interface Journal {
   /** Incarnation and claims, at once. False when it could not be written. */
   saveState(): Promise<boolean>
+  /** Who is proven, some time after it changed, and who holds what, when that is settled. */
+  recordsChanged(): void
   /** The membership, some time after it changed. */
   membersChanged(): void
   /** The membership now. */
@@ -31,12 +34,14 @@ function worthKeeping(state: State): readonly Member[] {
 export function createJournal(parts: DaemonParts, state: State): Journal {
   const { archive, clock, log } = parts
   let pending: Cancel | null = null
+  let settling: Cancel | null = null
 
   async function saveState(): Promise<boolean> {
     const { sequence, claims } = state
     const { node, publicKey } = parts
     const keys = { node, publicKey }
-    const result = await archive.saveState({ incarnation: sequence.incarnation, claims, keys })
+    const holders = savedHolders(state.records.tenures, clock.now())
+    const result = await archive.saveState({ incarnation: sequence.incarnation, claims, keys, holders })
     note(result.ok ? null : result.failure)
     return result.ok
   }
@@ -55,6 +60,14 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
     if (!result.ok) membersChanged()
   }
 
+  function recordsChanged(): void {
+    membersChanged()
+    settling ??= clock.setTimer(tenureSeconds * 1000 + 1000, () => {
+      settling = null
+      void saveState()
+    })
+  }
+
   function membersChanged(): void {
     pending ??= clock.setTimer(membersSaveMilliseconds, () => void saveMembers())
   }
@@ -66,5 +79,10 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
     state.saveFailure = failure
   }
 
-  return { saveState, membersChanged, saveMembers, stop: () => pending?.() }
+  function stop(): void {
+    pending?.()
+    settling?.()
+  }
+
+  return { saveState, recordsChanged, membersChanged, saveMembers, stop }
 }

@@ -1,8 +1,8 @@
 import { hostEntries } from '../mesh/names.ts'
-import { actingMembers } from '../mesh/static-members.ts'
 import { sentenceOf } from '../model/explanation.ts'
 import { formatHosts } from '../model/hosts.ts'
 import type { DaemonParts } from './parts.ts'
+import { assessmentNow } from './situation.ts'
 import type { State } from './state.ts'
 
 /** Keeps the names of members where they are resolved from, while the configuration asks for it. */
@@ -13,7 +13,8 @@ export interface Namer {
   end(): Promise<void>
 }
 
-export function createNamer({ hosts, log, publicKey }: DaemonParts, state: State): Namer {
+export function createNamer(parts: DaemonParts, state: State): Namer {
+  const { hosts, log } = parts
   let kept: string | null = null
   let writing: Promise<void> = Promise.resolve()
 
@@ -34,10 +35,10 @@ export function createNamer({ hosts, log, publicKey }: DaemonParts, state: State
       keep('')
       return
     }
-    const members = actingMembers(state.membership, publicKey)
+    const { members, judgement } = assessmentNow(parts, state)
     const all = [...(state.own === null ? [] : [state.own]), ...members]
     const announcements = all.map(({ announcement }) => announcement)
-    keep(formatHosts(hostEntries(announcements, new Set(segments.map(({ vni }) => vni)))))
+    keep(formatHosts(hostEntries(announcements, new Set(segments.map(({ vni }) => vni)), judgement)))
   }
 
   return {

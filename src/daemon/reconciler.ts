@@ -1,7 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { type Decision, decide } from '../mesh/decide.ts'
 import { type Pace, retryAfter, takeRound, toBeSpokenTo, verifyAfter } from '../mesh/pace.ts'
-import { sameProven } from '../mesh/proof.ts'
+import { areSaved } from '../mesh/records.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import { type Failure, ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
@@ -35,8 +35,8 @@ export interface Reconciler {
 
 export interface ReconcilerEvents {
   claimsChanged(claims: OwnClaims): Promise<void>
-  /** Others count as members, or some do no more. */
-  proofsChanged(): void
+  /** Others count as members, or some do no more; or others hold what only one can. */
+  recordsChanged(): void
   /** All endpoints were set again because this machine moved, or all tunnels are in doubt. */
   endpointsSet(): void
   /** After every round that changed what is known. */
@@ -125,9 +125,10 @@ export function createReconciler(
 
   async function commit(decision: Decision, observation: Observation): Promise<void> {
     const changed = decision.claims !== state.claims
-    if (!sameProven(decision.proofs, state.proofs)) events.proofsChanged()
-    const { tracks, proofs, trials, claims, lost, refusedRoutes, exhausted } = decision
-    Object.assign(state, { observation, tracks, proofs, trials, claims, lost, refusedRoutes, exhausted })
+    if (!areSaved(decision, state)) events.recordsChanged()
+    const { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted } = decision
+    Object.assign(state, { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted })
+    state.observation = observation
     if (changed) await events.claimsChanged(decision.claims)
     events.looked()
   }

@@ -1,3 +1,4 @@
+import { type Assessment, assess } from '../mesh/assess.ts'
 import { type LoopRisk, loopRisks, wayOutRefusal } from '../mesh/bridge.ts'
 import type { Situation } from '../mesh/decide.ts'
 import { keptOut } from '../mesh/loop.ts'
@@ -11,7 +12,7 @@ import type { State } from './state.ts'
 /** All that a decision depends on, as it is now. */
 export function situationOf(parts: DaemonParts, state: State, observation: Observation): Situation {
   const { mesh, node, publicKey, resolved, clock } = parts
-  const { configuration, facts, claims, tracks, proofs, trials } = state
+  const { configuration, facts, claims, tracks, proofs, trials, records } = state
   // Two machines with one WireGuard key take each other's sessions: who gave way has no tunnels, at once.
   const { yielding } = state.impostor
   const membership: Membership = yielding ? new Map() : state.membership
@@ -30,6 +31,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       tracks,
       proofs,
       trials,
+      records,
       answers: state.answers,
       observation,
       now,
@@ -46,6 +48,22 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
     inDoubt: state.inDoubt,
     wallSeconds: clock.wallSeconds(),
   }
+}
+
+/** Who counts now, for what is told between two decisions. */
+export function assessmentNow(
+  { node, publicKey, clock }: Pick<DaemonParts, 'node' | 'publicKey' | 'clock'>,
+  state: State,
+): Assessment {
+  const now = clock.now()
+  return assess({
+    ...state,
+    node,
+    publicKey,
+    warm: isWarm(state, now),
+    now,
+    wallSeconds: clock.wallSeconds(),
+  })
 }
 
 /** Where a cable may make a loop of a segment. */

@@ -4,7 +4,7 @@ import { tunnelPrefix } from '../mesh/claims.ts'
 import type { UnderlayPaths } from '../model/path.ts'
 import type { Problem } from '../model/problem.ts'
 import type { DaemonParts } from './parts.ts'
-import { isWarm } from './situation.ts'
+import { assessmentNow, isWarm } from './situation.ts'
 import type { State } from './state.ts'
 
 /** The state as views are made of it: nothing in it changes any more. */
@@ -27,6 +27,8 @@ export function snapshotOf(
     implementation: observation?.implementation ?? null,
     membership,
     tracks,
+    judgement: assessmentNow(parts, state).judgement,
+    keys: state.records.keys,
     proofs,
     state: observation?.state ?? null,
     floods: observation?.floods ?? [],

@@ -1,10 +1,10 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
-import { type Evidence, evidenceOf } from '../mesh/evidence.ts'
 import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LoopTracks } from '../mesh/loop.ts'
 import type { Proofs } from '../mesh/proof.ts'
+import { type Records, restoredRecords } from '../mesh/records.ts'
 import type { LostClaim } from '../mesh/settle.ts'
 import type { Tracks } from '../mesh/tracks.ts'
 import { noTrials, type Trials } from '../mesh/trials.ts'
@@ -62,6 +62,8 @@ export interface State {
   /** Whose keys shook hands; those of before the start by the listener, those forgotten taken away by the witness. */
   proofs: Proofs
   trials: Trials
+  /** What was seen of claims; those of before the start are in the state file. */
+  records: Records
   observation: Observation | null
   /** What was desired when the kernel last was as it should be. */
   settled: KernelState | null
@@ -117,6 +119,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     tracks: new Map(),
     proofs: new Map(),
     trials: noTrials,
+    records: restoredRecords(parts.archive.saved.holders),
     observation: null,
     settled: null,
     moved: false,
@@ -132,12 +135,6 @@ export function newState(parts: DaemonParts, facts: Facts): State {
 /** Our own announcement as a member, once it was spoken, and everyone else. */
 export function everyone(state: State): readonly Member[] {
   return state.own === null ? [...state.membership.values()] : [state.own, ...state.membership.values()]
-}
-
-/** What was seen of the members until now. */
-export function evidenceNow({ configuration, membership, tracks }: State, now: number): Evidence {
-  const { heartbeatSeconds } = configuration.gossip
-  return evidenceOf({ tracks, heartbeatSeconds, members: membership.size, now })
 }
 
 /** The membership, with those of before as long as nobody was found. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readHolders, type SavedHolders } from '../mesh/records.ts'
 import { parseInterfaceAddress, parseIpAddress } from '../model/address.ts'
 import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../model/claims.ts'
 import { overlayAddressesPerSegmentMax, segmentsPerMemberMax, sequenceNumberMax } from '../model/limits.ts'
@@ -10,6 +11,8 @@ export interface SavedState {
   readonly claims: OwnClaims
   /** The keys it belongs to; null in a fresh state, and in one of before they were kept. */
   readonly keys: SavedKeys | null
+  /** Who held pinned addresses and names. */
+  readonly holders: SavedHolders
 }
 
 /** Texts to compare, and no more. */
@@ -18,7 +21,7 @@ export interface SavedKeys {
   readonly publicKey: string
 }
 
-export const freshState: SavedState = { incarnation: 0, claims: noClaims, keys: null }
+export const freshState: SavedState = { incarnation: 0, claims: noClaims, keys: null, holders: {} }
 
 /** `damaged`: not what we wrote. `newer`: written by a later version. */
 export type Parsed<Value> =
@@ -44,7 +47,9 @@ export function parseState(bytes: Uint8Array): Parsed<SavedState> {
   if (json.version > stateVersion) return { kind: 'newer', version: json.version }
   const claims = isRecord(json.claims) ? readClaims(json.claims) : null
   if (claims === null || !isCount(json.incarnation) || json.incarnation > sequenceNumberMax) return damaged
-  return { kind: 'whole', value: { incarnation: json.incarnation, claims, keys: readKeys(json.keys) } }
+  const { incarnation } = json
+  const [keys, holders] = [readKeys(json.keys), readHolders(json.holders)]
+  return { kind: 'whole', value: { incarnation, claims, keys, holders } }
 }
 
 /** A disk may give back other numbers than it was given, in a file that is still JSON. */

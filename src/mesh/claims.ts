@@ -13,13 +13,17 @@ import type { SegmentConfiguration, TunnelConfiguration } from '../model/configu
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { Claim, SegmentFacts, Vni } from '../model/segment.ts'
 import { derivedAddress, segmentPrefix, vtepPrefix } from './derive.ts'
+import { type ClaimRank, claimRanks, credulous, type Judgement } from './judgement.ts'
+import type { Holding } from './records.ts'
 
 /** One announced hold on an address. */
 export interface Hold extends Claim {
   readonly node: NodeId
+  /** How much it counts here. */
+  readonly rank: ClaimRank
 }
 
-/** Everyone's holds, read from announcements alone, so that all nodes find the same owners. */
+/** Everyone's holds, as they are announced and as they count here. */
 export interface Holds {
   readonly vteps: ReadonlyMap<IpAddress, readonly Hold[]>
   /** By VNI and address without length. */
@@ -31,15 +35,17 @@ export type HoldSource = Pick<Announcement, 'node' | 'vtep' | 'vtepClaim' | 'lef
   readonly segments: readonly Pick<SegmentFacts, 'vni' | 'addresses'>[]
 }
 
-export function holdsOf(announcements: Iterable<HoldSource>): Holds {
+export function holdsOf(announcements: Iterable<HoldSource>, judgement: Judgement = credulous): Holds {
   const vteps = new Map<IpAddress, Hold[]>()
   const overlay = new Map<string, Hold[]>()
   for (const { node, vtep, vtepClaim, segments, left } of announcements) {
     if (left) continue
-    push(vteps, vtep, { node, ...vtepClaim })
+    push(vteps, vtep, judgedHold(node, vtepHolding(vtep), vtepClaim, judgement))
     for (const { vni, addresses } of segments)
-      for (const { address, since, pinned } of addresses)
-        push(overlay, overlayKey(vni, addressOf(address)), { node, since, pinned })
+      for (const claim of addresses) {
+        const key = overlayKey(vni, addressOf(claim.address))
+        push(overlay, key, judgedHold(node, key, claim, judgement))
+      }
   }
   return { vteps, overlay }
 }
@@ -66,11 +72,37 @@ export function falseHolds({
 }: Holds): readonly { address: IpAddress; node: NodeId; owner: NodeId }[] {
   return [...overlay].flatMap(([key, holds]) => {
     if (holds.length < 2) return []
-    const address = key.slice(key.indexOf(' ') + 1) as IpAddress
+    const address = addressOfKey(key)
     const owner = holds.find(({ node }) => isCertified(address, node))?.node
     if (owner === undefined) return []
     return holds.filter(({ node }) => node !== owner).map(({ node }) => ({ address, node, owner }))
   })
+}
+
+/** A claim as it counts here. */
+export function judgedHold(
+  node: NodeId,
+  holding: Holding,
+  { since, pinned }: Claim,
+  { rankOf, sinceOf }: Judgement,
+): Hold {
+  return { node, since: sinceOf(since), pinned, rank: rankOf(node, holding) }
+}
+
+/** Owners of pinned addresses, by what they hold. */
+export function pinnedOwners({ vteps, overlay }: Holds): ReadonlyMap<Holding, NodeId> {
+  const owners = new Map<Holding, NodeId>()
+  const note = (holding: Holding, address: IpAddress, holds: readonly Hold[]) => {
+    const node = holds.some(({ pinned }) => pinned) ? ownerOf(address, holds) : null
+    if (node !== null && holds.some(hold => hold.node === node && hold.pinned)) owners.set(holding, node)
+  }
+  for (const [address, holds] of vteps) note(vtepHolding(address), address, holds)
+  for (const [key, holds] of overlay) note(key, addressOfKey(key), holds)
+  return owners
+}
+
+export function vtepHolding(address: IpAddress): Holding {
+  return `vtep ${address}`
 }
 
 export function overlayKey(vni: Vni, address: IpAddress): string {
@@ -84,12 +116,17 @@ export function ownerOf(address: IpAddress, holds: readonly Hold[] = []): NodeId
   return rest.reduce((best, hold) => (compareHolds(address, hold, best) < 0 ? hold : best), first).node
 }
 
-/** Certified by derivation, then pinned, then the older claim, then the lower id. */
+/**
+ * Certified by derivation, then what counts at all, then pinned, and of pinned ones the live holder's; then the older
+ * claim, then the lower id. Automatic claims are so settled alike everywhere.
+ */
 export function compareHolds(address: IpAddress, a: Hold, b: Hold): number {
   return (
     Number(isCertified(address, b.node)) - Number(isCertified(address, a.node)) ||
+    Number(a.rank === claimRanks.none) - Number(b.rank === claimRanks.none) ||
     Number(b.pinned) - Number(a.pinned) ||
-    a.since - b.since ||
+    (a.pinned ? a.rank - b.rank : 0) ||
+    compareNumbers(a.since, b.since) ||
     (a.node < b.node ? -1 : a.node > b.node ? 1 : 0)
   )
 }
@@ -105,6 +142,16 @@ export function segmentPrefixes(segment: SegmentConfiguration, mesh: MeshId): re
 /** The network of the VTEPs: configured, else the mesh's own. */
 export function tunnelPrefix(tunnel: TunnelConfiguration, mesh: MeshId): Prefix {
   return tunnel.prefix ?? vtepPrefix(mesh)
+}
+
+/** The address in the key of a hold. */
+export function addressOfKey(key: Holding): IpAddress {
+  return key.slice(key.indexOf(' ') + 1) as IpAddress
+}
+
+/** Infinities are equal, which their difference is not. */
+function compareNumbers(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 function isCertified(address: IpAddress, node: NodeId): boolean {

@@ -9,18 +9,19 @@ import type { MeshId, NodeId } from '../model/node.ts'
 import { tunnelMtu, type Vni } from '../model/segment.ts'
 import type { Plan } from '../model/step.ts'
 import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.ts'
-import { type Holds, holdsOf, ownHolds, withHolds } from './claims.ts'
+import { assess, keepRecords } from './assess.ts'
+import { holdsOf, ownHolds, withHolds } from './claims.ts'
 import { decideEndpoints } from './decide-endpoints.ts'
 import { desire } from './desire.ts'
 import { diff } from './diff.ts'
 import { endpointDueAt } from './endpoint.ts'
-import { type Evidence, evidenceOf } from './evidence.ts'
+import { keepKeys, keyTurnDueAt, mayProve } from './key-claims.ts'
 import { order } from './order.ts'
 import { isProven, noteProofs, type Proofs, sameProven, withoutRivals } from './proof.ts'
 import type { ResolvedFor } from './rank-endpoints.ts'
+import type { Records } from './records.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
-import { actingMembers } from './static-members.ts'
 import { suspectDueAt } from './suspicion.ts'
 import { observeTracks, type Tracks } from './tracks.ts'
 import type { Trials } from './trials.ts'
@@ -39,6 +40,7 @@ export interface Situation {
   readonly tracks: Tracks
   readonly proofs: Proofs
   readonly trials: Trials
+  readonly records: Records
   readonly observation: Observation
   readonly resolved: ResolvedFor
   /** The address of each member's gossip connection, the last one where there is none now. */
@@ -66,6 +68,7 @@ export interface Decision extends Settlement {
   readonly tracks: Tracks
   readonly proofs: Proofs
   readonly trials: Trials
+  readonly records: Records
   /** Null while there is no VTEP address yet. */
   readonly desired: KernelState | null
   readonly plan: Plan
@@ -77,11 +80,19 @@ export interface Decision extends Settlement {
 /** What should change now. The same situation gives the same plan, byte for byte. */
 export function decide(situation: Situation): Decision {
   const { configuration, mesh, node, publicKey, observation, now } = situation
-  const members = actingMembers(situation.membership, publicKey)
-  const others = holdsOf(members.map(({ announcement }) => announcement))
-  const settlement = settleClaims(situation, others)
-  const { claims, lost } = settlement
   const observed = observeTracks(situation)
+  const keys = keepKeys(situation.records.keys, { ...situation, tracks: observed })
+  const seen = { ...situation, tracks: observed, records: { ...situation.records, keys } }
+  const assessment = assess(seen)
+  const { members, evidence, judgement } = assessment
+  const others = holdsOf(
+    members.map(({ announcement }) => announcement),
+    judgement,
+  )
+  const { tunnel, segments } = configuration
+  const rules = { node, mesh, tunnel, segments, mayChoose: situation.mayChoose, judgement }
+  const settlement = settle(situation.claims, others, rules, situation.wallSeconds)
+  const { claims, lost } = settlement
   const candidates = members.filter(member =>
     belongsInKernel(
       member,
@@ -91,13 +102,15 @@ export function decide(situation: Situation): Decision {
     ),
   )
   const present = withoutRivals(candidates, situation.proofs, now)
-  const proofs = noteProofs(situation.proofs, present, observation.readings)
+  const shaken = present.filter(member => mayProve(member, keys, observed))
+  const proofs = noteProofs(situation.proofs, shaken, observation.readings)
   const before = { ...situation, trials: trialsAfter(situation, proofs) }
   const admitted = decideEndpoints(before, present, observed, proofs)
   const { members: inside, tracks, renewals, onTrial } = admitted
   const proven = inside.filter(member => isProven(member, proofs))
-  const holds = withHolds(others, holdsOf(ownHolds(node, claims)))
-  const ways = waysOf({ ...situation, claims, tracks }, proven, holds, evidenceIn(situation, observed))
+  const holds = withHolds(others, holdsOf(ownHolds(node, claims), judgement))
+  const records = keepRecords(seen, assessment, claims, holds)
+  const ways = waysOf({ ...situation, claims, tracks }, proven, holds, evidence)
   const desired = desire(
     {
       configuration,
@@ -119,32 +132,14 @@ export function decide(situation: Situation): Decision {
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
   const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
   const waiting = inside.filter(({ announcement }) => onTrial.get(announcement.publicKey) !== 'passive')
-  const dueAt = Math.min(admitted.dueAt, nextDueAt(tracks, waiting, publicKey, now))
-  return {
-    ...settlement,
-    tracks,
-    proofs,
-    trials: admitted.trials,
-    desired,
-    plan,
-    refusedRoutes: ways.refused,
-    dueAt,
-  }
+  const turnAt = keyTurnDueAt(keys, { ...situation, tracks: observed })
+  const dueAt = Math.min(admitted.dueAt, nextDueAt(tracks, waiting, publicKey, now), turnAt)
+  const { trials } = admitted
+  return { ...settlement, tracks, proofs, trials, records, desired, plan, refusedRoutes: ways.refused, dueAt }
 }
 
 function trialsAfter({ trials, proofs, now }: Situation, after: Proofs): Trials {
   return sameProven(proofs, after) ? trials : { ...trials, provenAt: now }
-}
-
-function evidenceIn({ configuration, membership, now }: Situation, tracks: Tracks): Evidence {
-  const { heartbeatSeconds } = configuration.gossip
-  return evidenceOf({ tracks, heartbeatSeconds, members: membership.size, now })
-}
-
-function settleClaims(situation: Situation, holds: Holds): Settlement {
-  const { configuration, mesh, node, mayChoose } = situation
-  const rules = { node, mesh, tunnel: configuration.tunnel, segments: configuration.segments, mayChoose }
-  return settle(situation.claims, holds, rules, situation.wallSeconds)
 }
 
 /**

@@ -2,6 +2,7 @@ import { handshakeFreshSecondsMax, heartbeatsMissedMax } from '../model/limits.t
 import type { Member } from '../model/member.ts'
 import { heartbeatSeconds } from './compose.ts'
 import type { TunnelTrack } from './liveness.ts'
+import { isProven, type Proofs } from './proof.ts'
 import type { Tracks } from './tracks.ts'
 
 /** What this node itself saw of members, whatever they say. */
@@ -14,6 +15,7 @@ export interface Evidence {
 
 export interface Sightings {
   readonly tracks: Tracks
+  readonly proofs: Proofs
   /** Our own heartbeat, as configured. */
   readonly heartbeatSeconds: number
   readonly members: number
@@ -21,26 +23,20 @@ export interface Sightings {
   readonly now: number
 }
 
-export function evidenceOf({ tracks, members, now, ...own }: Sightings): Evidence {
+export function evidenceOf({ tracks, proofs, members, now, ...own }: Sightings): Evidence {
   // Who promises to speak once a day is not live for days after its last word.
   const expectedSeconds = heartbeatSeconds(own.heartbeatSeconds, members)
-  const isProven = (member: Member) => hasAnswered(tracks.get(member.announcement.publicKey))
   return {
-    isProven,
+    isProven: member => isProven(member, proofs),
     isLive(member) {
       const { announcement, heardAt } = member
-      if (announcement.left || !isProven(member)) return false
+      if (announcement.left || !isProven(member, proofs)) return false
       if (isHeard(tracks.get(announcement.publicKey), now)) return true
       if (announcement.declaredBy !== null) return false
       const seconds = Math.min(announcement.heartbeatSeconds, expectedSeconds) * heartbeatsMissedMax
       return now - heardAt <= seconds * 1000
     },
   }
-}
-
-/** WireGuard completed a handshake with the peer, now or before: without one, a key is only somebody's word. */
-export function hasAnswered(track: TunnelTrack | undefined): boolean {
-  return track !== undefined && (track.handshakeAt !== null || track.grewAt !== null)
 }
 
 function isHeard(track: TunnelTrack | undefined, now: number): boolean {

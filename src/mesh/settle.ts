@@ -12,8 +12,18 @@ import type { OwnClaims, OwnOverlayClaim } from '../model/claims.ts'
 import type { SegmentConfiguration, TunnelConfiguration } from '../model/configuration.ts'
 import type { MeshId, NodeId } from '../model/node.ts'
 import type { Claim, Vni } from '../model/segment.ts'
-import { type Hold, type Holds, overlayKey, ownerOf, segmentPrefixes, tunnelPrefix } from './claims.ts'
+import {
+  type Hold,
+  type Holds,
+  judgedHold,
+  overlayKey,
+  ownerOf,
+  segmentPrefixes,
+  tunnelPrefix,
+  vtepHolding,
+} from './claims.ts'
 import { candidateAddress, derivedAddress, usableHosts } from './derive.ts'
+import { claimRanks, isCredible, type Judgement } from './judgement.ts'
 
 /** An address of ours that another node owns. */
 export interface LostClaim {
@@ -40,6 +50,7 @@ export interface ClaimRules {
   readonly segments: readonly SegmentConfiguration[]
   /** Automatic IPv4 addresses are only chosen once it is known what others hold. */
   readonly mayChoose: boolean
+  readonly judgement: Judgement
 }
 
 /**
@@ -54,7 +65,7 @@ export function settle(own: OwnClaims, others: Holds, rules: ClaimRules, wallSec
   overlay.sort((a, b) => a.vni - b.vni || compareAddresses(a.address, b.address))
   const next: OwnClaims = { vtep, overlay }
   const claims = JSON.stringify(next) === JSON.stringify(own) ? own : next
-  return { claims, lost: lostClaims(claims, others, rules.node), exhausted }
+  return { claims, lost: lostClaims(claims, others, rules), exhausted }
 }
 
 interface Context {
@@ -70,9 +81,9 @@ interface AddressClaim extends Claim {
 }
 
 function settleVtep(context: Context): AddressClaim | null {
-  const { own, others, rules, wallSeconds } = context
+  const { own, others, rules } = context
   const { address } = rules.tunnel
-  if (address !== null) return { address, since: keptSince(own.vtep, address, wallSeconds), pinned: true }
+  if (address !== null) return { address, since: keptSince(own.vtep, address, context), pinned: true }
   const held = own.vtep === null ? [] : [own.vtep]
   return automaticClaim(tunnelPrefix(rules.tunnel, rules.mesh), held, bare => others.vteps.get(bare), context)
 }
@@ -83,7 +94,7 @@ function settleSegment(segment: SegmentConfiguration, context: Context): OwnOver
   const held = context.own.overlay.filter(claim => claim.vni === vni)
   const pinned = (segment.addresses ?? []).map((address): OwnOverlayClaim => {
     const before = held.find(claim => claim.address === address) ?? null
-    return { vni, address, since: keptSince(before, address, context.wallSeconds), pinned: true }
+    return { vni, address, since: keptSince(before, address, context), pinned: true }
   })
   const automatic = segmentPrefixes(segment, context.rules.mesh)
     .filter(prefix => !pinned.some(({ address }) => prefixContains(prefix, addressOf(address))))
@@ -104,16 +115,22 @@ function automaticClaim(
   holders: (address: IpAddress) => readonly Hold[] | undefined,
   { rules, wallSeconds, exhausted }: Context,
 ): AddressClaim | null {
-  const { node } = rules
+  const { node, judgement } = rules
   if (familyOf(prefix) === 6) return { address: derivedAddress(node, prefix), since: 0, pinned: false }
   const kept = held.find(({ address, since }) => {
     const others = holders(address) ?? []
     return (
       prefixContains(prefix, address) &&
-      ownerOf(address, [{ node, since, pinned: false }, ...others]) === node
+      ownerOf(address, [
+        { node, since: judgement.sinceOf(since), pinned: false, rank: claimRanks.live },
+        ...others,
+      ]) === node
     )
   })
-  if (kept !== undefined) return { address: kept.address, since: kept.since, pinned: false }
+  if (kept !== undefined) {
+    const since = keptSince(kept, kept.address, { wallSeconds })
+    return { address: kept.address, since, pinned: false }
+  }
   if (!rules.mayChoose) return null
   const free = firstFree(node, prefix, address => holders(address) === undefined)
   if (free === null) exhausted.push(prefix)
@@ -129,26 +146,29 @@ function firstFree(node: NodeId, prefix: Prefix, isFree: (address: IpAddress) =>
   return null
 }
 
+/** Anew where this machine's clock was wrong when it was taken: others do not count such a time. */
 function keptSince(
   before: (Claim & { readonly address: IpAddress | InterfaceAddress }) | null,
   address: IpAddress | InterfaceAddress,
-  wallSeconds: number,
+  { wallSeconds }: Pick<Context, 'wallSeconds'>,
 ): number {
-  return before?.address === address ? before.since : wallSeconds
+  if (before?.address !== address) return wallSeconds
+  return isCredible(before.since, wallSeconds) || !isCredible(wallSeconds, wallSeconds)
+    ? before.since
+    : wallSeconds
 }
 
-function lostClaims(claims: OwnClaims, holds: Holds, node: NodeId): readonly LostClaim[] {
+function lostClaims(claims: OwnClaims, others: Holds, { node, judgement }: ClaimRules): readonly LostClaim[] {
+  const { vtep, overlay } = claims
   const own = [
-    ...(claims.vtep === null
-      ? []
-      : [{ ...claims.vtep, vni: null, others: holds.vteps.get(claims.vtep.address) }]),
-    ...claims.overlay.map(claim => {
-      const address = addressOf(claim.address)
-      return { ...claim, address, others: holds.overlay.get(overlayKey(claim.vni, address)) }
-    }),
+    ...(vtep === null ? [] : [{ ...vtep, vni: null }]),
+    ...overlay.map(claim => ({ ...claim, address: addressOf(claim.address) })),
   ]
-  return own.flatMap(({ address, vni, since, pinned, others }) => {
-    const owner = ownerOf(address, [{ node, since, pinned }, ...(others ?? [])])
+  return own.flatMap(claim => {
+    const { address, vni, pinned } = claim
+    const key = vni === null ? vtepHolding(address) : overlayKey(vni, address)
+    const rivals = vni === null ? others.vteps.get(address) : others.overlay.get(key)
+    const owner = ownerOf(address, [judgedHold(node, key, claim, judgement), ...(rivals ?? [])])
     return owner === null || owner === node ? [] : [{ address, vni, owner, pinned }]
   })
 }

@@ -7,25 +7,41 @@ import type { OverlayAddress } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { saysTheSame } from './compose.ts'
 import { derivedAddress, staticNodeId, vtepPrefix } from './derive.ts'
+import type { KeyTenures } from './key-claims.ts'
 import { sortedMembers } from './membership.ts'
 
 /**
- * Everyone who counts, in the order of their ids. A machine that speaks for itself needs nobody to declare it; of
- * several declarations of one machine the first by id counts, the same on every node. `own` is this node's key.
+ * Everyone who counts, in the order of their ids: of several that claim one machine's key, whose word on it stands.
+ * Where that is not known yet, a machine that speaks for itself needs nobody to declare it, and of several declarations
+ * the first by id counts. `own` is this node's key.
  */
-export function actingMembers(membership: Membership, own: WireguardPublicKey): readonly Member[] {
+export function actingMembers(
+  membership: Membership,
+  own: WireguardPublicKey,
+  keys: KeyTenures = new Map(),
+): readonly Member[] {
   const members = sortedMembers(membership)
   if (members.every(member => !isStatic(member))) return members
+  const declared = new Set<WireguardPublicKey>()
+  for (const [key, { node }] of keys) if (isDeclared(membership.get(node), key)) declared.add(key)
   const spoken = new Set<WireguardPublicKey>([own])
   for (const member of members)
-    if (!isStatic(member) && !member.announcement.left) spoken.add(member.announcement.publicKey)
+    if (!isStatic(member) && !member.announcement.left && !declared.has(member.announcement.publicKey))
+      spoken.add(member.announcement.publicKey)
   return members.filter(member => {
+    const { node, publicKey, left } = member.announcement
+    if (left && !isStatic(member)) return true
+    if (declared.has(publicKey) && publicKey !== own) return keys.get(publicKey)?.node === node || left
     if (!isStatic(member)) return true
-    const { publicKey, left } = member.announcement
     if (spoken.has(publicKey)) return false
     if (!left) spoken.add(publicKey)
     return true
   })
+}
+
+function isDeclared(member: Member | undefined, key: WireguardPublicKey): boolean {
+  if (member === undefined || member.announcement.left) return false
+  return member.announcement.declaredBy !== null && member.announcement.publicKey === key
 }
 
 /** Who declares, and from what. */

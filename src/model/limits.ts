@@ -24,6 +24,23 @@ export const gatewayMissesMax = 3
 export const gatewaysAskedMax = 16
 /** Networks and members that routes are accepted of: as many as there may be gateways with routes. */
 export const acceptedRoutesMax = 64
+/**
+ * No claim is from before it, 1 November 2026 in Unix seconds: lnet was first published in that month. `since` is its author's word, and an earlier one
+ * is no honest clock's.
+ */
+export const claimSinceSecondsMin = 1_793_491_200
+/** As far ahead as honest clocks may be. */
+export const claimAheadSecondsMax = 300
+/** Held so long, a pinned address or a name is not lost to whoever claims it later. */
+export const tenureSeconds = 60
+/** A member that was never reached counts for no claim after so long. */
+export const unprovenClaimSecondsMax = 600
+/** How long a claimant of a WireGuard key may try: some rounds of handshakes, one every 5 s (whitepaper, section 6.1). */
+export const keyTrialSeconds = 60
+/** Contested claims in status; who makes up more gains nothing by it. */
+export const contestsShownMax = 16
+/** Holders of names, addresses and keys that are known again after a restart: about 100 bytes each. */
+export const holdersSavedMax = 4096
 /** Another gateway has to be so much faster, and by so many milliseconds, before it is changed to. */
 export const gatewayGainFactor = 0.7
 export const gatewayGainMilliseconds = 10

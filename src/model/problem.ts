@@ -6,6 +6,7 @@ export const problemCodes = [
   'foreign-device',
   'address-contested',
   'address-none-free',
+  'claim-contested',
   'bridge-unusable',
   'bridge-loop',
   'bridge-unwatched',

@@ -1,4 +1,5 @@
 import type { ControlSource, Snapshot } from '../../src/control/snapshot.ts'
+import { credulous } from '../../src/mesh/judgement.ts'
 import { newTrack, type TunnelTrack } from '../../src/mesh/liveness.ts'
 import type { Endpoint, InterfaceAddress, IpAddress, Port, Prefix } from '../../src/model/address.ts'
 import type { Announcement, EndpointCandidate } from '../../src/model/announcement.ts'
@@ -111,6 +112,8 @@ export function snapshot(
     publicKey: publicKey(1),
     unanswered: new Map(),
     proofs: new Map(),
+    judgement: credulous,
+    keys: new Map(),
     now,
     startedAt: 0,
     wallSeconds,

@@ -4,7 +4,11 @@ import { failed, ok } from '../../src/model/failure.ts'
 import { driftDebounceMilliseconds, verifyMilliseconds } from '../../src/model/limits.ts'
 import type { Step } from '../../src/model/step.ts'
 
-const decision = vi.hoisted(() => ({ plan: [] as unknown[], dueAt: Number.POSITIVE_INFINITY }))
+const decision = vi.hoisted(() => ({
+  plan: [] as unknown[],
+  records: { tenures: null },
+  dueAt: Number.POSITIVE_INFINITY,
+}))
 vi.mock('../../src/mesh/decide.ts', () => ({ decide: () => decision }))
 vi.mock('../../src/daemon/situation.ts', () => ({
   situationOf: () => null,
@@ -41,12 +45,12 @@ beforeEach(() => {
   const events = {
     claimsChanged: async () => undefined,
     endpointsSet: () => undefined,
-    proofsChanged: () => undefined,
+    recordsChanged: () => undefined,
     looked: () => undefined,
   }
   reconciler = createReconciler(
     { clock, kernel, log } as never,
-    { settled: null, looks: 0 } as never,
+    { settled: null, looks: 0, records: { tenures: null } } as never,
     { look, distrust: () => undefined } as never,
     events,
   )

@@ -17,10 +17,10 @@ const members = Array.from({ length: 30 }, () => ({
 }))
 
 const store = await open()
-const before = await store.saveState({ incarnation: 1, claims: noClaims, keys: null })
+const before = await store.saveState({ incarnation: 1, claims: noClaims, keys: null, holders: {} })
 fill()
 const full = {
-  state: await store.saveState({ incarnation: 2, claims: noClaims, keys: null }),
+  state: await store.saveState({ incarnation: 2, claims: noClaims, keys: null, holders: {} }),
   members: await store.saveMembers(members),
   keyring: await openKeyring(state),
   init: await initialise({ configPath: join(directory, 'etc', 'lnetd.yaml') }),
@@ -33,7 +33,7 @@ const leftovers = readdirSync(directory, { recursive: true }).filter(name =>
 )
 rmSync(filler)
 const later = await open()
-const after = await later.saveState({ incarnation: 3, claims: noClaims, keys: null })
+const after = await later.saveState({ incarnation: 3, claims: noClaims, keys: null, holders: {} })
 process.stdout.write(
   JSON.stringify({ before, full, reopenedFull: whileFull.saved, leftovers, kept: later.saved, after }),
 )

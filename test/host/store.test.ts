@@ -20,6 +20,7 @@ const clock = { wallSeconds: () => 1_800_000_000 }
 const state: SavedState = {
   incarnation: 41,
   keys: { node: '12D3KooWExample', publicKey: 'AAAA' },
+  holders: {},
   claims: {
     vtep: { address: '192.168.228.166' as IpAddress, since: 1_700_000_000, pinned: true },
     overlay: [

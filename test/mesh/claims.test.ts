@@ -12,6 +12,7 @@ import {
   tunnelPrefix,
 } from '../../src/mesh/claims.ts'
 import { vtepPrefix } from '../../src/mesh/derive.ts'
+import { claimRanks } from '../../src/mesh/judgement.ts'
 import { addressOf, type InterfaceAddress, type IpAddress, type Prefix } from '../../src/model/address.ts'
 import { noClaims } from '../../src/model/claims.ts'
 import {
@@ -120,7 +121,7 @@ describe('networks', () => {
 })
 
 function hold(number: number, since: number, pinned = false): Hold {
-  return { node: nodeId(number), since, pinned }
+  return { node: nodeId(number), since, pinned, rank: claimRanks.live }
 }
 
 describe('the derived network of a segment', () => {

@@ -5,6 +5,7 @@ import { holdsOf } from '../../src/mesh/claims.ts'
 import { decodeAnnouncement, encodeAnnouncement } from '../../src/mesh/codec.ts'
 import { compose } from '../../src/mesh/compose.ts'
 import { gossipAddresses, tunnelEndpoints } from '../../src/mesh/compose-endpoints.ts'
+import { credulous } from '../../src/mesh/judgement.ts'
 import { type ClaimRules, settle } from '../../src/mesh/settle.ts'
 import type { InterfaceName, IpAddress, Prefix } from '../../src/model/address.ts'
 import { noClaims } from '../../src/model/claims.ts'
@@ -87,7 +88,7 @@ describe('an announcement', () => {
 /** Throws when the announcement is too long; checks that others take it. */
 function encodedBytes(configuration: Configuration, facts: Facts): number {
   const { tunnel, segments } = configuration
-  const rules: ClaimRules = { node, mesh, tunnel, segments, mayChoose: true }
+  const rules: ClaimRules = { node, mesh, tunnel, segments, mayChoose: true, judgement: credulous }
   const { claims } = settle(noClaims, holdsOf([]), rules, 2 ** 32 - 1)
   const publicKey = `${'A'.repeat(43)}=` as WireguardPublicKey
   const self = { node, publicKey, software: 'v'.repeat(softwareCharactersMax) }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { holdsOf } from '../../src/mesh/claims.ts'
 import { decodeAnnouncement, encodeAnnouncement, encodeOverlayAddress } from '../../src/mesh/codec.ts'
 import { compose, heartbeatSeconds, nextHeartbeatAt, saysTheSame } from '../../src/mesh/compose.ts'
+import { credulous } from '../../src/mesh/judgement.ts'
 import { settle } from '../../src/mesh/settle.ts'
 import { verify } from '../../src/mesh/verify.ts'
 import type { HostPort, InterfaceAddress, InterfaceName, IpAddress } from '../../src/model/address.ts'
@@ -247,7 +248,14 @@ function sizeOf(address: OverlayAddress): number {
 }
 
 function claimsOf(config: Configuration): OwnClaims {
-  const rules = { node: nodeId(1), mesh, tunnel: config.tunnel, segments: config.segments, mayChoose: true }
+  const rules = {
+    node: nodeId(1),
+    mesh,
+    tunnel: config.tunnel,
+    segments: config.segments,
+    mayChoose: true,
+    judgement: credulous,
+  }
   const { claims } = settle(noClaims, holdsOf([]), rules, wallSeconds)
   expect(claims.overlay.every(claim => claim.vni === vni)).toBe(true)
   return claims

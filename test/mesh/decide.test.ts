@@ -7,7 +7,7 @@ import { verify } from '../../src/mesh/verify.ts'
 import type { HostPort, InterfaceAddress, Prefix } from '../../src/model/address.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import type { KernelState } from '../../src/model/kernel-state.ts'
-import { suspectSeconds } from '../../src/model/limits.ts'
+import { claimSinceSecondsMin, suspectSeconds } from '../../src/model/limits.ts'
 import type { Member, Membership } from '../../src/model/member.ts'
 import { anyAnnouncement } from './announcements.ts'
 import { after, settled } from './settled.ts'
@@ -259,7 +259,9 @@ describe('a lying member', () => {
     const mine = sure(first.claims.overlay[0])
     const [own] = announcement(liar).segments
     const lie = announcement(liar, {
-      segments: [{ ...sure(own), addresses: [{ address: mine.address, since: 0, pinned: false }] }],
+      segments: [
+        { ...sure(own), addresses: [{ address: mine.address, since: claimSinceSecondsMin, pinned: false }] },
+      ],
     })
     const robbed = decide({ ...first, membership: heard(lie) })
     expect(robbed.claims.overlay[0]?.address).not.toBe(mine.address)

@@ -5,6 +5,7 @@ import type { Announcement } from '../../src/model/announcement.ts'
 import type { BridgeConfiguration } from '../../src/model/configuration.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
 import { type BridgeFacts, emptyKernelState, type KernelState } from '../../src/model/kernel-state.ts'
+import { claimSinceSecondsMin } from '../../src/model/limits.ts'
 import type { Vni } from '../../src/model/segment.ts'
 import { settled } from './settled.ts'
 import {
@@ -223,7 +224,7 @@ describe('a node', () => {
   it('whose pinned VTEP another owns takes its devices down and stays announced', () => {
     const address = '192.168.228.9' as IpAddress
     const tunnel = tunnelConfiguration({ prefix: '192.168.228.0/24' as Prefix, address })
-    const other = member(2, { vtep: address, vtepClaim: { since: 1, pinned: true } })
+    const other = member(2, { vtep: address, vtepClaim: { since: claimSinceSecondsMin, pinned: true } })
     const decision = decide(situation(1, [other], { configuration: configuration(1, { tunnel }) }))
     expect(decision.desired).toEqual(emptyKernelState)
     expect(decision.claims.vtep?.address).toBe(address)
@@ -232,7 +233,7 @@ describe('a node', () => {
   it('does not bring a pinned overlay address up that another owns', () => {
     const written = '192.168.102.9/24' as InterfaceAddress
     const config = configuration(1, { segments: [segmentConfiguration({ addresses: [written] })] })
-    const address = { address: written, since: 1, pinned: true }
+    const address = { address: written, since: claimSinceSecondsMin, pinned: true }
     const { desired, lost } = decide(situation(1, [holding(2, [address])], { configuration: config }))
     expect(desired?.segments[0]?.addresses).toEqual([expect.stringMatching(/^fd88:/)])
     expect(lost.map(({ owner }) => owner)).toEqual([nodeId(2)])
@@ -343,8 +344,8 @@ describe('members', () => {
     const tunnel = tunnelConfiguration({ prefix })
     const vtep = '192.168.228.7' as IpAddress
     const rivals = [
-      member(2, { vtep, vtepClaim: { since: 20, pinned: false } }),
-      member(3, { vtep, vtepClaim: { since: 10, pinned: false } }),
+      member(2, { vtep, vtepClaim: { since: claimSinceSecondsMin + 20, pinned: false } }),
+      member(3, { vtep, vtepClaim: { since: claimSinceSecondsMin + 10, pinned: false } }),
     ]
     const desired = desiredOf(situation(1, rivals, { configuration: configuration(1, { tunnel }) }))
     expect(desired.tunnel?.peers.map(({ publicKey: key, allowedIps }) => [key, allowedIps])).toEqual([

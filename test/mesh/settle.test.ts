@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type HoldSource, holdsOf, ownHolds } from '../../src/mesh/claims.ts'
 import { candidateAddress, usableHosts } from '../../src/mesh/derive.ts'
+import { credulous } from '../../src/mesh/judgement.ts'
 import { type ClaimRules, settle } from '../../src/mesh/settle.ts'
 import { addressOf, type InterfaceAddress, type IpAddress, type Prefix } from '../../src/model/address.ts'
 import { noClaims, type OwnClaims } from '../../src/model/claims.ts'
@@ -232,6 +233,7 @@ function rules(number: number, changes: Partial<ClaimRules> = {}): ClaimRules {
     tunnel: tunnelConfiguration(),
     segments: [segmentConfiguration()],
     mayChoose: true,
+    judgement: credulous,
     ...changes,
   }
 }

@@ -19,6 +19,7 @@ import {
   nodeId,
   observation,
   overlayAddress,
+  proofs,
   publicKey,
   reading,
   situation,
@@ -181,7 +182,11 @@ describe('what counts of an offered route', () => {
       const isMute = mute.some(number => publicKey(number) === key)
       return reading(2, { publicKey: key, ...(isMute ? { handshakeAt: null, receivedBytes: 0 } : {}) })
     })
+    const heard = members.filter(({ announcement }) =>
+      mute.every(number => publicKey(number) !== announcement.publicKey),
+    )
     const { desired, refusedRoutes } = ways(members, {
+      proofs: proofs(...heard),
       configuration: configuration(1, { acceptRoutes }),
       observation: observation(emptyKernelState, readings),
     })
@@ -200,6 +205,7 @@ describe('what counts of an offered route', () => {
     const liar = member(3, { endpoints: [candidate('10.20.0.9:51820')] })
     const unheard = { endpoint: '10.20.0.9:51820' as Endpoint, handshakeAt: null, receivedBytes: 0 }
     const { desired } = ways([offering(2, [route]), liar], {
+      proofs: proofs(member(2)),
       observation: observation(emptyKernelState, [reading(2), reading(3, unheard)]),
     })
     expect(desired?.detours.map(({ prefix }) => prefix)).toEqual([route])
@@ -212,7 +218,7 @@ describe('what counts of an offered route', () => {
     ])
     const everywhere = [gateway(2)]
     const readings = [reading(2, { handshakeAt: null, receivedBytes: 0 })]
-    const mute = { observation: observation(emptyKernelState, readings) }
+    const mute = { proofs: proofs(), observation: observation(emptyKernelState, readings) }
     expect(defaultOf(ways(everywhere, mute).desired)).toBeUndefined()
   })
 
@@ -291,6 +297,7 @@ describe('a name that two members bear', () => {
     const readings = [reading(2), reading(3, changes)]
     const { desired } = ways([gauss(2), other], {
       configuration: named,
+      proofs: proofs(gauss(2), ...(changes.handshakeAt === null ? [] : [other])),
       observation: observation(emptyKernelState, readings),
     })
     expect(defaultOf(desired)).toBe('192.168.102.2')

@@ -1,6 +1,7 @@
 import type { Situation } from '../../src/mesh/decide.ts'
 import { derivedAddress, segmentMac, segmentPrefix, vtepPrefix } from '../../src/mesh/derive.ts'
 import type { Proofs } from '../../src/mesh/proof.ts'
+import { noRecords } from '../../src/mesh/records.ts'
 import { noTrials } from '../../src/mesh/trials.ts'
 import {
   type Endpoint,
@@ -259,6 +260,7 @@ export function situation(
     tracks: new Map(),
     proofs: proofs(...(changes.membership ?? membership(...members)).values()),
     ...{ trials: noTrials, neighbours: new Set() },
+    records: noRecords,
     answers: new Map(),
     observation: observation(),
     resolved: () => [],

@@ -10,7 +10,11 @@ import {
   type InterfaceAddress,
 } from '../../../src/model/address.ts'
 import type { Announcement } from '../../../src/model/announcement.ts'
-import { endpointsPerMemberMax, overlayAddressesPerSegmentMax } from '../../../src/model/limits.ts'
+import {
+  claimSinceSecondsMin,
+  endpointsPerMemberMax,
+  overlayAddressesPerSegmentMax,
+} from '../../../src/model/limits.ts'
 import { sealFake } from '../../fake/gossip.ts'
 import { survey } from '../checks.ts'
 import { Liar } from '../liar.ts'
@@ -117,7 +121,7 @@ function oversized(own: Announcement): Uint8Array {
   return encode(fields.set(endpointsField, places))
 }
 
-/** Addresses of others as if they were its own since the beginning of time, or written down by an operator. */
+/** Addresses of others as if they were its own for as long as there is lnet, or written down by an operator. */
 function claiming(
   own: Announcement,
   taken: readonly InterfaceAddress[],
@@ -126,7 +130,7 @@ function claiming(
 ): Announcement {
   const addresses = [...taken]
     .sort((a, b) => compareAddresses(addressOf(a), addressOf(b)))
-    .map(address => ({ address, since: 0, pinned }))
+    .map(address => ({ address, since: claimSinceSecondsMin, pinned }))
   const segments = own.segments.map(segment => ({ ...segment, addresses }))
   return { ...own, sequence: { incarnation: 1, counter }, segments }
 }
