@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { controlActionSecondsMax, controlReadSecondsMax, controlResponseBytesMax } from '../model/limits.ts'
+import { type ForgetView, forgetPath } from './forget-protocol.ts'
 import {
   type Action,
   type ActionView,
@@ -31,6 +32,16 @@ export function ask<R extends Reading>(socketPath: string, reading: R, query = '
 
 export function order(socketPath: string, action: Action): Promise<Reply<ActionView>> {
   return exchange(socketPath, 'POST', actionPaths[action], controlActionSecondsMax)
+}
+
+/** Only for one that is dead, which the daemon sees to. */
+export function forget(socketPath: string, node: string): Promise<Reply<ForgetView>> {
+  return exchange(
+    socketPath,
+    'POST',
+    `${forgetPath}?node=${encodeURIComponent(node)}`,
+    controlActionSecondsMax,
+  )
 }
 
 function exchange<View>(

@@ -1,7 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { watchSecondsDefault, watchSecondsMax, watchSecondsMin } from '../model/limits.ts'
 import type { Action } from './protocol.ts'
-import { type Asking, askPeer, askPeers, askPlan, askStatus, askVersion, orderAction } from './questions.ts'
+import {
+  type Asking,
+  askPeer,
+  askPeers,
+  askPlan,
+  askStatus,
+  askVersion,
+  orderAction,
+  orderForget,
+} from './questions.ts'
 import { type Answered, type ExitCode, type ShowOptions, show, type Terminal } from './show.ts'
 import { painter } from './text.ts'
 
@@ -52,7 +61,7 @@ export function describeReadings(program: Command, setting: CommandSetting): voi
     .action(run(asking => askVersion(asking, setting.software)))
 }
 
-/** Adds the commands that take the data plane away: leave, down. */
+/** Adds the commands that change something: leave, down, forget. */
 export function describeActions(program: Command, setting: CommandSetting): void {
   const run = (action: Action) => async (_: object, command: Command) => {
     const options = command.optsWithGlobals<GivenOptions>()
@@ -69,6 +78,22 @@ export function describeActions(program: Command, setting: CommandSetting): void
     .description('take the tunnel and segments away and end lnetd; the mesh keeps this node in mind')
     .option('--json', 'print JSON')
     .action(run('down'))
+  program
+    .command('forget')
+    .description(
+      'remove a dead member from what this node knows; one that lives would come back, and is refused',
+    )
+    .argument('<name>', 'its name, its node id, or the beginning of its id')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nOther nodes know it until they forget it, too. It comes back when its lnetd runs again.',
+    )
+    .action(async (name: string, _, command: Command) => {
+      const options = command.optsWithGlobals<GivenOptions>()
+      const asking = { socket: options.socket, paint: painter(false) }
+      setting.exit(await show(() => orderForget(asking, name), showOptions(options), setting.terminal))
+    })
 }
 
 function reading(program: Command, name: string, description: string): Command {

@@ -1,6 +1,6 @@
 import { sentenceOf } from '../model/explanation.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
-import { ask, order } from './client.ts'
+import { ask, forget, order } from './client.ts'
 import { actionPage, peerPage, planPage, statusPage } from './pages.ts'
 import { type Action, type PeerRow, type PeersView, schema } from './protocol.ts'
 import { type Answered, answered, exitCodes } from './show.ts'
@@ -31,9 +31,30 @@ export async function askPeer({ socket, paint }: Asking, wanted: string): Promis
   })
 }
 
-/** The one member, or this node, that is meant. */
+/** Removes a dead member from what this node knows. Of several with one name the dead one is meant. */
+export async function orderForget({ socket }: Asking, wanted: string): Promise<Answered> {
+  const reply = await ask(socket, 'peers')
+  if (!reply.ok) return answered(reply, () => refuse(''))
+  const found = findPeers({ ...reply.view, self: null }, wanted)
+  const dead = found.filter(row => !isAnswering(row))
+  const [row, ...more] = dead.length > 0 ? dead : found
+  if (row === undefined) return refuse(`no other member is called ${wanted}: see lnetctl peers`)
+  if (more.length > 0)
+    return refuse(`${wanted} is more than one member: give one of ${nodesOf([row, ...more])}`)
+  return answered(await forget(socket, row.node), view => ({
+    page: {
+      text: `forgot ${printable(view.name)} (${view.node}), here alone\n`,
+      json: view,
+      code: exitCodes.ok,
+    },
+  }))
+}
+
+/** The one member, or this node, that is meant: of several with one name the only one that lives. */
 export function findPeer(view: PeersView, wanted: string): Result<PeerRow> {
-  const found = findPeers(view, wanted)
+  const all = findPeers(view, wanted)
+  const live = all.filter(row => row === view.self || isAnswering(row))
+  const found = live.length === 1 ? live : all
   const [row] = found
   if (row === undefined) return failed(`no member is called ${wanted}`, { remedy: 'see lnetctl peers' })
   return found.length > 1
@@ -85,6 +106,20 @@ export function findPeers({ self, peers }: PeersView, wanted: string): readonly 
   if (exact.length > 0) return exact
   return rows.filter(({ node }) => wanted.length > 0 && node.startsWith(wanted))
 }
+
+/** Heard by its tunnel, or by gossip not long ago: how often it promises to speak is only its own word. */
+function isAnswering({
+  state,
+  gossip,
+  seen_seconds: seconds,
+  handshake_seconds: handshake,
+}: PeerRow): boolean {
+  if (state === 'up') return true
+  return gossip === 'live' && handshake !== null && seconds <= answeringSecondsMax
+}
+
+/** Some heartbeats of a mesh of usual size. */
+const answeringSecondsMax = 900
 
 /** In full, because one of them has to be pasted. */
 function nodesOf(rows: readonly PeerRow[]): string {

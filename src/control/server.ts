@@ -2,7 +2,9 @@ import { chmod } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { type Failure, type FailureDetails, failureOf, ok, type Result } from '../model/failure.ts'
 import { controlActionSecondsMax, controlConnectionsMax, controlResponseBytesMax } from '../model/limits.ts'
+import { parseNodeId } from '../model/node.ts'
 import { failureView } from './failure-view.ts'
+import { type ForgetView, forgetPath } from './forget-protocol.ts'
 import { boundedServer, closeServer, listen } from './http.ts'
 import {
   type Action,
@@ -58,13 +60,15 @@ async function answer(request: IncomingMessage, source: ControlSource): Promise<
   const reading = nameOf(readingPaths, path)
   const action = nameOf(actionPaths, path)
   if (hasBody(request)) return refusal(413, 'no request to lnetd has a body')
-  if (reading === null && action === null)
+  const forgets = path === forgetPath
+  if (reading === null && action === null && !forgets)
     return refusal(404, 'lnetd does not know this question', {
       remedy: 'check that lnetctl and lnetd are of one version',
     })
-  const wanted = action === null ? 'GET' : 'POST'
+  const wanted = reading === null ? 'POST' : 'GET'
   if (request.method !== wanted) return refusal(405, `${path} takes ${wanted} only`)
   try {
+    if (forgets) return await forget(query, source)
     return action === null ? await read(reading as Reading, query, source) : await act(action, source)
   } catch (error) {
     return refusal(500, 'lnetd could not answer', { why: (error as Error).message })
@@ -98,6 +102,16 @@ async function act(action: Action, source: ControlSource): Promise<Answer> {
     (state?.segments ?? []).map(segment => segment.interface),
   ].flat()
   const body: ActionView = { schema, action, mesh, removed: ours, failures: failures.map(failureView) }
+  return { status: 200, body }
+}
+
+async function forget(query: string, source: ControlSource): Promise<Answer> {
+  const node = parseNodeId(new URLSearchParams(query).get('node') ?? '')
+  if (node === null) return refusal(400, 'node is missing, or is no node id')
+  const { mesh } = await source.snapshot()
+  const forgotten = await source.forget(node)
+  if (!forgotten.ok) return failure(409, forgotten.failure)
+  const body: ForgetView = { schema, action: 'forget', mesh, ...forgotten.value }
   return { status: 200, body }
 }
 

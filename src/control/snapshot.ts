@@ -8,7 +8,7 @@ import type { Failure, Result } from '../model/failure.ts'
 import type { FloodReading, KernelState, TunnelImplementation } from '../model/kernel-state.ts'
 import type { Membership } from '../model/member.ts'
 import type { DialReport, Neighbour } from '../model/neighbour.ts'
-import type { MeshId, NodeId } from '../model/node.ts'
+import type { MeshId, NodeId, NodeName } from '../model/node.ts'
 import type { PastEvent } from '../model/past-event.ts'
 import type { UnderlayPaths } from '../model/path.ts'
 import type { Problem } from '../model/problem.ts'
@@ -69,4 +69,6 @@ export interface ControlSource {
   down(): Promise<readonly Failure[]>
   /** Says farewell to the mesh, then like `down`. A later start joins again. */
   leave(): Promise<readonly Failure[]>
+  /** Removes a dead member here. A failure says why it stays. */
+  forget(node: NodeId): Promise<Result<{ readonly node: NodeId; readonly name: NodeName }>>
 }

@@ -6,6 +6,7 @@ import { type Failure, failed, ok, type Result } from '../model/failure.ts'
 import { farewellMilliseconds } from '../model/limits.ts'
 import { createAnnouncer } from './announcer.ts'
 import { createDeclarer } from './declarer.ts'
+import { createForgetter } from './forgetter.ts'
 import { createGossipPaths } from './gossip-paths.ts'
 import { createHealth } from './health.ts'
 import { createJournal } from './journal.ts'
@@ -184,7 +185,6 @@ export function createDaemon(parts: DaemonParts): Daemon {
     ended: ended.promise,
     snapshot,
     plan: reconciler.plan,
-    down,
-    leave,
+    ...{ down, leave, forget: createForgetter(parts, state, journal, membersChanged) },
   }
 }

@@ -37,11 +37,12 @@ export function createJournal(parts: DaemonParts, state: State): Journal {
   let settling: Cancel | null = null
 
   async function saveState(): Promise<boolean> {
-    const { sequence, claims } = state
+    const { sequence, claims, forgotten } = state
     const { node, publicKey } = parts
     const keys = { node, publicKey }
     const holders = savedHolders(state.records.tenures, clock.now())
-    const result = await archive.saveState({ incarnation: sequence.incarnation, claims, keys, holders })
+    const { incarnation } = sequence
+    const result = await archive.saveState({ incarnation, claims, keys, holders, forgotten })
     note(result.ok ? null : result.failure)
     return result.ok
   }

@@ -32,6 +32,7 @@ export function situationOf(parts: DaemonParts, state: State, observation: Obser
       proofs,
       trials,
       records,
+      unanswered: state.unanswered,
       answers: state.answers,
       observation,
       now,

@@ -34,6 +34,8 @@ export interface State {
   membership: Membership
   /** Those of before the start, however old: whom to look for, and whom to save, until a sync tells who there is. */
   recalled: Membership
+  /** Forgetter: members an operator took out, by the last sequence they reached. */
+  forgotten: ReadonlyMap<NodeId, Sequence>
   readonly refused: Map<RejectReason | IgnoreReason, number>
   readonly conduct: ConductBook
   /** A sync exchange with some neighbour ended since the start. */
@@ -99,6 +101,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     gossipSources: new Set(),
     membership: new Map(),
     recalled: new Map(),
+    forgotten: parts.archive.saved.forgotten,
     refused: new Map(),
     conduct: createConductBook(parts.clock.now),
     synced: false,

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import { readHolders, type SavedHolders } from '../mesh/records.ts'
 import { parseInterfaceAddress, parseIpAddress } from '../model/address.ts'
 import { noClaims, type OwnClaims, type OwnOverlayClaim } from '../model/claims.ts'
-import { overlayAddressesPerSegmentMax, segmentsPerMemberMax, sequenceNumberMax } from '../model/limits.ts'
+import {
+  forgottenMax,
+  overlayAddressesPerSegmentMax,
+  segmentsPerMemberMax,
+  sequenceNumberMax,
+} from '../model/limits.ts'
+import { type NodeId, parseNodeId, type Sequence } from '../model/node.ts'
 import { type Claim, parseVni } from '../model/segment.ts'
 
 /** What a node must not forget: which numbers it has used up, and which addresses it holds. */
@@ -13,6 +19,8 @@ export interface SavedState {
   readonly keys: SavedKeys | null
   /** Who held pinned addresses and names. */
   readonly holders: SavedHolders
+  /** Members that were taken out, by the last sequence they reached. */
+  readonly forgotten: ReadonlyMap<NodeId, Sequence>
 }
 
 /** Texts to compare, and no more. */
@@ -21,7 +29,13 @@ export interface SavedKeys {
   readonly publicKey: string
 }
 
-export const freshState: SavedState = { incarnation: 0, claims: noClaims, keys: null, holders: {} }
+export const freshState: SavedState = {
+  incarnation: 0,
+  claims: noClaims,
+  keys: null,
+  holders: {},
+  forgotten: new Map(),
+}
 
 /** `damaged`: not what we wrote. `newer`: written by a later version. */
 export type Parsed<Value> =
@@ -35,7 +49,7 @@ export const damaged = { kind: 'damaged' } as const
 export const stateVersion = 1
 
 export function formatState(state: SavedState): Uint8Array {
-  const content = { version: stateVersion, ...state }
+  const content = { version: stateVersion, ...state, forgotten: [...state.forgotten] }
   return Buffer.from(`${JSON.stringify({ ...content, check: checkOf(content) }, null, 2)}\n`)
 }
 
@@ -49,7 +63,10 @@ export function parseState(bytes: Uint8Array): Parsed<SavedState> {
   if (claims === null || !isCount(json.incarnation) || json.incarnation > sequenceNumberMax) return damaged
   const { incarnation } = json
   const [keys, holders] = [readKeys(json.keys), readHolders(json.holders)]
-  return { kind: 'whole', value: { incarnation, claims, keys, holders } }
+  return {
+    kind: 'whole',
+    value: { incarnation, claims, keys, holders, forgotten: readForgotten(json.forgotten) },
+  }
 }
 
 /** A disk may give back other numbers than it was given, in a file that is still JSON. */
@@ -60,6 +77,20 @@ function checkOf(content: object): string {
 function readKeys(json: unknown): SavedKeys | null {
   if (!isRecord(json) || typeof json.node !== 'string' || typeof json.publicKey !== 'string') return null
   return { node: json.node, publicKey: json.publicKey }
+}
+
+/** What of it was written by us; the mesh tells the rest again. */
+function readForgotten(json: unknown): SavedState['forgotten'] {
+  if (!Array.isArray(json)) return new Map()
+  return new Map(
+    json.slice(0, forgottenMax).flatMap((entry: unknown) => {
+      if (!Array.isArray(entry) || typeof entry[0] !== 'string' || !isRecord(entry[1])) return []
+      const { incarnation, counter } = entry[1]
+      const node = parseNodeId(entry[0])
+      if (node === null || !isCount(incarnation) || !isCount(counter)) return []
+      return [[node, { incarnation, counter }] as const]
+    }),
+  )
 }
 
 function readClaims(json: Fields): OwnClaims | null {

@@ -20,6 +20,8 @@ export interface Seen {
   readonly membership: Membership
   readonly tracks: Tracks
   readonly proofs: Proofs
+  /** Who did not answer gossip when asked, and when. */
+  readonly unanswered: ReadonlyMap<NodeId, number>
   readonly records: Records
   readonly warm: boolean
   /** Monotonic milliseconds. */

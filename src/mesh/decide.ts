@@ -41,6 +41,8 @@ export interface Situation {
   readonly proofs: Proofs
   readonly trials: Trials
   readonly records: Records
+  /** Members that did not answer gossip when they were asked, and when. */
+  readonly unanswered: ReadonlyMap<NodeId, number>
   readonly observation: Observation
   readonly resolved: ResolvedFor
   /** The address of each member's gossip connection, the last one where there is none now. */

@@ -37,6 +37,8 @@ export const tenureSeconds = 60
 export const unprovenClaimSecondsMax = 600
 /** How long a claimant of a WireGuard key may try: some rounds of handshakes, one every 5 s (whitepaper, section 6.1). */
 export const keyTrialSeconds = 60
+/** Members that an operator took out and that did not speak since: about 100 bytes each in the state file. */
+export const forgottenMax = 256
 /** Contested claims in status; who makes up more gains nothing by it. */
 export const contestsShownMax = 16
 /** Holders of names, addresses and keys that are known again after a restart: about 100 bytes each. */

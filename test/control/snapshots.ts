@@ -3,7 +3,7 @@ import { credulous } from '../../src/mesh/judgement.ts'
 import { newTrack, type TunnelTrack } from '../../src/mesh/liveness.ts'
 import type { Endpoint, InterfaceAddress, IpAddress, Port, Prefix } from '../../src/model/address.ts'
 import type { Announcement, EndpointCandidate } from '../../src/model/announcement.ts'
-import { ok } from '../../src/model/failure.ts'
+import { failed, ok } from '../../src/model/failure.ts'
 import type { KernelState, SegmentState, TunnelState } from '../../src/model/kernel-state.ts'
 import type { Member } from '../../src/model/member.ts'
 import type { MeshId, NodeId, NodeName } from '../../src/model/node.ts'
@@ -143,6 +143,7 @@ export function sourceOf(given: Snapshot, changes: Partial<ControlSource> = {}):
     events: async () => [],
     down: async () => [],
     leave: async () => [],
+    forget: async () => failed('nobody is forgotten'),
     ...changes,
   }
 }

@@ -17,10 +17,22 @@ const members = Array.from({ length: 30 }, () => ({
 }))
 
 const store = await open()
-const before = await store.saveState({ incarnation: 1, claims: noClaims, keys: null, holders: {} })
+const before = await store.saveState({
+  incarnation: 1,
+  claims: noClaims,
+  keys: null,
+  holders: {},
+  forgotten: new Map(),
+})
 fill()
 const full = {
-  state: await store.saveState({ incarnation: 2, claims: noClaims, keys: null, holders: {} }),
+  state: await store.saveState({
+    incarnation: 2,
+    claims: noClaims,
+    keys: null,
+    holders: {},
+    forgotten: new Map(),
+  }),
   members: await store.saveMembers(members),
   keyring: await openKeyring(state),
   init: await initialise({ configPath: join(directory, 'etc', 'lnetd.yaml') }),
@@ -33,7 +45,13 @@ const leftovers = readdirSync(directory, { recursive: true }).filter(name =>
 )
 rmSync(filler)
 const later = await open()
-const after = await later.saveState({ incarnation: 3, claims: noClaims, keys: null, holders: {} })
+const after = await later.saveState({
+  incarnation: 3,
+  claims: noClaims,
+  keys: null,
+  holders: {},
+  forgotten: new Map(),
+})
 process.stdout.write(
   JSON.stringify({ before, full, reopenedFull: whileFull.saved, leftovers, kept: later.saved, after }),
 )

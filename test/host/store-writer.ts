@@ -15,7 +15,7 @@ for (let round = store.saved.incarnation + 1; ; round += 1) {
     handshakeAt: null,
   }))
   const results = await Promise.all([
-    store.saveState({ incarnation: round, claims: noClaims, keys: null, holders: {} }),
+    store.saveState({ incarnation: round, claims: noClaims, keys: null, holders: {}, forgotten: new Map() }),
     store.saveMembers(members),
   ])
   for (const result of results) if (!result.ok) throw new Error(sentenceOf(result.failure))

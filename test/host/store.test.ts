@@ -21,6 +21,7 @@ const state: SavedState = {
   incarnation: 41,
   keys: { node: '12D3KooWExample', publicKey: 'AAAA' },
   holders: {},
+  forgotten: new Map(),
   claims: {
     vtep: { address: '192.168.228.166' as IpAddress, since: 1_700_000_000, pinned: true },
     overlay: [

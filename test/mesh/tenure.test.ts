@@ -85,7 +85,7 @@ function see(
   const seen: Seen = {
     ...{ configuration: configuration(1, { name: claims === noClaims ? ('self' as NodeName) : name }) },
     ...{ node: nodeId(1), publicKey: publicKey(1), membership: membership(...members) },
-    ...{ tracks, proofs: proofs(...proven), records, warm, now: at, wallSeconds },
+    ...{ tracks, proofs: proofs(...proven), unanswered: new Map(), records, warm, now: at, wallSeconds },
   }
   const assessment = assess(seen)
   const announcements = assessment.members.map(each => each.announcement)

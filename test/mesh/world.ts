@@ -261,6 +261,7 @@ export function situation(
     proofs: proofs(...(changes.membership ?? membership(...members)).values()),
     ...{ trials: noTrials, neighbours: new Set() },
     records: noRecords,
+    unanswered: new Map(),
     answers: new Map(),
     observation: observation(),
     resolved: () => [],

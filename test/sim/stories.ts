@@ -15,6 +15,7 @@ import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stori
 import { impostor, liar, replays } from './stories/hostile.ts'
 import { meddling } from './stories/meddling.ts'
 import { asleep, flapping, stopped, unplugged } from './stories/pauses.ts'
+import { stolenPin } from './stories/pins.ts'
 import { deafSide, longSplit, oneWay, splitInThree, splitInTwo } from './stories/splits.ts'
 import { flood, thefts } from './stories/thefts.ts'
 import type { Story } from './story.ts'
@@ -35,6 +36,7 @@ export const stories: readonly Story[] = [
     liar,
     flood,
     thefts,
+    stolenPin,
     replays,
     impostor,
     fakes,
