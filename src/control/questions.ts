@@ -53,8 +53,9 @@ export async function orderForget({ socket }: Asking, wanted: string): Promise<A
 /** The one member, or this node, that is meant: of several with one name the only one that lives. */
 export function findPeer(view: PeersView, wanted: string): Result<PeerRow> {
   const all = findPeers(view, wanted)
+  const isName = all.every(({ name }) => name === wanted.toLowerCase())
   const live = all.filter(row => row === view.self || isAnswering(row))
-  const found = live.length === 1 ? live : all
+  const found = isName && live.length === 1 ? live : all
   const [row] = found
   if (row === undefined) return failed(`no member is called ${wanted}`, { remedy: 'see lnetctl peers' })
   return found.length > 1

@@ -18,7 +18,7 @@ import { failureFields, logPlan } from './log-fields.ts'
 import type { Looker } from './looker.ts'
 import type { DaemonParts } from './parts.ts'
 import { graceLeft, isWarm, situationOf } from './situation.ts'
-import type { State } from './state.ts'
+import { learn, type State } from './state.ts'
 
 export interface Reconciler {
   /** Something changed: look at the kernel again, soon. */
@@ -126,9 +126,7 @@ export function createReconciler(
   async function commit(decision: Decision, observation: Observation): Promise<void> {
     const changed = decision.claims !== state.claims
     if (!areSaved(decision, state)) events.recordsChanged()
-    const { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted } = decision
-    Object.assign(state, { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted })
-    state.observation = observation
+    learn(state, decision, observation)
     if (changed) await events.claimsChanged(decision.claims)
     events.looked()
   }

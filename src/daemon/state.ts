@@ -1,5 +1,6 @@
 import type { Gossip } from '../gossip/port.ts'
 import type { StepFailure } from '../kernel/port.ts'
+import type { Decision } from '../mesh/decide.ts'
 import type { FloodTracks } from '../mesh/flood.ts'
 import { firstSequence, type Impostor, noImpostor } from '../mesh/identity.ts'
 import type { LoopTracks } from '../mesh/loop.ts'
@@ -138,6 +139,13 @@ export function newState(parts: DaemonParts, facts: Facts): State {
 /** Our own announcement as a member, once it was spoken, and everyone else. */
 export function everyone(state: State): readonly Member[] {
   return state.own === null ? [...state.membership.values()] : [state.own, ...state.membership.values()]
+}
+
+/** Keeps what a decision found out for the next one. */
+export function learn(state: State, decision: Decision, observation: Observation): void {
+  const { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted } = decision
+  Object.assign(state, { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted })
+  state.observation = observation
 }
 
 /** The membership, with those of before as long as nobody was found. */

@@ -11,7 +11,9 @@ import type { Tracks } from './tracks.ts'
 export interface Evidence {
   /** WireGuard completed a handshake with it, now or before. */
   isProven(member: Member): boolean
-  /** It answers now: its tunnel was heard lately, or its node spoke as often as nodes of such a mesh do. */
+  /** Somebody is there, proven or not. */
+  isThere(member: Member): boolean
+  /** It answers now, and is proven: its tunnel was heard lately, or its node spoke as often as nodes of such a mesh do. */
   isLive(member: Member): boolean
 }
 
@@ -31,6 +33,7 @@ export function evidenceOf(sightings: Sightings): Evidence {
   const { proofs } = sightings
   return {
     isProven: member => isProven(member, proofs),
+    isThere: member => isThere(member, sightings),
     isLive: member => isProven(member, proofs) && isThere(member, sightings),
   }
 }

@@ -2,7 +2,7 @@ import { claimAheadSecondsMax, claimSinceSecondsMin, unprovenClaimSecondsMax } f
 import type { Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { Evidence } from './evidence.ts'
-import { type Holding, isEstablished, type Records } from './records.ts'
+import { type Holding, isEstablished, isVtep, type Records } from './records.ts'
 
 /** How much a claim counts here, best first. */
 export const claimRanks = { holder: 0, live: 1, gone: 2, unproven: 3, none: 4 } as const
@@ -49,7 +49,8 @@ function rankOf(court: Court, node: NodeId, holding: Holding): ClaimRank {
   if (node === self) return isHolder ? claimRanks.holder : claimRanks.live
   const member = membership.get(node)
   if (member === undefined) return claimRanks.none
-  const isLive = evidence.isLive(member)
+  // Where two hold one VTEP, nothing leads to the one that does not own it: it cannot shake hands.
+  const isLive = evidence.isLive(member) || (isVtep(holding) && evidence.isThere(member))
   if (isHolder && (isLive || !warm)) return claimRanks.holder
   if (isLive) return claimRanks.live
   if (isHolder || evidence.isProven(member)) return claimRanks.gone

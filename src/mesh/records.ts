@@ -10,6 +10,11 @@ import { type Proofs, sameProven } from './proof.ts'
  */
 export type Holding = string
 
+/** Whether it is a VTEP. */
+export function isVtep(holding: Holding): boolean {
+  return holding.startsWith('vtep ')
+}
+
 /** Who has it as this node saw it, and since when: monotonic milliseconds, negative infinity for before the start. */
 export interface Tenure {
   readonly node: NodeId

@@ -7,7 +7,7 @@ import { type ControlServer, openControlServer } from '../../src/control/server.
 import type { ControlSource } from '../../src/control/snapshot.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
 import { failed, failureOf, ok } from '../../src/model/failure.ts'
-import type { NodeName } from '../../src/model/node.ts'
+import type { NodeId, NodeName } from '../../src/model/node.ts'
 import { degraded } from '../../src/model/problem.ts'
 import { member, mesh, nodeId, publicKey, snapshot, sourceOf, track } from './snapshots.ts'
 
@@ -141,6 +141,14 @@ describe('lnetctl peer', () => {
     expect(out).toContain(`${publicKey(2)}\n`)
   })
 
+  it('means the one that lives of two with one name', async () => {
+    const twins = [2, 3].map(number => member(number, { name: 'twin' as NodeName }))
+    await serve(sourceOf(snapshot(twins, [track(3)])))
+    const { code, out } = await lnetctl('peer', 'twin', '--json')
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ peer: { node: nodeId(3) } })
+  })
+
   it('refuses what is nobody, or more than one', async () => {
     const name = 'twin' as NodeName
     await serve(sourceOf(snapshot([member(2, { name }), member(3, { name })])))
@@ -225,6 +233,39 @@ describe('lnetctl down and leave', () => {
   })
 })
 
+describe('lnetctl forget', () => {
+  const twins = [2, 3].map(number => member(number, { name: 'twin' as NodeName }))
+  const source = () => {
+    const asked: string[] = []
+    const forget = async (node: NodeId) => {
+      asked.push(node)
+      return node === nodeId(2) ? ok({ node, name: 'twin' as NodeName }) : failed('twin lives')
+    }
+    return { asked, given: sourceOf(snapshot(twins, [track(3)]), { forget }) }
+  }
+
+  it('forgets the dead one of two with one name, and says so', async () => {
+    const { asked, given } = source()
+    await serve(given)
+    expect(await lnetctl('forget', 'twin')).toEqual({
+      code: 0,
+      out: `forgot twin (${nodeId(2)}), here alone\n`,
+      err: '',
+    })
+    expect(asked).toEqual([nodeId(2)])
+    expect(JSON.parse((await lnetctl('forget', nodeId(2), '--json')).out)).toEqual({
+      ...{ schema: 1, action: 'forget', mesh, node: nodeId(2), name: 'twin' },
+    })
+  })
+
+  it('fails with the reason where the member lives, and without an argument or a member', async () => {
+    await serve(source().given)
+    expect(await lnetctl('forget', nodeId(3))).toMatchObject({ code: 1, err: 'lnetctl: twin lives\n' })
+    expect((await lnetctl('forget', 'nobody')).err).toContain('no other member is called nobody')
+    expect((await lnetctl('forget')).code).toBe(2)
+  })
+})
+
 describe('lnetctl version', () => {
   it('tells both', async () => {
     await serve(sourceOf({ ...two, software: '9.9.9' }))
@@ -239,14 +280,20 @@ describe('lnetctl version', () => {
 })
 
 describe('exit codes', () => {
-  it.each([['peers'], ['peer', 'x'], ['status'], ['status', '--check'], ['plan'], ['down'], ['leave']])(
-    '3 where no daemon is: %s %s',
-    async (...words) => {
-      const { code, out, err } = await lnetctl(...words)
-      expect({ code, out }).toEqual({ code: 3, out: '' })
-      expect(err).toContain('systemctl status lnetd')
-    },
-  )
+  it.each([
+    ['peers'],
+    ['peer', 'x'],
+    ['status'],
+    ['status', '--check'],
+    ['plan'],
+    ['down'],
+    ['leave'],
+    ['forget', 'x'],
+  ])('3 where no daemon is: %s %s', async (...words) => {
+    const { code, out, err } = await lnetctl(...words)
+    expect({ code, out }).toEqual({ code: 3, out: '' })
+    expect(err).toContain('systemctl status lnetd')
+  })
 
   it.each([
     ['nothing at all', []],
