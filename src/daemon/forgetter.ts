@@ -1,7 +1,8 @@
 import { isThere } from '../mesh/evidence.ts'
+import type { Announcement } from '../model/announcement.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { forgottenMax } from '../model/limits.ts'
-import type { NodeId, NodeName } from '../model/node.ts'
+import { compareSequence, type NodeId, type NodeName } from '../model/node.ts'
 import type { Journal } from './journal.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
@@ -45,6 +46,15 @@ export function createForgetter(
     await Promise.all([journal.saveState(), journal.saveMembers()])
     return ok({ node, name })
   }
+}
+
+/** Taken out by the operator: others still tell of it, and only it says anything newer. */
+export function isForgotten(state: State, { node, sequence }: Announcement): boolean {
+  const last = state.forgotten.get(node)
+  if (last === undefined) return false
+  if (compareSequence(sequence, last) <= 0) return true
+  state.forgotten = without(state.forgotten, node)
+  return false
 }
 
 function without<Value>(map: ReadonlyMap<NodeId, Value>, node: NodeId): ReadonlyMap<NodeId, Value> {

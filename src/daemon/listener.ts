@@ -11,7 +11,8 @@ import type { Endpoint } from '../model/address.ts'
 import type { Announcement, Envelope, OpenedEnvelope, RejectReason, Verdict } from '../model/announcement.ts'
 import { logRateSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
-import { compareSequence, type NodeId } from '../model/node.ts'
+import type { NodeId } from '../model/node.ts'
+import { isForgotten } from './forgetter.ts'
 import type { DaemonParts } from './parts.ts'
 import { everyone, remembered, type State } from './state.ts'
 
@@ -59,17 +60,8 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     }
     const { announcement } = verified
     if (announcement.node === node) events.ownHeard(announcement, envelope)
-    if (isForgotten(announcement)) return { kind: 'ignore', reason: 'old-sequence' }
+    if (isForgotten(state, announcement)) return { kind: 'ignore', reason: 'old-sequence' }
     return { announcement, envelope, ageMilliseconds }
-  }
-
-  /** Taken out by the operator: others still tell of it, and only it says anything newer. */
-  function isForgotten({ node: author, sequence }: Announcement): boolean {
-    const last = state.forgotten.get(author)
-    if (last === undefined) return false
-    if (compareSequence(sequence, last) <= 0) return true
-    state.forgotten = new Map([...state.forgotten].filter(([each]) => each !== author))
-    return false
   }
 
   function hearAll(entries: readonly OpenedSyncedEnvelope[]): readonly Heard[] {
