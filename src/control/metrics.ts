@@ -1,3 +1,4 @@
+import { totalBytes } from '../mesh/history.ts'
 import { ignoreReasons, rejectReasons } from '../model/announcement.ts'
 import { metricsMembersMax } from '../model/limits.ts'
 import { problemCodes } from '../model/problem.ts'
@@ -94,12 +95,12 @@ function memberFamilies({ peers }: PeersView, { tracks }: Snapshot): readonly Fa
     family(
       'lnet_member_receive_bytes_total',
       'Bytes WireGuard received from the member.',
-      tunnels.map(({ row, track }) => [labelsOf(row), track.receivedBytes]),
+      tunnels.map(({ row, track }) => [labelsOf(row), totalBytes(track).received]),
     ),
     family(
       'lnet_member_transmit_bytes_total',
       'Bytes WireGuard sent to the member.',
-      tunnels.map(({ row, track }) => [labelsOf(row), track.sentBytes]),
+      tunnels.map(({ row, track }) => [labelsOf(row), totalBytes(track).sent]),
     ),
     family(
       'lnet_member_last_handshake_timestamp_seconds',

@@ -1,5 +1,6 @@
 import type { FieldsOf } from '../host/events.ts'
 import { type TunnelLiveness, type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { isProven } from '../mesh/proof.ts'
 import type { Member } from '../model/member.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import type { DaemonParts } from './parts.ts'
@@ -32,7 +33,9 @@ export function createTunnelNews(parts: Pick<DaemonParts, 'clock' | 'log'>, stat
         risen.push(member)
         log.info('tunnel.up', { ...who, endpoint: track.endpoint })
       }
-      if (current === 'down') log.warn('tunnel.down', { ...who, endpoint: track.endpoint })
+      // Who never answered does not stop doing so.
+      if (current === 'down' && isProven(member, state.proofs))
+        log.warn('tunnel.down', { ...who, endpoint: track.endpoint })
     }
     if (liveness.size > state.membership.size) dropForgotten()
     return risen

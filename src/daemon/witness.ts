@@ -1,7 +1,7 @@
 import type { Cancel } from '../host/clock.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
-import { proofsOf } from '../mesh/proof.ts'
+import { isProven, proofsOf } from '../mesh/proof.ts'
 import type { Facts } from '../model/facts.ts'
 import {
   driftDebounceMilliseconds,
@@ -160,8 +160,10 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       pending ??= clock.setTimer(driftDebounceMilliseconds, refreshFacts)
     },
     // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
-    endpointsSet: () =>
-      kernel.speak([...state.membership.values()].map(({ announcement }) => announcement.vtep)),
+    endpointsSet() {
+      const proven = [...state.membership.values()].filter(member => isProven(member, state.proofs))
+      kernel.speak(proven.map(({ announcement }) => announcement.vtep))
+    },
     reconfigured: asker.update,
     looked,
     read() {

@@ -184,7 +184,7 @@ describe('of unproven keys', () => {
           inKernel = wanted
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 })
