@@ -99,7 +99,7 @@ export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {
 
 /** So much that it fits into one message, in the order of ids, so that the asker knows from where to go on. */
 function answerDigest({ entries, range }: DigestMessage, set: SyncSet): EnvelopesMessage {
-  const mine = entriesIn(set.digest(), range ?? everything)
+  const mine = range === undefined ? set.digest() : entriesIn(set.digest(), range)
   const { offered, wanted } = compareDigests(mine, entries)
   const wantedMax = range === undefined ? syncWantedUnpagedMax : envelopesPerSyncMax
   const room = syncMessageBytesMax - messageFramingBytes - Math.min(wanted.length, wantedMax) * wantedBytes
@@ -121,8 +121,6 @@ function answerDigest({ entries, range }: DigestMessage, set: SyncSet): Envelope
     ...(last === undefined ? {} : { comparedUpTo: last }),
   }
 }
-
-const everything: DigestRange = { after: null, upTo: null }
 
 function entriesIn(digest: readonly DigestEntry[], { after, upTo }: DigestRange): readonly DigestEntry[] {
   return digest.filter(({ node }) => (after === null || node > after) && (upTo === null || node <= upTo))

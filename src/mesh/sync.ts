@@ -81,12 +81,22 @@ export function hashMembers(members: readonly Member[]): Uint8Array {
   )
 }
 
-/** What to send and what to ask for. */
+/** What to send and what to ask for, each in the order of its side. */
 export function compareDigests(
   mine: readonly DigestEntry[],
   theirs: readonly DigestEntry[],
 ): DigestDifference {
-  return { offered: newer(mine, theirs), wanted: newer(theirs, mine) }
+  const told = new Map(theirs.map(({ node, sequence }) => [node, sequence]))
+  // Of a large set only what the other side names: it is asked for often.
+  const shared = new Map<NodeId, Sequence>()
+  const offered: NodeId[] = []
+  for (const { node, sequence } of mine) {
+    const other = told.get(node)
+    if (other !== undefined) shared.set(node, sequence)
+    if (isNewer(sequence, other)) offered.push(node)
+  }
+  const wanted = theirs.filter(({ node, sequence }) => isNewer(sequence, shared.get(node)))
+  return { offered, wanted: wanted.map(({ node }) => node) }
 }
 
 export function encodeSyncMessage(message: SyncMessage): Uint8Array {
@@ -140,12 +150,6 @@ function sumOf(hashes: readonly Uint32Array[]): Uint8Array {
   return bytes
 }
 
-function newer(ours: readonly DigestEntry[], others: readonly DigestEntry[]): readonly NodeId[] {
-  const known = new Map(others.map(entry => [entry.node, entry.sequence]))
-  return ours
-    .filter(({ node, sequence }) => {
-      const other = known.get(node)
-      return other === undefined || compareSequence(other, sequence) < 0
-    })
-    .map(({ node }) => node)
+function isNewer(sequence: Sequence, known: Sequence | undefined): boolean {
+  return known === undefined || compareSequence(known, sequence) < 0
 }
