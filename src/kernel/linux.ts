@@ -4,6 +4,7 @@ import type { Failure, Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
 import { applyPlan } from './apply.ts'
 import { canLimitFloods } from './flood-limit.ts'
+import { createGuardKeeper } from './guard-keeper.ts'
 import { canWatchLoops } from './loop-watch.ts'
 import { glance, observe } from './observe.ts'
 import { askPath } from './path.ts'
@@ -11,6 +12,7 @@ import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
 import { openProbes } from './probes.ts'
 import { question } from './question.ts'
+import { executeAside } from './run.ts'
 import { speak } from './speak.ts'
 import { type TakeOver, takeOver } from './take-over.ts'
 import { watch } from './watch.ts'
@@ -44,6 +46,9 @@ export interface LinuxKernel extends Kernel {
 export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
+  const guards = createGuardKeeper(script =>
+    executeAside({ tool: 'nft', arguments: ['-f', '-'], input: script }),
+  )
   let limitsFloods = false
   let watchesLoops = false
   return {
@@ -51,7 +56,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
       // Asked again while it cannot: a module may be loaded later.
       limitsFloods ||= await canLimitFloods()
       watchesLoops ||= options.bridges().length > 0 && (await canWatchLoops())
-      return await observe({
+      const observed = await observe({
         mesh,
         tunnel: tunnel.interface,
         wanted: options.wanted(),
@@ -59,14 +64,20 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
         limitsFloods,
         watchesLoops,
       })
+      if (observed.ok) guards.observed(observed.value.state)
+      return observed
     },
     glance,
-    apply: plan => applyPlan(plan, { mesh, implementation, secrets }),
+    apply: plan => {
+      guards.applying(plan)
+      return applyPlan(plan, { mesh, implementation, secrets })
+    },
     watch: listener =>
       watch({
         isOwn: name => name === tunnel.interface || options.wanted().some(wanted => wanted === name),
         isHost: name => options.bridges().includes(name),
         listener,
+        hearTables: guards.hear,
         onEnded: failure => options.log(failure),
       }),
     speak,

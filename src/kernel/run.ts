@@ -11,7 +11,7 @@ import {
 } from '../model/limits.ts'
 import { anonymousFile } from './anonymous-file.ts'
 import { explain, missingTool, notStarted } from './explain.ts'
-import { createShell, type Ending as ShellEnding } from './shell.ts'
+import { createShell, type Shell, type Ending as ShellEnding } from './shell.ts'
 
 /** One process to run to its end. Nothing in `arguments` may be secret; `input` may be. */
 export interface Command {
@@ -50,7 +50,18 @@ export async function run(command: Command): Promise<Result<string>> {
 const shell = createShell(environment)
 
 /** Runs to the end, within `toolSecondsMax` and `toolOutputBytesMax`, after what was asked for before. Never throws. */
-export async function execute(command: Command): Promise<Execution> {
+export function execute(command: Command): Promise<Execution> {
+  return executeIn(shell, command)
+}
+
+const aside = createShell(environment)
+
+/** The same, for what cannot wait for its turn. */
+export function executeAside(command: Command): Promise<Execution> {
+  return executeIn(aside, command)
+}
+
+async function executeIn(where: Shell, command: Command): Promise<Execution> {
   let input: number | null
   try {
     input = command.input === undefined ? null : anonymousFile(command.input)
@@ -59,7 +70,7 @@ export async function execute(command: Command): Promise<Execution> {
   }
   try {
     const path = input === null ? '/dev/null' : `/proc/${process.pid}/fd/${input}`
-    return executionOf(command, await shell.run([command.tool, ...command.arguments], path))
+    return executionOf(command, await where.run([command.tool, ...command.arguments], path))
   } finally {
     if (input !== null) closeSync(input)
   }

@@ -10,6 +10,8 @@ export interface WatchOptions {
   /** Whether it is a bridge that holds entries of ours. */
   isHost(name: string): boolean
   listener(event: KernelEvent): void
+  /** Lines of `nft monitor`, before what they mean is told. */
+  hearTables(line: string): void
   /** A monitor ended by itself; it is started again after a while. */
   onEnded(failure: Failure): void
 }
@@ -25,12 +27,19 @@ export function watch(options: WatchOptions): Closeable {
   const monitors = [
     new Monitor(links, classifyLinks(options.isOwn, options.isHost), options),
     new Monitor(forwarding, classifyForwarding(options.isOwn), options),
-    new Monitor(tables, classifyTables, options),
+    new Monitor(tables, hearing(classifyTables, options.hearTables), options),
   ]
   return {
     close: () => {
       for (const monitor of monitors) monitor.close()
     },
+  }
+}
+
+function hearing(classify: Classify, hear: (line: string) => void): Classify {
+  return line => {
+    hear(line)
+    return classify(line)
   }
 }
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { classifyForwarding, classifyLinks, classifyTables } from '../../src/kernel/readers/monitor.ts'
+import {
+  classifyForwarding,
+  classifyLinks,
+  classifyTables,
+  followAlterations,
+} from '../../src/kernel/readers/monitor.ts'
 
 const isOwn = (name: string) => name === 'lnet0' || name === 'vlnet0'
 
@@ -119,5 +124,32 @@ describe('nft monitor', () => {
     [null, ''],
   ])('%s: %s', (event, line) => {
     expect(classifyTables(line)).toBe(event)
+  })
+})
+
+/** As nft 1.0.6 wrote them, less rules alike. */
+describe('what nft monitor tells of guards', () => {
+  const end = '# new generation 3 by process 26313 (nft)'
+  const flushed = ['delete rule inet lnet_vlnet0 guard_rx handle 4', 'delete table inet lnet_vlnet0']
+  const made = [
+    'add table inet lnet_vlnet0',
+    'add chain inet lnet_vlnet0 guard_rx { type filter hook input }',
+  ]
+  it.each([
+    ['a flushed ruleset', [...flushed, end], ['vlnet0']],
+    ['a flushed chain', ['delete rule inet lnet_vlnet0 guard_rx handle 4', end], ['vlnet0']],
+    ['another rule', ['add rule inet lnet_vlnet0 guard_rx accept', end], ['vlnet0']],
+    ['a removal before its end', flushed, []],
+    ['a guard that is made', [...made, end], []],
+    ['a guard that is made anew', [...flushed, ...made, end], []],
+    ['a guard that is made and removed at once', [...made, ...flushed, end], ['vlnet0']],
+    ['a removal after a new guard', [...made, end, ...flushed, end], ['vlnet0']],
+    ['tables of others', ['delete table inet filter', 'delete table ip lnet_vlnet0', end], []],
+    ['the gateway', ['delete table inet lnet-gateway', end], []],
+    ['a flood limit', ['delete table netdev lnet_vlnet0', end], []],
+    ['a name that no segment has', ['delete table inet lnet_a@b', end], []],
+  ] as const)('is %s', (_, lines, altered) => {
+    const follow = followAlterations()
+    expect(lines.flatMap(line => follow(line))).toEqual(altered)
   })
 })

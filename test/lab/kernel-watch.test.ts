@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { KernelEvent } from '../../src/kernel/port.ts'
+import type { InterfaceName } from '../../src/model/address.ts'
 import { desiredState, planFor } from '../kernel/state.ts'
 import { type RemoteKernel, startKernel, until } from './kernel-remote.ts'
 import { eventually } from './lab.ts'
@@ -50,6 +51,28 @@ describe('watching', () => {
     // The machine may be busy; on an idle one it is milliseconds.
     expect(heard.at - began).toBeLessThan(5000)
     if (event === 'underlay') expect(kinds()).not.toContain('ours')
+  })
+
+  it.each([
+    'nft flush ruleset',
+    'nft flush chain inet lnet_vlnet0 guard_rx',
+    'nft add rule inet lnet_vlnet0 guard_rx accept',
+  ])('puts the guard back at once, and once, after: %s', async command => {
+    const before = await guardRules()
+    const began = performance.now()
+    await space.must(command.split(' '))
+    await until('the guard is back', async () => (await guardRules()) === before)
+    console.log(`guard back ${(performance.now() - began).toFixed()} ms after ${command}`)
+    const generations = await space.must(['sh', '-c', 'timeout 1 nft monitor || true'])
+    expect(generations).not.toContain('lnet_vlnet0')
+  })
+
+  it('does not put back what was to be removed', async () => {
+    await kernel.apply([{ kind: 'guard.remove', interface: 'vlnet0' as InterfaceName }])
+    await until('it is told', () => kernel.events.length > 0)
+    await space.must(['nft', 'add', 'table', 'inet', 'lnet_vlnet0'])
+    await space.must(['nft', 'delete', 'table', 'inet', 'lnet_vlnet0'])
+    expect(await guardRules()).toBe('')
   })
 
   it('keeps silent about what comes and goes by itself', async () => {
@@ -148,4 +171,10 @@ async function listening(): Promise<void> {
     return heard === before
   })
   kernel.events.length = 0
+}
+
+/** Without counts and handles. */
+async function guardRules(): Promise<string> {
+  const { stdout } = await space.run(['nft', '--stateless', 'list', 'table', 'inet', 'lnet_vlnet0'])
+  return stdout
 }

@@ -1,4 +1,6 @@
+import type { InterfaceName } from '../../model/address.ts'
 import { underlayAddressesMax } from '../../model/limits.ts'
+import { segmentOfTable } from '../guard.ts'
 import { routeProtocol } from '../mark.ts'
 import type { KernelEvent } from '../port.ts'
 
@@ -47,6 +49,35 @@ export function classifyTables(line: string): KernelEvent | null {
   return /^(add|delete|insert|replace) (table|chain|rule) (inet lnet[-_]|(netdev|bridge) lnet_)/.test(line)
     ? 'ours'
     : null
+}
+
+/**
+ * Segments whose guard a transaction took away or altered, told when `nft monitor` tells of its end. One that makes the
+ * table anew is lnet's own.
+ */
+export function followAlterations(): (line: string) => readonly InterfaceName[] {
+  const altered = new Set<InterfaceName>()
+  const renewed = new Set<InterfaceName>()
+  return line => {
+    if (line.startsWith('# new generation')) {
+      const found = [...altered]
+      altered.clear()
+      renewed.clear()
+      return found
+    }
+    const match = /^(add|delete|insert|replace) (table|chain|rule) inet (\S+)/.exec(line)
+    const segment = match === null ? null : segmentOfTable(match[3] ?? '')
+    if (match === null || segment === null) return []
+    const isRenewal = match[1] === 'add' && match[2] === 'table'
+    if (isRenewal) {
+      altered.delete(segment)
+      renewed.add(segment)
+    } else if (match[1] === 'delete' && match[2] === 'table') {
+      altered.add(segment)
+      renewed.delete(segment)
+    } else if (!renewed.has(segment)) altered.add(segment)
+    return []
+  }
 }
 
 /** A permanent neighbour of ours was set, or some neighbour of ours went: whether it was a permanent one is not told. */
