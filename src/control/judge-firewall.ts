@@ -1,24 +1,26 @@
-import { familyOf } from '../model/address.ts'
+import { familyOf, hostOf, type IpAddress, parseIpAddress } from '../model/address.ts'
 import type { Examination } from '../model/examination.ts'
 import { sentenceOf } from '../model/explanation.ts'
 import { type DaemonWords, type Finding, notice, wrong } from './finding.ts'
-import { type Obstacle, obstacleTo, type Probe } from './walk-ruleset.ts'
+import { insertion, openPort } from './firewall-fixes.ts'
+import type { Probe } from './walk-conditions.ts'
+import { type Obstacle, obstacleTo } from './walk-ruleset.ts'
 
 /** Something that has to pass the filters of this machine. */
 interface Need {
-  readonly probe: Omit<Probe, 'family' | 'ours'>
+  readonly probe: Omit<Probe, 'family' | 'ours' | 'sources'>
   readonly families: readonly (4 | 6)[]
   /** As it stands in a sentence: `UDP port 51820`. */
   readonly what: string
   readonly why: string
-  /** What lets it in. `base`: the chain it begins in, as nft names it. */
-  readonly fix: (base: string) => string
+  /** What lets it pass. */
+  readonly fix: (obstacle: Obstacle) => string
   readonly isVital: boolean
 }
 
 /** What the rules do with a first packet of each kind, without sending one. */
 export function judgeFirewall(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
-  const { ruleset, unreadable } = found.firewall
+  const { ruleset, unreadable, unseen } = found.firewall
   if (ruleset === null)
     return [
       notice(
@@ -28,18 +30,34 @@ export function judgeFirewall(found: Examination, daemon: DaemonWords | null): r
       ),
     ]
   const ours = [found.ways.tunnel, ...found.ways.devices]
-  return needsOf(found, daemon).flatMap(need => {
+  const sources = sourcesOf(daemon)
+  const obstacles = needsOf(found, daemon).flatMap(need => {
     const obstacle = need.families
-      .map(family => obstacleTo(ruleset, { ...need.probe, family, ours }))
+      .map(family =>
+        obstacleTo(ruleset, {
+          ...need.probe,
+          family,
+          ours,
+          sources: need.probe.from === null ? sources : [],
+        }),
+      )
       .find(each => each !== null)
     return obstacle === undefined || obstacle === null ? [] : [findingOf(need, obstacle)]
   })
+  return [...obstacles, ...unseen.map(({ what, why, remedy }) => notice(what, why, remedy))]
 }
 
-function findingOf({ what, why, fix, isVital }: Need, { chain, base, isSure }: Obstacle): Finding {
-  const make = isSure && isVital ? wrong : notice
-  const act = isSure ? 'drops' : 'may drop'
-  return make(`${chain} ${act} ${what}`, why, fix(base))
+/** Whence the members' packets come: those that answered count, whatever others announce. */
+function sourcesOf(daemon: DaemonWords | null): readonly IpAddress[] {
+  const rows = daemon?.peers.peers.filter(({ state }) => state === 'up') ?? []
+  return rows.flatMap(({ endpoint }) => (endpoint === null ? [] : (parseIpAddress(hostOf(endpoint)) ?? [])))
+}
+
+function findingOf({ what, why, fix, isVital }: Need, obstacle: Obstacle): Finding {
+  const { chain, isSure, doubt } = obstacle
+  if (isSure) return (isVital ? wrong : notice)(`${chain} drops ${what}`, why, fix(obstacle))
+  const because = doubt === null ? 'its rules are not all understood' : `it depends on "${doubt}"`
+  return notice(`cannot tell whether ${chain} drops ${what}`, `${because}; if it does, ${why}`, fix(obstacle))
 }
 
 function needsOf(found: Examination, daemon: DaemonWords | null): readonly Need[] {
@@ -53,6 +71,13 @@ function needsOf(found: Examination, daemon: DaemonWords | null): readonly Need[
       // Whoever has come in has come past the filters.
       .filter(({ protocol }) => protocol === 'udp' || !connects)
       .map(({ protocol, port }) => portNeed(firewall, protocol, port, families, !isAnswered)),
+    ...found.ports.map(({ protocol, port }) => leaveNeed(firewall, protocol, port, families, !isAnswered)),
+    ...ways.vxlanPorts.map(port => ({
+      ...leaveNeed(firewall, 'udp', port, [ways.tunnelFamily], true),
+      probe: { hook: 'output', protocol: 'udp', port, from: null, to: ways.tunnel } as const,
+      what: `UDP to port ${port} out by ${ways.tunnel}`,
+      why: 'that is VXLAN: nothing leaves the segments without it',
+    })),
     ...ways.vxlanPorts.map(port => ({
       ...deviceNeed(firewall, ways.tunnel, { protocol: 'udp', port }, [ways.tunnelFamily]),
       what: `UDP port ${port} in by ${ways.tunnel}`,
@@ -83,7 +108,29 @@ function portNeed(
       protocol === 'udp'
         ? 'tunnels begin only from this side, and not at all with members in the same position'
         : 'no other machine can join by this one',
-    fix: base => openPort(firewall, protocol, port, base),
+    fix: obstacle => openPort(firewall, protocol, port, obstacle),
+    isVital,
+  }
+}
+
+/** To other members, which mostly have the same ports. */
+function leaveNeed(
+  firewall: Examination['firewall'],
+  protocol: 'udp' | 'tcp',
+  port: number,
+  families: readonly (4 | 6)[],
+  isVital: boolean,
+): Need {
+  return {
+    probe: { hook: 'output', protocol, port, from: null, to: null },
+    families,
+    what: `what this machine sends to ${protocol.toUpperCase()} port ${port}`,
+    why:
+      protocol === 'udp'
+        ? 'it cannot reach the tunnels of others'
+        : 'it cannot begin to talk to other members',
+    fix: obstacle =>
+      firewall.ufw ? `ufw allow out ${port}/${protocol}` : insertion(obstacle, { protocol, port }),
     isVital,
   }
 }
@@ -99,11 +146,11 @@ function deviceNeed(
     families,
     what: `what comes in by ${device}`,
     why: 'what you use by the segment may be meant to come in; whoever else is not, need not',
-    fix: base => {
+    fix: obstacle => {
       if (firewall.ufw) return `ufw allow in on ${device}`
       if (firewall.firewalld)
         return `firewall-cmd --permanent --zone=trusted --add-interface=${device} && firewall-cmd --reload`
-      return `nft insert rule ${base} iifname ${device} accept`
+      return insertion(obstacle, { from: device })
     },
     isVital: false,
   }
@@ -118,8 +165,8 @@ function forwardNeed(firewall: Examination['firewall'], from: string, to: string
     why: isBridge
       ? 'frames in bridges go through the rules of routed packets (docker sets this): the segment is not heard behind it'
       : 'others cannot leave by this gateway',
-    fix: base => {
-      if (/^ip filter FORWARD$/.test(base) && !firewall.ufw) {
+    fix: obstacle => {
+      if (obstacle.base === 'ip filter FORWARD' && obstacle.tool !== 'iptables-legacy' && !firewall.ufw) {
         const chain = firewall.docker ? 'DOCKER-USER' : 'FORWARD'
         const back = isBridge ? '' : ` && iptables -I ${chain} -i ${to} -o ${from} -j ACCEPT`
         return `iptables -I ${chain} -i ${from} -o ${to} -j ACCEPT${back}`
@@ -127,21 +174,8 @@ function forwardNeed(firewall: Examination['firewall'], from: string, to: string
       if (firewall.ufw) return `ufw route allow in on ${from} out on ${to}`
       if (firewall.firewalld)
         return `firewall-cmd --permanent --zone=trusted --add-interface=${from} && firewall-cmd --reload`
-      return `nft insert rule ${base} iifname ${from} oifname ${to} accept`
+      return insertion(obstacle, { from, to })
     },
     isVital: true,
   }
-}
-
-/** `base`: the chain that drops, where one is known. */
-export function openPort(
-  { ufw, firewalld }: Examination['firewall'],
-  protocol: 'udp' | 'tcp',
-  port: number,
-  base: string | null,
-): string {
-  if (ufw) return `ufw allow ${port}/${protocol}`
-  if (firewalld) return `firewall-cmd --permanent --add-port=${port}/${protocol} && firewall-cmd --reload`
-  if (base !== null) return `nft insert rule ${base} ${protocol} dport ${port} accept`
-  return `open ${protocol.toUpperCase()} port ${port} in the firewalls and routers on the way`
 }

@@ -1,6 +1,6 @@
 import type { Examination } from '../model/examination.ts'
 import { asFinding, type DaemonWords, type Finding, notice, problemChecks, wrong } from './finding.ts'
-import { openPort } from './judge-firewall.ts'
+import { openPort } from './firewall-fixes.ts'
 
 export function judgeConfiguration({
   configurationProblems,

@@ -69,6 +69,8 @@ export interface Firewall {
   /** Null when it could not be read: `unreadable` says why. */
   readonly ruleset: Ruleset | null
   readonly unreadable: Explanation | null
+  /** What may drop packets too, and was not examined. */
+  readonly unseen: readonly Explanation[]
   /** Frames in bridges go through the chains of routed packets: br_netfilter. */
   readonly filtersBridges: boolean
 }

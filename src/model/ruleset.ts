@@ -3,12 +3,20 @@ export interface Ruleset {
   readonly chains: readonly FilterChain[]
 }
 
+/** Where packets meet a chain (nft(8), netfilter hooks). */
+export const filterHooks = ['ingress', 'prerouting', 'input', 'forward', 'output', 'postrouting'] as const
+export type FilterHook = (typeof filterHooks)[number]
+
 export interface FilterChain {
-  readonly family: 'ip' | 'ip6' | 'inet'
+  readonly family: 'ip' | 'ip6' | 'inet' | 'netdev'
   readonly table: string
   readonly name: string
   /** Null: only other chains lead to it. */
-  readonly hook: 'input' | 'forward' | null
+  readonly hook: FilterHook | null
+  /** Of an ingress hook alone: whose packets it sees. */
+  readonly devices?: readonly string[]
+  /** What wrote it, when that is not nft. */
+  readonly tool?: 'iptables' | 'iptables-legacy'
   /** What becomes of a packet that no rule decides about. */
   readonly policy: 'accept' | 'drop'
   /** Those with a verdict. */
@@ -32,6 +40,8 @@ export interface Condition {
   readonly negated: boolean
   /** False: there are others, which are not understood. */
   readonly isWhole: boolean
+  /** What is not understood, as it is written. */
+  readonly about?: string
 }
 
 /** `conntrack`: of iptables, which does not tell what state. `other`: not understood at all. */
@@ -40,6 +50,9 @@ export type ConditionField =
   | 'oifname'
   | 'l4proto'
   | 'nfproto'
+  /** The source, an address or a prefix. */
+  | 'ip.saddr'
+  | 'ip6.saddr'
   | 'ip'
   | 'ip6'
   | 'icmp'

@@ -32,6 +32,7 @@ const well: Examination = {
     docker: false,
     ruleset: { chains: [] },
     unreadable: null,
+    unseen: [],
     filtersBridges: false,
   },
   ways: {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { obstacleTo, type Probe } from '../../src/control/walk-ruleset.ts'
+import type { Probe } from '../../src/control/walk-conditions.ts'
+import { obstacleTo } from '../../src/control/walk-ruleset.ts'
 import { readFilters } from '../../src/kernel/readers/filters.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Condition, ConditionField, FilterChain, Ruleset, Verdict } from '../../src/model/ruleset.ts'
@@ -27,6 +28,7 @@ function probe(text: string): Probe {
     from: word(/ from (\S+)/),
     to,
     ours: ['lnet0', 'vlnet0'],
+    sources: [],
   }
 }
 
