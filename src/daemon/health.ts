@@ -103,9 +103,12 @@ function gossipProblems(state: State, now: number): readonly Problem[] {
   const knowsNodes = [...state.membership.values()].some(
     ({ announcement }) => announcement.declaredBy === null,
   )
-  const expectsOthers = state.configuration.bootstrap.length > 0 || knowsNodes
+  // The same list for all machines names each one itself, too.
+  const own = new Set(state.gossip?.ownPlaces() ?? [])
+  const bootstrap = state.configuration.bootstrap.filter(place => !own.has(formatBootstrapPlace(place)))
+  const expectsOthers = bootstrap.length > 0 || knowsNodes
   const hadTime = now - state.startedAt >= firstNeighbourSeconds * 1000
-  if (isAlone && expectsOthers && hadTime) problems.push(noNeighbour(state.configuration.bootstrap, dials))
+  if (isAlone && expectsOthers && hadTime) problems.push(noNeighbour(bootstrap, dials))
   return problems
 }
 

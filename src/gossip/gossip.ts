@@ -105,6 +105,7 @@ async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
     },
     neighbours: () => neighboursOf(swarm),
     dials: () => [...redial.reports(), ...suspects.reports()].sort((a, b) => compareText(a.target, b.target)),
+    ownPlaces: () => redial.ownPlaces(),
     reaches: other => reach.reaches(sync, other, handlers.candidates()),
     lookForTwin: addresses => reach.lookForTwin(addresses),
     redial: () => {

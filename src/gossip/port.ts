@@ -18,6 +18,8 @@ export interface Gossip {
   neighbours(): readonly Neighbour[]
   /** The last outcome of each place that was dialled and is not connected, sorted by target. */
   dials(): readonly DialReport[]
+  /** Bootstrap places that turned out to be this node itself, as configured. */
+  ownPlaces(): readonly string[]
   /** Whether a node answers gossip now, neighbour or not. Takes seconds where it does not; never throws. */
   reaches(node: NodeId): Promise<boolean>
   /** Looks for another machine with this node's own key at these gossip addresses. Never throws. */

@@ -23,6 +23,8 @@ export interface Redial {
   /** Looks at once, all waiting times over. */
   refresh(): void
   reports(): readonly DialReport[]
+  /** Bootstrap places that are this node itself, as configured. */
+  ownPlaces(): readonly string[]
   /** Known outside of any announcement: by multicast. */
   discovered(node: NodeId, addresses: readonly string[], sender: string): void
   stop(): void
@@ -81,6 +83,10 @@ class Redialling implements Redial {
       for (const [key, record] of this.records) this.records.set(key, withFreshBackoff(record, now))
     }
     this.look()
+  }
+
+  ownPlaces(): readonly string[] {
+    return this.book.ownPlaces()
   }
 
   reports(): readonly DialReport[] {

@@ -92,6 +92,11 @@ export class TargetBook {
     this.ourselves.add(key)
   }
 
+  /** Bootstrap places that are this node itself, as configured. */
+  ownPlaces(): readonly string[] {
+    return [...this.ourselves]
+  }
+
   /** This node's own addresses may have changed. */
   forgetOurselves(): void {
     this.ourselves.clear()

@@ -123,6 +123,10 @@ export class FakeNode implements Gossip {
       .sort((a, b) => (a.node < b.node ? -1 : 1))
   }
 
+  ownPlaces(): readonly string[] {
+    return []
+  }
+
   dials(): readonly DialReport[] {
     return [...this.records]
       .map(([target, { failures, lastTriedAt, error }]) => ({

@@ -30,3 +30,17 @@ it('asks a bootstrap place again after a rest that grows with the mesh, or when 
   expect(asks(new Set(), 1)).toBe(true)
   expect(asks(new Set([nodeId(99)]), rest + 1)).toBe(false)
 })
+
+it('names the bootstrap places that are this node itself, until its addresses change', () => {
+  const book = new TargetBook(
+    [place],
+    () => Promise.resolve([]),
+    () => true,
+  )
+  const [key = ''] = book.targets([], nodeId(1), new Set(), 0).map(target => target.key)
+  book.isOurselves(key)
+  expect(book.ownPlaces()).toEqual([place.multiaddr])
+  expect(book.targets([], nodeId(1), new Set(), 0)).toEqual([])
+  book.forgetOurselves()
+  expect(book.ownPlaces()).toEqual([])
+})

@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
+import type { StatusView } from '../../src/control/protocol.ts'
+import { firstNeighbourSeconds } from '../../src/model/limits.ts'
 import { createLab, eventually, type Lab } from './lab.ts'
 import type { LabNode } from './node.ts'
 import { allUp, silentPairs } from './overlay.ts'
@@ -33,12 +35,12 @@ describe('a machine of many devices', () => {
   it('announces what others can reach first, and is reached by another VPN where nothing else leads', async () => {
     lab = await createLab({
       nodes: 2,
-      configure: (base, index) => (index === 1 ? base : { ...base, bootstrap: ['10.99.0.1'] }),
+      configure: (base, index) => ({ ...base, bootstrap: [index === 1 ? '192.0.2.1' : '10.99.0.1'] }),
     })
     const [first, second] = lab.nodes as unknown as readonly [LabNode, LabNode]
     for (const node of lab.nodes) await shell(node, otherVpn(node))
     await shell(first, standIns)
-    for (const node of lab.nodes) node.start()
+    first.start()
     await first.listening()
     const found = await eventually('it announces endpoints', () => endpointsOf(first))
     expect(found.slice(0, 4)).toEqual([
@@ -48,6 +50,12 @@ describe('a machine of many devices', () => {
       '10.2.0.2:51820',
     ])
     expect(found.slice(4).sort()).toEqual(['10.147.17.1:51820', '10.99.0.1:51820', '100.64.0.1:51820'])
+    // A bootstrap list that names the machine itself is no problem.
+    const old = await eventually('it had time to look for others', () =>
+      statusOf(first, firstNeighbourSeconds + 2),
+    )
+    expect(old.problems).toEqual([])
+    second.start()
     await allUp(lab.nodes)
     const peers = JSON.parse((await second.lnetctl(['peers', '--json'])).stdout).peers
     expect(peers).toMatchObject([{ state: 'up', endpoint: '10.99.0.1:51820' }])
@@ -57,6 +65,11 @@ describe('a machine of many devices', () => {
 
 async function shell(node: LabNode, script: string): Promise<void> {
   await node.namespace.must(['sh', '-ec', script])
+}
+
+async function statusOf(node: LabNode, uptimeSeconds: number): Promise<StatusView | null> {
+  const reply = await node.ask('status')
+  return reply.ok && reply.view.uptime_seconds >= uptimeSeconds ? reply.view : null
 }
 
 async function endpointsOf(node: LabNode): Promise<readonly string[] | null> {

@@ -103,6 +103,7 @@ export class Process {
       publish: envelope => gossip.publish(envelope),
       neighbours: () => gossip.neighbours(),
       dials: () => gossip.dials(),
+      ownPlaces: () => gossip.ownPlaces(),
       reaches: node => gossip.reaches(node),
       lookForTwin: addresses => gossip.lookForTwin(addresses),
       redial: () => gossip.redial(),
