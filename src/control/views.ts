@@ -4,7 +4,7 @@ import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import { isProven } from '../mesh/proof.ts'
 import { actingMembers } from '../mesh/static-members.ts'
-import { isUnanswered } from '../mesh/suspicion.ts'
+import { isHearsay, isUnanswered } from '../mesh/suspicion.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
@@ -146,11 +146,15 @@ function lastHandshakeAt(member: Member, track: TunnelTrack | null, { proofs }: 
   return track?.handshakeAt ?? proof?.handshakeAt ?? null
 }
 
-/** Long before four heartbeats are missed, a member that was asked and did not answer is called silent. */
+/**
+ * Long before four heartbeats are missed, a member that was asked and did not answer is called silent; and so is one
+ * of which nothing came but a copy of what it said once.
+ */
 function standingNow(member: Member, track: TunnelTrack | null, { unanswered, now }: Snapshot): Standing {
   const standing = standingOf(member, now)
   const askedAt = unanswered.get(member.announcement.node)
-  return standing === 'live' && isUnanswered(askedAt, member.heardAt, track) ? 'silent' : standing
+  const isMissing = isUnanswered(askedAt, member.heardAt, track) || isHearsay(member, track, now)
+  return standing === 'live' && isMissing ? 'silent' : standing
 }
 
 function stateOf(about: Circumstances): PeerState {

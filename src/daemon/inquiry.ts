@@ -1,4 +1,13 @@
-import { isMute, isSuspect, isUnanswered, type SpokenWord } from '../mesh/suspicion.ts'
+import { confirm } from '../mesh/membership.ts'
+import {
+  hasSpokenSince,
+  isHearsay,
+  isMute,
+  isSuspect,
+  isUnanswered,
+  type SpokenWord,
+} from '../mesh/suspicion.ts'
+import { hearsayAskSeconds } from '../model/limits.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
 import type { DaemonParts } from './parts.ts'
@@ -12,6 +21,7 @@ export interface Inquiry {
 
 export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inquiry {
   const words = new Map<NodeId, SpokenWord & { asked: boolean }>()
+  let isAsking = false
 
   const trackOf = (node: NodeId) => {
     const member = state.membership.get(node)
@@ -28,6 +38,7 @@ export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inq
     kernel.speak(suspects.map(({ announcement }) => announcement.vtep))
     for (const { announcement } of suspects) noteWord(announcement.node, now)
     askMute(now)
+    resolveHearsay(now)
     return suspects.length > 0
   }
 
@@ -49,11 +60,43 @@ export function createInquiry({ clock, kernel }: DaemonParts, state: State): Inq
     }
   }
 
-  async function ask({ announcement: { node }, heardAt }: Member): Promise<void> {
-    if (state.gossip === null || isUnanswered(state.unanswered.get(node), heardAt, trackOf(node))) return
+  /** Of members that are known by copies alone, one after the other is asked. */
+  function resolveHearsay(now: number): void {
+    const unconfirmed = [...state.membership.values()].filter(member => member.unconfirmedSince !== undefined)
+    const spoke = unconfirmed.filter(({ announcement: { node }, unconfirmedSince = now }) =>
+      hasSpokenSince(trackOf(node), unconfirmedSince),
+    )
+    state.membership = confirm(
+      state.membership,
+      spoke.map(({ announcement: { node } }) => node),
+    )
+    if (isAsking) return
+    const next = unconfirmed.find(
+      member =>
+        !member.announcement.left &&
+        isHearsay(member, trackOf(member.announcement.node), now, hearsayAskSeconds) &&
+        !wasAsked(member),
+    )
+    if (next === undefined) return
+    isAsking = true
+    void ask(next).finally(() => {
+      isAsking = false
+    })
+  }
+
+  function wasAsked({ announcement: { node }, heardAt }: Member): boolean {
+    return isUnanswered(state.unanswered.get(node), heardAt, trackOf(node))
+  }
+
+  async function ask(member: Member): Promise<void> {
+    const { node } = member.announcement
+    if (state.gossip === null || wasAsked(member)) return
     const askedAt = clock.now()
     const answered = await state.gossip.reaches(node)
-    if (answered) state.unanswered.delete(node)
+    if (answered) {
+      state.unanswered.delete(node)
+      state.membership = confirm(state.membership, [node])
+    }
     // One that was forgotten meanwhile would stay in it for ever.
     else if (state.membership.has(node)) state.unanswered.set(node, askedAt)
   }

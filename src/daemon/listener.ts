@@ -2,7 +2,7 @@ import type { DialCandidate, GossipHandlers, OpenedSyncedEnvelope, SyncSource } 
 import { createRateLimit } from '../host/rate-limit.ts'
 import { saysTheSame } from '../mesh/compose.ts'
 import { Guests } from '../mesh/guests.ts'
-import { admit, type Heard, standingOf } from '../mesh/membership.ts'
+import { admit, confirm, type Heard, standingOf } from '../mesh/membership.ts'
 import { chooseNeighbours } from '../mesh/neighbours.ts'
 import { recallProofs } from '../mesh/proof.ts'
 import { digestOf, hashMembers } from '../mesh/sync.ts'
@@ -124,7 +124,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       for (const verdict of take(hearAll(entries), from)) count(verdict)
     }),
     recall(entries) {
-      const heard = hearAll(entries)
+      const heard = hearAll(entries).map(item => ({ ...item, remembered: true as const }))
       if (!state.synced)
         state.recalled = admit(state.recalled, heard, node, clock.now(), Number.POSITIVE_INFINITY).membership
       const handshakes = new Map(entries.map(({ envelope, handshakeAt }) => [envelope, handshakeAt]))
@@ -139,6 +139,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     },
     synced(neighbour) {
       state.heard += 1
+      state.membership = confirm(state.membership, [neighbour])
       events.met(neighbour)
       if (state.synced) return
       state.synced = true

@@ -1,5 +1,6 @@
 import type { Announcement, Envelope, Verdict } from '../model/announcement.ts'
 import {
+  catchUpSeconds,
   declarationsPerMemberMax,
   forgetAfterSecondsDefault,
   heartbeatsMissedMax,
@@ -18,6 +19,8 @@ export interface Heard {
   readonly announcement: Announcement
   readonly envelope: Envelope
   readonly ageMilliseconds: number
+  /** From this node's own memory, not from others. */
+  readonly remembered?: true
 }
 
 export interface Admission {
@@ -71,7 +74,7 @@ export function admit(
       declared.add(announcement.declaredBy)
     }
     const heardAt = heardSince(known, ageMilliseconds, now)
-    news.set(announcement.node, { announcement, envelope, heardAt })
+    news.set(announcement.node, { announcement, envelope, heardAt, ...doubtOf(known, item, now) })
     return verdict
   })
   for (const node of leaving) news.delete(node)
@@ -89,6 +92,18 @@ function admitBy(
   if (known === undefined) return guests.welcome({ ...asked, introducer })
   const isSameKey = known.announcement.publicKey === announcement.publicKey
   return isSameKey || guests.mayTakeKey(announcement) ? [] : null
+}
+
+/** These gave a sign of life of their own; the same value where that is no news. */
+export function confirm(membership: Membership, nodes: readonly NodeId[]): Membership {
+  const news = new Map<NodeId, Member>()
+  for (const node of nodes) {
+    const member = membership.get(node)
+    if (member?.unconfirmedSince === undefined) continue
+    const { unconfirmedSince: _, ...confirmed } = member
+    news.set(node, confirmed)
+  }
+  return news.size === 0 ? membership : withNews(membership, news)
 }
 
 /**
@@ -130,6 +145,22 @@ function withNews(membership: Membership, news: ReadonlyMap<NodeId, Member>): Me
 /** A newer word was not spoken before an older one was heard: so no copy, whatever its age, makes a member older. */
 function heardSince(known: Member | undefined, ageMilliseconds: number, now: number): number {
   return Math.max(known?.heardAt ?? Number.NEGATIVE_INFINITY, now - Math.max(0, ageMilliseconds))
+}
+
+/**
+ * Whether it lives is not known of one that is new here, or was silent: what came may be its last announcement, said
+ * again. Within seconds a newcomer knows all that its neighbours know: a sequence that advances later is spoken now.
+ */
+function doubtOf(
+  known: Member | undefined,
+  { remembered }: Heard,
+  now: number,
+): Pick<Member, 'unconfirmedSince'> {
+  if (remembered === true) return {}
+  if (known === undefined || standingOf(known, now) !== 'live') return { unconfirmedSince: now }
+  const { unconfirmedSince } = known
+  if (unconfirmedSince === undefined || now - unconfirmedSince >= catchUpSeconds * 1000) return {}
+  return { unconfirmedSince }
 }
 
 /** In a large mesh heartbeats are hours apart: nobody is forgotten who was not silent. */

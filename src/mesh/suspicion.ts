@@ -1,4 +1,5 @@
-import { proofMilliseconds, suspectSeconds } from '../model/limits.ts'
+import { hearsaySeconds, proofMilliseconds, suspectSeconds } from '../model/limits.ts'
+import type { Member } from '../model/member.ts'
 import { type TunnelTrack, tunnelLiveness } from './liveness.ts'
 
 /** It was up, and should have been heard from by now: a word through the tunnel brings a sign of life, if there is any. */
@@ -26,6 +27,25 @@ export function isUnanswered(
   track: TunnelTrack | null | undefined,
 ): boolean {
   return askedAt !== undefined && askedAt > Math.max(heardAt, track?.grewAt ?? Number.NEGATIVE_INFINITY)
+}
+
+/**
+ * For so long it has been known by copies alone: nothing says that it lives. It stays in the kernel all the same, as long
+ * as the two witnesses allow. Who cannot speak for itself is nobody's hearsay.
+ */
+export function isHearsay(
+  { announcement, unconfirmedSince }: Member,
+  track: TunnelTrack | null | undefined,
+  now: number,
+  seconds: number = hearsaySeconds,
+): boolean {
+  if (unconfirmedSince === undefined || announcement.declaredBy !== null) return false
+  return now - unconfirmedSince > seconds * 1000 && !hasSpokenSince(track, unconfirmedSince)
+}
+
+/** Something came through the tunnel since. */
+export function hasSpokenSince(track: TunnelTrack | null | undefined, since: number): boolean {
+  return (track?.grewAt ?? Number.NEGATIVE_INFINITY) >= since
 }
 
 /** What was said through a tunnel to a suspect, when, and when it was heard last by then. Monotonic milliseconds. */

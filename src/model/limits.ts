@@ -155,6 +155,11 @@ export const suspectLookMilliseconds = 1600
  * and than the pause until a kernel is looked at.
  */
 export const proofMilliseconds = 1500
+/** So long after a node was heard of first, it is known in its newest version. */
+export const catchUpSeconds = 10
+/** A member that is known by copies alone is asked for a sign of life after the one, and called silent after the other. */
+export const hearsayAskSeconds = 10
+export const hearsaySeconds = 20
 /** How long a node that is no neighbour has for answering gossip. */
 export const reachSecondsMax = 4
 /** DESIGN section 5: unknown until so long after an endpoint change. */

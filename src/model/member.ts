@@ -10,6 +10,11 @@ export interface Member {
    * arrives with its age, never as news (DESIGN law 10).
    */
   readonly heardAt: number
+  /**
+   * Since when it is known by copies alone: nobody signs an age, and an old announcement can be said again. Absent once
+   * its sequence advanced here, it answered itself, or its tunnel did.
+   */
+  readonly unconfirmedSince?: number
 }
 
 /** Everyone this node believes in, itself excepted. A value: admitting gives another one. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { admit, forget, type Heard, sortedMembers, standingOf } from '../../src/mesh/membership.ts'
+import { admit, confirm, forget, type Heard, sortedMembers, standingOf } from '../../src/mesh/membership.ts'
 import type { Announcement } from '../../src/model/announcement.ts'
 import { declarationsPerMemberMax, forgetAfterSecondsDefault, membersMax } from '../../src/model/limits.ts'
 import type { Membership } from '../../src/model/member.ts'
@@ -148,6 +148,36 @@ describe('sorted members', () => {
   it('come in the order of their ids', () => {
     const known = membership(member(3), member(1), member(2))
     expect(sortedMembers(known).map(each => each.announcement.name)).toEqual(['node1', 'node2', 'node3'])
+  })
+})
+
+describe('a member that is known by copies alone', () => {
+  const second = 1000
+  const first = admit(nobody, [heard(1, 5)], self, now).membership
+  const since = (known: Membership, number = 1) => known.get(nodeId(number))?.unconfirmedSince
+
+  it('is one that is new here, or was silent or gone', () => {
+    expect(since(first)).toBe(now)
+    const confirmed = confirm(first, [nodeId(1)])
+    expect(since(confirmed)).toBeUndefined()
+    expect(confirm(confirmed, [nodeId(1), nodeId(2)])).toBe(confirmed)
+    const later = now + 5 * 60 * second
+    expect(since(admit(confirmed, [heard(1, 6)], self, now + second).membership)).toBeUndefined()
+    expect(since(admit(confirmed, [heard(1, 6)], self, later).membership)).toBe(later)
+    const gone = admit(confirmed, [heard(1, 6, { left: true })], self, now + second).membership
+    expect(since(admit(gone, [heard(1, 7)], self, later).membership)).toBe(later)
+  })
+
+  it('is none that this node remembers', () => {
+    const known = admit(nobody, [{ ...heard(1, 5), remembered: true }], self, now).membership
+    expect(since(known)).toBeUndefined()
+  })
+
+  it('is none any more when its sequence advances, but not while all copies are still coming in', () => {
+    const soon = admit(first, [heard(1, 6)], self, now + 9 * second).membership
+    expect(since(soon)).toBe(now)
+    expect(since(admit(soon, [heard(1, 6)], self, now + 60 * second).membership)).toBe(now)
+    expect(since(admit(soon, [heard(1, 7)], self, now + 60 * second).membership)).toBeUndefined()
   })
 })
 

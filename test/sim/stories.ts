@@ -12,6 +12,7 @@ import { blackout, bootstrapDies, dead, farewell, forgotten, reboot, restart } f
 import { fakeKeys, fakes } from './stories/fakes.ts'
 import { amnesia, blocked, kernelFaults, moves } from './stories/faults.ts'
 import { clocks, deadAddresses, formation, lateJoin, mtus, storm } from './stories/formation.ts'
+import { hearsay } from './stories/hearsay.ts'
 import { impostor, liar, replays } from './stories/hostile.ts'
 import { meddling } from './stories/meddling.ts'
 import { asleep, flapping, stopped, unplugged } from './stories/pauses.ts'
@@ -38,6 +39,7 @@ export const stories: readonly Story[] = [
     thefts,
     stolenPin,
     replays,
+    hearsay,
     impostor,
     fakes,
     fakeKeys,
