@@ -151,10 +151,8 @@ export class Fields {
 
   #readScalar<Value>(node: Node, key: string, reader: Reader<Value>): Value | null {
     if (!isScalar(node)) {
-      this.#report.add(
-        key,
-        isAlias(node) ? 'aliases are not taken: write the value out' : 'must be a single value',
-      )
+      if (isAlias(node)) this.#report.add(key, 'aliases are not taken', { remedy: 'write the value out' })
+      else this.#report.add(key, 'must be a single value')
       return null
     }
     const reading = reader(plainOf(node))

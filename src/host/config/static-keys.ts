@@ -12,8 +12,8 @@ export async function checkStaticKeys({ staticMembers }: Draft, report: Report):
   const unusable = await unusableKeys(wanted.map(({ publicKey }) => publicKey))
   for (const { key, publicKey } of wanted)
     if (unusable.has(publicKey))
-      report.add(
-        key,
-        `${publicKey} is a point of low order, with which no handshake can succeed: write what \`wg show INTERFACE public-key\` prints on that machine`,
-      )
+      report.add(key, `${publicKey} is a point of low order`, {
+        why: 'no handshake can succeed with it',
+        remedy: 'write what `wg show INTERFACE public-key` prints on that machine',
+      })
 }
