@@ -34,6 +34,9 @@ export interface Newcomer {
   readonly isThere: boolean
 }
 
+/** Short trials of one key while a crowd is sorted out. */
+const firstTrialsMax = 4
+
 export function untried({ announced }: Newcomer, now: number): Trial {
   return { knownSince: now, times: 0, beganAt: Number.NEGATIVE_INFINITY, endsAt: now, places: [], announced }
 }
@@ -58,7 +61,7 @@ export function begin(
     ...trial,
     times: trial.times + 1,
     beganAt: now,
-    endsAt: trial.times === 0 ? Math.min(endsAt, last) : endsAt,
+    endsAt: now < last ? Math.min(endsAt, last) : endsAt,
     ...{ places, announced },
   }
 }
@@ -72,7 +75,11 @@ export function nextTrialAt(newcomer: Newcomer, trial: Trial, provenAt: number, 
   const { knownSince, times, endsAt } = trial
   if (newcomer.places.length === 0) return Number.POSITIVE_INFINITY
   const firstMilliseconds = (unprovenSecondsMax - trialWindowSeconds.min) * 1000
-  if (times === 0 && now <= Math.max(knownSince, provenAt) + firstMilliseconds) return now
+  const isFirst = now <= Math.max(knownSince, provenAt) + firstMilliseconds
+  if (times === 0 && isFirst) return now
+  // In a crowd the two sides may have missed each other's turns.
+  if (isFirst && times < firstTrialsMax && endsAt - trial.beganAt < trialWindowSeconds.max * 1000)
+    return endsAt
   const after = times === 0 ? knownSince + unprovenSecondsMax * 1000 : endsAt
   const pause = ({ min, max }: { readonly min: number; readonly max: number }) =>
     after + Math.min(max, min * 2 ** Math.max(0, times - 1)) * 1000
