@@ -242,7 +242,7 @@ describe('what others did', () => {
     const plan = planFor(desiredState(2))
     const failures = await kernel.apply(plan)
     expect(
-      failures.filter(({ step }) => step.kind.endsWith('.create')).map(({ failure }) => failure.what),
+      failures.filter(({ step }) => step.kind.endsWith('.create')).map(({ failure }) => sentenceOf(failure)),
     ).toEqual([
       "lnet0 is a bridge device without a mark, not lnet's: rename or remove it, or configure another name",
       "vlnet0 is a veth device marked lnet:ffffffffffffffffffffffffffffffff, not lnet's: rename or remove it, or configure another name",
