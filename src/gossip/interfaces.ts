@@ -36,15 +36,18 @@ export function admission(options: Addressed): Admits {
     const here = hereNow(options)
     if (source === 'operator') {
       if (place === null) return true
-      return !(
-        options.isInside(place.host) ||
-        (place.port === options.port && here.addresses.has(place.host))
-      )
+      return !options.isInside(place.host) && !leadsHere(address, options)
     }
     const host = place === null ? null : parseIpAddress(place.host)
     if (place === null || host === null || !mayBeGossipPort(place.port, ports)) return false
     return source === 'lan' ? mayBeOnLan(host, here.networks, here) : mayLeadTo(host, here)
   }
+}
+
+/** Whether an address leads to this node itself: one of this machine's own, at the port it listens on. */
+export function leadsHere(address: string, options: Addressed): boolean {
+  const place = placeOf(address)
+  return place !== null && place.port === options.port && hereNow(options).addresses.has(place.host)
 }
 
 /** Whether an address that was heard in this network may be the one of a node there. */

@@ -12,7 +12,7 @@ import { compareText } from '../model/address.ts'
 import type { DialReport } from '../model/neighbour.ts'
 import type { NodeId } from '../model/node.ts'
 import { type Dialler, type DialOutcome, dialAddresses } from './dial.ts'
-import type { Admits } from './interfaces.ts'
+import { type Admits, leadsHere } from './interfaces.ts'
 import type { DialCandidate, GossipOptions } from './port.ts'
 import { type Target, TargetBook } from './targets.ts'
 
@@ -68,7 +68,9 @@ class Redialling implements Redial {
     this.dialler = dialler
     this.options = options
     this.neighbourhood = neighbourhood
-    this.book = new TargetBook(options.bootstrap, options.resolve, admits)
+    this.book = new TargetBook(options.bootstrap, options.resolve, admits, address =>
+      leadsHere(address, options),
+    )
   }
 
   look(): void {
@@ -160,8 +162,8 @@ class Redialling implements Redial {
       if (target.node === null) this.book.answered(target.key, outcome.node, now)
       return
     }
-    if (!outcome.ok && outcome.isSelf && target.node === null) {
-      this.book.isOurselves(target.key)
+    if (!outcome.ok && outcome.isSelf && target.node === null) this.book.isOurselves(target.key)
+    if (this.book.isOwnPlace(target.key)) {
       this.records.delete(target.key)
       return
     }

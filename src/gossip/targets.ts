@@ -45,13 +45,20 @@ export class TargetBook {
   private readonly bootstrap: readonly BootstrapPlace[]
   private readonly resolve: Resolve
   private readonly admits: Admits
+  private readonly leadsHere: (address: string) => boolean
   /** Who answered at a bootstrap place, and when. */
   private readonly reached = new Map<string, { readonly node: NodeId; readonly at: number }>()
   private readonly found = new Map<NodeId, Found>()
   /** Bootstrap places that turned out to be this node. */
   private readonly ourselves = new Set<string>()
 
-  constructor(bootstrap: readonly BootstrapPlace[], resolve: Resolve, admits: Admits) {
+  constructor(
+    bootstrap: readonly BootstrapPlace[],
+    resolve: Resolve,
+    admits: Admits,
+    leadsHere: (address: string) => boolean = () => false,
+  ) {
+    this.leadsHere = leadsHere
     this.bootstrap = bootstrap
     this.resolve = resolve
     this.admits = admits
@@ -92,6 +99,10 @@ export class TargetBook {
     this.ourselves.add(key)
   }
 
+  isOwnPlace(key: string): boolean {
+    return this.ourselves.has(key)
+  }
+
   /** Bootstrap places that are this node itself, as configured. */
   ownPlaces(): readonly string[] {
     return [...this.ourselves]
@@ -119,9 +130,13 @@ export class TargetBook {
       const reached = this.reached.get(key)
       const rested = reached === undefined || now - reached.at > rest
       if (connected.size >= neighboursEnough && !rested) return []
-      const addresses = async () =>
-        (await bootstrapAddresses(place, this.resolve)).filter(address => this.admits(address, 'operator'))
-      return [{ key, node: null, wanted: true, addresses: () => [addresses()] }]
+      return [{ key, node: null, wanted: true, addresses: () => [this.bootstrapAddresses(place)] }]
     })
+  }
+
+  private async bootstrapAddresses(place: BootstrapPlace): Promise<readonly string[]> {
+    const addresses = await bootstrapAddresses(place, this.resolve)
+    if (addresses.length > 0 && addresses.every(this.leadsHere)) this.isOurselves(bootstrapKey(place))
+    return addresses.filter(address => this.admits(address, 'operator'))
   }
 }
