@@ -9,10 +9,10 @@ import { createResolver, type Resolver } from '../host/resolve.ts'
 import type { MeshKeys } from '../host/secret.ts'
 import type { Store } from '../host/store.ts'
 import { createLinuxKernel, type LinuxKernel } from '../kernel/linux.ts'
-import { segmentPrefixes, tunnelPrefix } from '../mesh/claims.ts'
 import { keyFingerprint } from '../mesh/derive.ts'
 import { forwarders } from '../mesh/gateway.ts'
-import { hostOf, type InterfaceName, parseIpAddress, prefixContains } from '../model/address.ts'
+import { meshNetworks } from '../mesh/overlaps.ts'
+import { hostOf, type InterfaceName, type Prefix, parseIpAddress, prefixContains } from '../model/address.ts'
 import { bootstrapHost } from '../model/bootstrap.ts'
 import type { Configuration } from '../model/configuration.ts'
 import { sentenceOf } from '../model/explanation.ts'
@@ -34,10 +34,19 @@ export interface Pieces {
   readonly log: Log
 }
 
+/** What the adapters ask for again and again. */
+interface Current {
+  current: Configuration
+  /** Networks of the mesh whose addresses are not the mesh's on this machine. */
+  refused: ReadonlySet<Prefix>
+}
+
 /** The one place that knows every adapter. */
 export function assemble({ configuration, configurationFile, keys, keyring, store, log }: Pieces): Machine {
   const secrets = tunnelSecrets(keyring, keys)
-  const machine: { current: Configuration } = { current: configuration }
+  const machine: Current = { current: configuration, refused: new Set() }
+  const networks = () => meshNetworks(machine.current, keys.meshId).map(({ prefix }) => prefix)
+  const isInside = (text: string) => isIn(networks(), machine.refused, text)
   const kernel = createLinuxKernel({
     mesh: keys.meshId,
     tunnel: configuration.tunnel,
@@ -45,6 +54,7 @@ export function assemble({ configuration, configurationFile, keys, keyring, stor
     secrets,
     probeKey: keys.probeKey,
     wanted: () => devicesOf(machine.current),
+    networks,
     forwarders: () => forwarders(machine.current),
     bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
     log: failure =>
@@ -76,7 +86,7 @@ export function assemble({ configuration, configurationFile, keys, keyring, stor
           bootstrap: configuration.bootstrap,
           mdns: configuration.discovery.mdns,
           resolve: (host, author) => resolver.addresses(host, author),
-          isInside: address => isInside(address, machine.current, keys),
+          isInside,
           now: () => systemClock.now(),
           wallSeconds: () => systemClock.wallSeconds(),
           random: () => systemClock.random(),
@@ -85,12 +95,8 @@ export function assemble({ configuration, configurationFile, keys, keyring, stor
       ),
     archive: store,
     hosts: createHostsFile(join(dirname(configuration.socket), 'hosts')),
-    facts: inUse =>
-      readFacts({
-        inUse,
-        ours: new Set(devicesOf(machine.current)),
-        isInside: text => isInside(text, machine.current, keys),
-      }),
+    facts: inUse => readFacts({ inUse, ours: new Set(devicesOf(machine.current)), isInside }),
+    networksRefused: prefixes => Object.assign(machine, { refused: prefixes }),
     resolved: (place, author) => resolver.known(place, author),
   })
   return Object.assign(machine, { daemon, kernel })
@@ -106,12 +112,7 @@ function configuredHosts({ bootstrap, staticMembers }: Configuration): ReadonlyS
   return new Set([...bootstrap.map(bootstrapHost), ...endpoints.map(hostOf)])
 }
 
-function isInside(text: string, { tunnel, segments }: Configuration, { meshId }: MeshKeys): boolean {
+function isIn(networks: readonly Prefix[], except: ReadonlySet<Prefix>, text: string): boolean {
   const address = parseIpAddress(text)
-  if (address === null) return false
-  const inside = [
-    tunnelPrefix(tunnel, meshId),
-    ...segments.flatMap(segment => segmentPrefixes(segment, meshId)),
-  ]
-  return inside.some(prefix => prefixContains(prefix, address))
+  return address !== null && networks.some(prefix => !except.has(prefix) && prefixContains(prefix, address))
 }

@@ -65,13 +65,13 @@ export function createDaemon(parts: DaemonParts): Daemon {
     },
   })
   const witness = createWitness(parts, state, {
-    mark: reconciler.mark,
+    ...{ mark: reconciler.mark, drifted: reconciler.drifted },
     announce: () => void announcer.update(),
   })
   const loops = createLoopKeeper(parts, state, reconciler.mark)
   const namer = createNamer(parts, state)
   const reunion = createReunion(parts, state, reconciler.mark)
-  const noteGossipPaths = createGossipPaths(parts, state, witness.underlayChanged)
+  const noteGossipPaths = createGossipPaths(parts, state, () => witness.underlayChanged('underlay'))
   const listener = createListener(parts, state, {
     membersChanged,
     ownHeard: (announcement, envelope) => void announcer.refute(announcement, envelope),
@@ -114,7 +114,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   /** Only then: monitors take as long to start as all tools of the first plan, and others wait for that. */
   function watch(): void {
     if (stopping !== null) return
-    watching = kernel.watch(event => (event === 'ours' ? reconciler.drifted() : witness.underlayChanged()))
+    watching = kernel.watch(e => (e === 'ours' ? reconciler.drifted() : witness.underlayChanged(e)))
     // What changed before is looked for.
     reconciler.drifted()
   }

@@ -14,6 +14,7 @@ import { bridgeProblems } from './bridge-problems.ts'
 import { contestProblems } from './claim-problems.ts'
 import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
+import { overlapProblems } from './overlap-problems.ts'
 import type { DaemonParts } from './parts.ts'
 import { secretProblems } from './secret-problems.ts'
 import { assessmentNow } from './situation.ts'
@@ -50,6 +51,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
   return [
     ...parts.archive.notes,
     ...kernelProblems(state),
+    ...overlapProblems(state),
     ...bridgeProblems(parts, state),
     ...floodProblems(state, parts.clock.now()),
     ...gatewayProblems(parts, state),

@@ -5,7 +5,7 @@ import type { Log } from '../host/log.ts'
 import type { Store } from '../host/store.ts'
 import type { Kernel } from '../kernel/port.ts'
 import type { ResolvedFor } from '../mesh/rank-endpoints.ts'
-import type { IpAddress } from '../model/address.ts'
+import type { IpAddress, Prefix } from '../model/address.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Result } from '../model/failure.ts'
@@ -30,6 +30,8 @@ export interface DaemonParts {
   readonly hosts: HostsFile
   /** `inUse`: own addresses of gossip connections. Null when this machine does not tell now. */
   facts(inUse: ReadonlySet<IpAddress>): Facts | null
+  /** Told of networks of the mesh whose addresses are, from now on, not the mesh's on this machine. */
+  networksRefused?(prefixes: ReadonlySet<Prefix>): void
   /** The endpoints of a name, as far as they are known now. */
   readonly resolved: ResolvedFor
 }

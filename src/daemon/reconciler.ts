@@ -134,7 +134,7 @@ export function createReconciler(
   function settle(decision: Decision): 'settled' {
     failures = 0
     state.stepFailures = []
-    // An event after which nothing was amiss makes the next one wait longer: a flood of them costs little.
+    // An event after which nothing was amiss makes the next one wait longer.
     if (awaitingDrift)
       driftWaitMilliseconds = Math.min(driftWaitMilliseconds * 2, driftDebounceMillisecondsMax)
     awaitingDrift = false

@@ -15,6 +15,7 @@ import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
 import type { Failure } from '../model/failure.ts'
+import type { Overlap } from '../model/foreign-network.ts'
 import type { GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
@@ -59,6 +60,8 @@ export interface State {
   /** Reconciler. */
   claims: OwnClaims
   refusedRoutes: readonly RefusedRoute[]
+  /** Networks of the mesh that this machine uses otherwise. */
+  overlaps: readonly Overlap[]
   lost: readonly LostClaim[]
   exhausted: readonly Prefix[]
   tracks: Tracks
@@ -116,6 +119,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     claims: parts.archive.saved.claims,
     lost: [],
     refusedRoutes: [],
+    overlaps: [],
     answers: new Map(),
     loops: new Map(),
     floods: new Map(),
@@ -143,8 +147,8 @@ export function everyone(state: State): readonly Member[] {
 
 /** Keeps what a decision found out for the next one. */
 export function learn(state: State, decision: Decision, observation: Observation): void {
-  const { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted } = decision
-  Object.assign(state, { tracks, proofs, trials, records, claims, lost, refusedRoutes, exhausted })
+  const { tracks, proofs, trials, records, claims, lost, refusedRoutes, overlaps, exhausted } = decision
+  Object.assign(state, { tracks, proofs, trials, records, claims, lost, refusedRoutes, overlaps, exhausted })
   state.observation = observation
 }
 

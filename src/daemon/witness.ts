@@ -1,4 +1,5 @@
 import type { Cancel } from '../host/clock.ts'
+import type { KernelEvent } from '../kernel/port.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import { isProven, proofsOf } from '../mesh/proof.ts'
@@ -12,6 +13,7 @@ import {
 } from '../model/limits.ts'
 import { createAsker } from './asker.ts'
 import { createInquiry } from './inquiry.ts'
+import { createOverlapNews } from './overlap-problems.ts'
 import type { DaemonParts } from './parts.ts'
 import { createSilenceNews } from './silence-news.ts'
 import type { State } from './state.ts'
@@ -19,7 +21,7 @@ import { createTunnelNews } from './tunnel-news.ts'
 
 /** Watches what changes by itself: this machine's own addresses, tunnels that rise and fall, time that passes. */
 export interface Witness {
-  underlayChanged(): void
+  underlayChanged(event: Exclude<KernelEvent, 'ours'>): void
   /** WireGuard sends from where this machine is now, and every tunnel waits for a sign of life. */
   endpointsSet(): void
   /** Other gateways may be wanted. */
@@ -33,6 +35,7 @@ export interface Witness {
 
 export interface WitnessEvents {
   mark(): void
+  drifted(): void
   announce(): void
 }
 
@@ -42,12 +45,12 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   const silence = createSilenceNews(parts, state)
   const asker = createAsker(parts, state, events.mark)
   const inquiry = createInquiry(parts, state)
+  const tellRefused = createOverlapNews(parts, state, readFactsSoon)
   let pending: Cancel | null = null
   let tick: Cancel | null = null
   let suspecting: Cancel | null = null
   let reading: Promise<void> | null = null
   let doubting: Cancel | null = null
-  /** When the last tick was. */
   let tickedSeconds = clock.uptimeSeconds()
   let ticks = 0
 
@@ -63,6 +66,10 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     }
     events.mark()
     events.announce()
+  }
+
+  function readFactsSoon(): void {
+    pending ??= clock.setTimer(driftDebounceMilliseconds, refreshFacts)
   }
 
   function scheduleTick(): void {
@@ -109,6 +116,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     tellNews()
     if (inquiry.looked()) hurry()
     tellGateway()
+    tellRefused()
   }
 
   /** Others leave by us only when the kernel is ready. */
@@ -156,8 +164,10 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
 
   scheduleTick()
   return {
-    underlayChanged() {
-      pending ??= clock.setTimer(driftDebounceMilliseconds, refreshFacts)
+    underlayChanged(event) {
+      readFactsSoon()
+      // What is in the way may be over: a device that goes down takes its routes along without a word.
+      if (event === 'overlap' || state.overlaps.length > 0) events.drifted()
     },
     // Whoever hears us from the new address roams to it; without a word WireGuard waits for its next keepalive.
     endpointsSet() {

@@ -27,7 +27,7 @@ export function foreignAmong(
     .sort((a, b) => compareText(a.interface, b.interface))
 }
 
-/** An alias is anybody's text. */
-function printable(text: string): string {
+/** An alias, and the name of a device, is anybody's text. */
+export function printable(text: string): string {
   return text.replaceAll(/[^\x21-\x7e]/g, '?').slice(0, 64)
 }

@@ -1,4 +1,4 @@
-import type { InterfaceName } from '../model/address.ts'
+import { type InterfaceName, type Prefix, prefixesOverlap } from '../model/address.ts'
 import type { StartNeeds } from '../model/examination.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
@@ -12,6 +12,7 @@ import type { Kernel, TunnelSecrets } from './port.ts'
 import { preflight } from './preflight.ts'
 import { openProbes } from './probes.ts'
 import { question } from './question.ts'
+import type { MarkedDevices } from './readers/marks.ts'
 import { executeAside } from './run.ts'
 import { speak } from './speak.ts'
 import { type TakeOver, takeOver } from './take-over.ts'
@@ -27,6 +28,8 @@ export interface LinuxKernelOptions {
   readonly probeKey: Uint8Array
   /** Device names of the configuration in force: whoever holds one without our mark is reported as foreign. */
   wanted(): readonly InterfaceName[]
+  /** The mesh's own networks, of the configuration in force, and those it is offered routes to. */
+  networks(): readonly Prefix[]
   /** Devices that have to forward, because the configuration in force makes a gateway of this machine. */
   forwarders(): readonly InterfaceName[]
   /** The bridges its segments are in. */
@@ -51,6 +54,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   )
   let limitsFloods = false
   let watchesLoops = false
+  const marked: MarkedDevices = new Set()
   return {
     observe: async () => {
       // Asked again while it cannot: a module may be loaded later.
@@ -59,7 +63,9 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
       const observed = await observe({
         mesh,
         tunnel: tunnel.interface,
+        marked,
         wanted: options.wanted(),
+        networks: options.networks(),
         forwarders: options.forwarders(),
         limitsFloods,
         watchesLoops,
@@ -76,6 +82,8 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
       watch({
         isOwn: name => name === tunnel.interface || options.wanted().some(wanted => wanted === name),
         isHost: name => options.bridges().includes(name),
+        isForwarder: name => options.forwarders().some(device => device === name),
+        isMeshNetwork: network => options.networks().some(each => prefixesOverlap(each, network)),
         listener,
         hearTables: guards.hear,
         onEnded: failure => options.log(failure),

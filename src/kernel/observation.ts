@@ -1,4 +1,5 @@
 import { compareText, type InterfaceName } from '../model/address.ts'
+import type { ForeignNetwork } from '../model/foreign-network.ts'
 import type { Detour, DetourRule } from '../model/gateway.ts'
 import type {
   ForeignDevice,
@@ -21,6 +22,7 @@ export interface Devices {
   /** VXLAN devices that lnet can have made, sorted by name. */
   readonly segments: readonly OwnLink[]
   readonly foreign: readonly ForeignDevice[]
+  readonly networks: readonly ForeignNetwork[]
   /** Every device there is, whoever it belongs to. */
   readonly names: ReadonlySet<string>
   readonly bridges: readonly BridgeLink[]
@@ -71,7 +73,7 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
     limitsFloods: found.limitsFloods,
     watchesLoops: found.watchesLoops,
     implementation,
-    foreign,
+    ...{ foreign, networks: found.devices.networks },
     bridges,
     forwarding: found.forwards,
   }

@@ -1,4 +1,4 @@
-import { compareText, type InterfaceName } from '../model/address.ts'
+import { compareText, type InterfaceName, type Prefix } from '../model/address.ts'
 import { ok, type Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import type { MeshId } from '../model/node.ts'
@@ -11,7 +11,9 @@ import { readAdvertised } from './readers/advertised.ts'
 import { readBridges } from './readers/bridges.ts'
 import { documents, reading } from './readers/fields.ts'
 import { linkNames, type OwnLink, ownLinks } from './readers/links.ts'
+import { lostMarks, type MarkedDevices } from './readers/marks.ts'
 import { readNeighbours } from './readers/neighbours.ts'
+import { readNetworks, routeListings } from './readers/networks.ts'
 import { readDetours, readRoutes } from './readers/routes.ts'
 import { readRules } from './readers/rules.ts'
 import { readWireguardDump, type WireguardDump } from './readers/wireguard.ts'
@@ -21,8 +23,12 @@ import { forwardingAmong, ipv6Among } from './sysctl.ts'
 export interface ObserveOptions {
   readonly mesh: MeshId
   readonly tunnel: InterfaceName
+  /** What bore our mark when it was last looked at. */
+  readonly marked: MarkedDevices
   /** Names whose holders without our mark are reported. */
   readonly wanted: readonly InterfaceName[]
+  /** Networks that this machine must not use otherwise. */
+  readonly networks: readonly Prefix[]
   /** Devices that have to forward, because this machine is a gateway. */
   readonly forwarders: readonly InterfaceName[]
   /** Whether this kernel can limit what floods. */
@@ -81,10 +87,16 @@ rule show
 `
 
 async function observeDevices(options: ObserveOptions): Promise<Result<Devices>> {
-  const listed = await run({ tool: 'ip', arguments: ['-json', '-details', '-batch', '-'], input: listings })
+  const around = routeListings(options.networks)
+  const input = [listings, ...around].join('')
+  const listed = await run({ tool: 'ip', arguments: ['-json', '-details', '-batch', '-'], input })
   if (!listed.ok) return listed
+  if (await restoreMarks(listed.value, options)) return await observeDevices(options)
   return reading('ip', () => {
-    const [links, routes, advertised, neighbours, rules] = documents(listed.value, 5)
+    const [links, routes, advertised, neighbours, rules, ...foreignRoutes] = documents(
+      listed.value,
+      5 + around.length,
+    )
     const own = sortLinks(ownLinks(links, markOf(options.mesh)), options.tunnel)
     const all = linkNames(links)
     const segments = new Set(own.segments.map(segment => segment.interface))
@@ -93,6 +105,7 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
     return {
       ...own,
       foreign: foreignAmong(all, [options.tunnel, ...options.wanted], ownNames(own)),
+      networks: readNetworks(links, foreignRoutes, markOf(options.mesh)),
       names: new Set(all.map(({ name }) => name)),
       routes: readRoutes(routes),
       advertised: readAdvertised(links, advertised),
@@ -102,6 +115,15 @@ async function observeDevices(options: ObserveOptions): Promise<Result<Devices>>
       neighbours: readNeighbours(neighbours, segments, shared),
     }
   })
+}
+
+/** Without its mark a device of ours would count as somebody else's. True: one has it again. */
+async function restoreMarks(listed: string, { mesh, marked }: ObserveOptions): Promise<boolean> {
+  const [line = ''] = listed.split('\n')
+  const lost = reading('ip', () => lostMarks(documents(line, 1)[0], markOf(mesh), marked))
+  if (!lost.ok || lost.value.length === 0) return false
+  const input = lost.value.map(device => `link set dev ${device} alias ${markOf(mesh)}\n`).join('')
+  return (await run({ tool: 'ip', arguments: ['-batch', '-'], input })).ok
 }
 
 /** The tunnel is the wanted one, else one that a former configuration left. */

@@ -51,8 +51,11 @@ export interface ProbeWire extends Closeable {
   ask(place: LinkPlace): Promise<boolean>
 }
 
-/** `ours`: something under our mark changed. `underlay`: another device's link or address did. */
-export type KernelEvent = 'ours' | 'underlay'
+/**
+ * `ours`: something under our mark changed. `underlay`: another device's link or address did; `overlap`: by an address
+ * or a route that the mesh has a network for.
+ */
+export type KernelEvent = 'ours' | 'underlay' | 'overlap'
 
 export interface Closeable {
   close(): void

@@ -9,12 +9,9 @@ import { removeGateway, setGateway } from './gateway.ts'
 import { guardRemoval, guardScript } from './guard.ts'
 import { flushLearned, setLinkTrust } from './link-trust.ts'
 import { loopWatchRemoval, loopWatchScript } from './loop-watch.ts'
-import { markOf, routeProtocol } from './mark.ts'
+import { addressMetric, markOf, routeMetric, routeProtocol } from './mark.ts'
 import type { TunnelSecrets } from './port.ts'
 import { disableIpv6Path } from './sysctl.ts'
-
-/** Addresses of lnet on somebody else's bridge carry this metric: iproute2 6.1 has no protocol for them. */
-export const addressMetric = 20_201
 
 /** One line of a tool's batch; what `tolerated` matches means that the line's effect was there already. */
 interface Line<Tool extends 'ip' | 'bridge'> {
@@ -135,7 +132,8 @@ const renderers: Renderers = {
     ip(`address replace ${address} dev ${device} ${addressFlags(address)}`),
   ],
   'address.remove': step => [ip(`address delete ${step.address} dev ${step.interface}`, addressGone)],
-  'route.add': step => [ip(`route replace ${routeText(step.route)}`)],
+  // Never `replace`: the kernel would take another's route of the same network away.
+  'route.add': step => [ip(`route add ${routeText(step.route)}`)],
   'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
   'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],
@@ -188,10 +186,10 @@ function addressFlags(address: string): string {
 }
 
 /** The last resort has the greatest metric there is, so that every other route of the prefix goes before it. */
-function routeText({ prefix, device }: Route): string {
+function routeText({ prefix, device, metric }: Route): string {
   return device === null
     ? `unreachable ${prefix} proto ${routeProtocol} metric ${2 ** 32 - 1}`
-    : `${prefix} dev ${device} proto ${routeProtocol}`
+    : `${prefix} dev ${device} proto ${routeProtocol} metric ${metric ?? routeMetric}`
 }
 
 function floodLine(verb: 'append' | 'delete', step: { interface: InterfaceName; vtep: string }): string {

@@ -1,3 +1,4 @@
+import type { Prefix } from '../model/address.ts'
 import type { Failure } from '../model/failure.ts'
 import { monitorLineCharactersMax, retryMillisecondsMax, retryMillisecondsMin } from '../model/limits.ts'
 import type { Closeable, KernelEvent } from './port.ts'
@@ -9,6 +10,10 @@ export interface WatchOptions {
   isOwn(name: string): boolean
   /** Whether it is a bridge that holds entries of ours. */
   isHost(name: string): boolean
+  /** Whether it has to forward. */
+  isForwarder(name: string): boolean
+  /** Whether the mesh has addresses of this network. */
+  isMeshNetwork(network: Prefix): boolean
   listener(event: KernelEvent): void
   /** Lines of `nft monitor`, before what they mean is told. */
   hearTables(line: string): void
@@ -20,12 +25,12 @@ export interface WatchOptions {
 export function watch(options: WatchOptions): Closeable {
   const links: Command = {
     tool: 'ip',
-    arguments: ['-oneline', 'monitor', 'link', 'address', 'route', 'neigh'],
+    arguments: ['-oneline', 'monitor', 'link', 'address', 'route', 'neigh', 'rule', 'netconf'],
   }
   const forwarding: Command = { tool: 'bridge', arguments: ['monitor', 'fdb'] }
   const tables: Command = { tool: 'nft', arguments: ['monitor'] }
   const monitors = [
-    new Monitor(links, classifyLinks(options.isOwn, options.isHost), options),
+    new Monitor(links, classifyLinks(options), options),
     new Monitor(forwarding, classifyForwarding(options.isOwn), options),
     new Monitor(tables, hearing(classifyTables, options.hearTables), options),
   ]

@@ -2,15 +2,15 @@ import type { Endpoint } from '../model/address.ts'
 import type { WireguardReading } from '../model/kernel-state.ts'
 import type { Member } from '../model/member.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
-import { segmentPrefixes, tunnelPrefix } from './claims.ts'
 import type { Situation } from './decide.ts'
 import { pairRank } from './derive.ts'
 import { decideEndpoint } from './endpoint.ts'
 import { gossipEndpoints } from './gossip-endpoint.ts'
 import { withHistory } from './history.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
+import { surroundingsOf } from './overlaps.ts'
 import { isProven, type Proofs } from './proof.ts'
-import { rankEndpoints, type Surroundings } from './rank-endpoints.ts'
+import { rankEndpoints } from './rank-endpoints.ts'
 import type { Tracks } from './tracks.ts'
 import type { Newcomer } from './trial.ts'
 import { chooseTrials, type Trials } from './trials.ts'
@@ -144,16 +144,4 @@ function isGone(
   now: number,
 ): boolean {
   return track !== undefined && !inKernel.has(track.publicKey) && isHandshakeStale(track, now)
-}
-
-function surroundingsOf({ configuration, mesh, facts }: Situation): Surroundings {
-  return {
-    addresses: facts.addresses.map(({ address }) => address),
-    networks: facts.addresses.filter(({ kind }) => kind !== 'vpn').map(({ network }) => network),
-    vpns: facts.addresses.filter(({ kind }) => kind === 'vpn').map(({ network }) => network),
-    inside: [
-      tunnelPrefix(configuration.tunnel, mesh),
-      ...configuration.segments.flatMap(segment => segmentPrefixes(segment, mesh)),
-    ],
-  }
 }

@@ -2,6 +2,7 @@ import type { IpAddress } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
+import type { Overlap } from '../model/foreign-network.ts'
 import type { GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { KernelState, Observation } from '../model/kernel-state.ts'
 import type { Member, Membership } from '../model/member.ts'
@@ -17,6 +18,7 @@ import { diff } from './diff.ts'
 import { endpointDueAt } from './endpoint.ts'
 import { keepKeys, keyTurnDueAt, mayProve } from './key-claims.ts'
 import { order } from './order.ts'
+import { findOverlaps, refusedPrefixes } from './overlaps.ts'
 import { isProven, noteProofs, type Proofs, sameProven, withoutRivals } from './proof.ts'
 import type { ResolvedFor } from './rank-endpoints.ts'
 import type { Records } from './records.ts'
@@ -75,6 +77,7 @@ export interface Decision extends Settlement {
   readonly desired: KernelState | null
   readonly plan: Plan
   readonly refusedRoutes: readonly RefusedRoute[]
+  readonly overlaps: readonly Overlap[]
   /** When time alone may change the decision, monotonic milliseconds; infinity when never. */
   readonly dueAt: number
 }
@@ -82,6 +85,8 @@ export interface Decision extends Settlement {
 /** What should change now. The same situation gives the same plan, byte for byte. */
 export function decide(situation: Situation): Decision {
   const { configuration, mesh, node, publicKey, observation, now } = situation
+  const overlaps = findOverlaps(configuration, mesh, observation)
+  const refused = refusedPrefixes(overlaps)
   const observed = observeTracks(situation)
   const keys = keepKeys(situation.records.keys, { ...situation, tracks: observed })
   const seen = { ...situation, tracks: observed, records: { ...situation.records, keys } }
@@ -112,13 +117,10 @@ export function decide(situation: Situation): Decision {
   const proven = inside.filter(member => isProven(member, proofs))
   const holds = withHolds(others, holdsOf(ownHolds(node, claims), judgement))
   const records = keepRecords(seen, assessment, claims, holds)
-  const ways = waysOf({ ...situation, claims, tracks }, proven, holds, evidence)
+  const ways = waysOf({ ...situation, claims, tracks }, proven, holds, { evidence, refused })
   const desired = desire(
     {
-      configuration,
-      mesh,
-      node,
-      publicKey,
+      ...{ configuration, mesh, node, publicKey },
       presharedKey: key => situation.presharedKey(key),
       claims,
       lost,
@@ -126,18 +128,20 @@ export function decide(situation: Situation): Decision {
       ...{ bridges: observation.bridges, forwarding: observation.forwarding },
       limitsFloods: observation.limitsFloods,
       ...{ watchesLoops: observation.watchesLoops, keptOut: situation.keptOut },
+      ...{ refused, networks: observation.networks, hasTunnel: observation.state.tunnel !== null },
       observed: observation.state.gateway,
     },
     { members: inside, proven, onTrial, holds, tracks, ways },
   )
   const steps =
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
-  const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members)
+  const plan = restrain(order(steps, configuration.tunnel.interface), situation.warm, members, refused)
   const waiting = inside.filter(({ announcement }) => onTrial.get(announcement.publicKey) !== 'passive')
   const turnAt = keyTurnDueAt(keys, { ...situation, tracks: observed })
   const dueAt = Math.min(admitted.dueAt, nextDueAt(tracks, waiting, publicKey, now), turnAt)
   const { trials } = admitted
-  return { ...settlement, tracks, proofs, trials, records, desired, plan, refusedRoutes: ways.refused, dueAt }
+  const refusals = { refusedRoutes: ways.refused, overlaps }
+  return { ...settlement, ...refusals, tracks, proofs, trials, records, desired, plan, dueAt }
 }
 
 function trialsAfter({ trials, proofs, now }: Situation, after: Proofs): Trials {

@@ -8,6 +8,7 @@ import {
   type MacAddress,
   type Prefix,
   prefixContains,
+  prefixOf,
   sortedByAddress,
 } from '../model/address.ts'
 import type { SegmentConfiguration } from '../model/configuration.ts'
@@ -81,7 +82,10 @@ export function desireBridge(
 ): BridgeState | null {
   const bridge = usableBridge(segment, intent)
   if (bridge === null) return bareBridge(segment, intent)
-  const addresses = ownAddresses(segment, intent)
+  // What the operator put there is not ours to change, or to take away one day.
+  const isTheirs = (address: InterfaceAddress) =>
+    intent.networks.some(each => each.device === bridge && each.address === addressOf(address))
+  const addresses = ownAddresses(segment, intent).filter(address => !isTheirs(address))
   const neighbours = desireNeighbours(membersIn(segment.vni, reachable), segment, intent, world)
   const isOwn = intent.bridges.find(facts => facts.interface === bridge)?.own ?? true
   // Its own MAC, so that it does not take another one with each port that comes.
@@ -112,6 +116,7 @@ function ownAddresses(segment: SegmentConfiguration, intent: Intent): readonly I
     intent.lost.some(lost => lost.vni === segment.vni && lost.address === address)
   return intent.claims.overlay
     .filter(({ vni, address }) => vni === segment.vni && !isLost(addressOf(address)))
+    .filter(({ address }) => !intent.refused.has(prefixOf(address)))
     .map(({ address }) => address)
     .sort(compareAddresses)
 }
@@ -139,7 +144,7 @@ function desireNeighbours(
   intent: Intent,
   world: World,
 ): readonly NeighbourEntry[] {
-  const networks = segmentPrefixes(segment, intent.mesh)
+  const networks = segmentPrefixes(segment, intent.mesh).filter(network => !intent.refused.has(network))
   const entries = members.flatMap(({ announcement: { node, segments } }) =>
     segments
       .filter(({ vni }) => vni === segment.vni)

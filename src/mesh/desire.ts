@@ -11,6 +11,7 @@ import {
 } from '../model/address.ts'
 import type { OwnClaims } from '../model/claims.ts'
 import type { Configuration } from '../model/configuration.ts'
+import type { ForeignNetwork } from '../model/foreign-network.ts'
 import type { GatewayState } from '../model/gateway.ts'
 import {
   type BridgeFacts,
@@ -57,6 +58,12 @@ export interface Intent {
   readonly watchesLoops: boolean
   /** Segments that stay out of their bridges, because they are or may be part of a loop. */
   readonly keptOut: ReadonlySet<Vni>
+  /** The mesh's networks that this machine uses otherwise. */
+  readonly refused: ReadonlySet<Prefix>
+  /** What others have on this machine. */
+  readonly networks: readonly ForeignNetwork[]
+  /** There is a tunnel already. */
+  readonly hasTunnel: boolean
   /** The gateway this machine is now. */
   readonly observed: GatewayState | null
 }
@@ -81,6 +88,8 @@ export function desire(intent: Intent, world: World): KernelState | null {
   if (vtep === null) return null
   if (intent.lost.some(({ vni }) => vni === null)) return emptyKernelState
   const prefix = tunnelPrefix(intent.configuration.tunnel, intent.mesh)
+  // One that is there keeps its sessions for when this machine is elsewhere again.
+  if (intent.refused.has(prefix) && !intent.hasTunnel) return emptyKernelState
   const reachable = world.members.filter(member => isReachable(member, prefix, world.holds))
   const proven = world.proven.filter(member => isReachable(member, prefix, world.holds))
   const mtus = [intent.mtu, ...world.proven.map(({ announcement }) => announcement.mtu)]
@@ -133,7 +142,7 @@ function desireTunnel(
     ...distrusting,
     publicKey: intent.publicKey,
     listenPort: tunnel.port,
-    addresses: [interfaceAddress(vtep, prefix)],
+    addresses: intent.refused.has(prefix) ? [] : [interfaceAddress(vtep, prefix)],
     peers: desirePeers(intent, world, reachable),
   }
 }
@@ -173,11 +182,8 @@ function desireRoutes(
   const ofSegments = bearers.flatMap(({ interface: device, addresses }) =>
     addresses.map(address => ({ prefix: prefixOf(address), device })),
   )
-  const all: Route[] = [
-    { prefix: vteps, device: tunnel.interface },
-    { prefix: vteps, device: null },
-    ...ofSegments,
-  ]
+  const ofTunnel = tunnel.addresses.length === 0 ? [] : [tunnel.interface, null]
+  const all: Route[] = [...ofTunnel.map(device => ({ prefix: vteps, device })), ...ofSegments]
   const distinct = new Map(all.map(route => [`${route.prefix} ${route.device}`, route]))
   return [...distinct.values()].sort(
     (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),

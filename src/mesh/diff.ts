@@ -175,7 +175,11 @@ function routesLeft(
 }
 
 function diffRoutes(desired: readonly Route[], observed: readonly Route[]): readonly Step[] {
-  const { added, removed } = compare(desired, observed, ({ prefix, device }) => `${prefix} ${device}`)
+  const { added, removed } = compare(
+    desired,
+    observed,
+    ({ prefix, device, metric }) => `${prefix} ${device} ${metric}`,
+  )
   return [
     ...added.map((route): Step => ({ kind: 'route.add', route })),
     ...removed.map((route): Step => ({ kind: 'route.remove', route })),

@@ -1,4 +1,4 @@
-import type { IpAddress, MacAddress } from '../model/address.ts'
+import { type IpAddress, type MacAddress, type Prefix, prefixOf } from '../model/address.ts'
 import type { Member } from '../model/member.ts'
 import type { Plan, Step, StepKind } from '../model/step.ts'
 import { isHandshakeStale, type TunnelTrack } from './liveness.ts'
@@ -25,7 +25,12 @@ export function belongsInKernel(
  * A daemon that has not heard from the mesh yet takes nothing away: what it does not know may well be alive. What
  * belongs to a member that said farewell is known, and a device that is made anew is the configuration's doing.
  */
-export function restrain(plan: Plan, warm: boolean, members: readonly Member[] = []): Plan {
+export function restrain(
+  plan: Plan,
+  warm: boolean,
+  members: readonly Member[] = [],
+  refused: ReadonlySet<Prefix> = new Set(),
+): Plan {
   if (warm) return plan
   const farewells = belongings(members.filter(({ announcement }) => announcement.left))
   const vteps = new Map(
@@ -38,7 +43,7 @@ export function restrain(plan: Plan, warm: boolean, members: readonly Member[] =
   return plan.filter(step => {
     if (step.kind === 'segment.remove') return anew.has(step.interface)
     if (step.kind === 'tunnel.remove') return isTunnelAnew
-    return !takesAway(step.kind) || farewells.has(subjectOf(step, vteps))
+    return !takesAway(step.kind) || farewells.has(subjectOf(step, vteps)) || isOf(step, refused)
   })
 }
 
@@ -55,6 +60,13 @@ function subjectOf(step: Step, vteps: ReadonlyMap<MacAddress, IpAddress>): strin
   if (step.kind === 'neighbour.remove' || step.kind === 'bridge.neighbour.remove')
     return vteps.get(step.entry.mac)
   return step.kind === 'port.mac.remove' ? vteps.get(step.mac) : undefined
+}
+
+/** What could take this machine off its network is known from its network, not from the mesh. */
+function isOf(step: Step, refused: ReadonlySet<Prefix>): boolean {
+  if (step.kind === 'route.remove') return refused.has(step.route.prefix)
+  const isAddress = step.kind === 'address.remove' || step.kind === 'bridge.address.remove'
+  return isAddress && refused.has(prefixOf(step.address))
 }
 
 type Removal = Extract<StepKind, `${string}.remove`>

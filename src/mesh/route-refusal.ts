@@ -15,7 +15,7 @@ import type { WaysSituation } from './ways.ts'
 /** What may stand in the way of a route that is offered. */
 type Surroundings = Pick<
   WaysSituation,
-  'configuration' | 'mesh' | 'members' | 'tracks' | 'evidence' | 'facts'
+  'configuration' | 'mesh' | 'members' | 'tracks' | 'evidence' | 'facts' | 'networks'
 >
 
 /** Shorter ones are half the world: that is what `default_via` is for. */
@@ -23,7 +23,7 @@ const routeLengthMin = 8
 
 /** Why an offered route is not taken: it would lead the mesh's own packets astray; null when it may be. */
 export function routeRefusal(prefix: Prefix, surroundings: Surroundings): string | null {
-  const { configuration, mesh, facts } = surroundings
+  const { configuration, mesh, facts, networks } = surroundings
   if (lengthOf(prefix) < routeLengthMin) return 'it is too large: use default_via for a way to everywhere'
   if (!['global', 'private'].includes(scopeOf(addressOf(prefix)))) return 'its addresses are not for routes'
   const taken = [
@@ -32,6 +32,7 @@ export function routeRefusal(prefix: Prefix, surroundings: Surroundings): string
       segmentPrefixes(segment, mesh).map(network => ({ what: segment.interface, network })),
     ),
     ...facts.addresses.map(address => ({ what: address.interface, network: address.network })),
+    ...networks.map(({ device, network }) => ({ what: device, network })),
   ]
   const overlapped = taken.find(({ network }) => overlaps(network, prefix))
   if (overlapped !== undefined) return `it overlaps ${overlapped.network} of ${overlapped.what}`

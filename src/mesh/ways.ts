@@ -6,9 +6,11 @@ import {
   type InterfaceName,
   type IpAddress,
   type Prefix,
+  prefixOf,
 } from '../model/address.ts'
 import type { Configuration } from '../model/configuration.ts'
 import type { Facts } from '../model/facts.ts'
+import type { ForeignNetwork } from '../model/foreign-network.ts'
 import type { Detour, DetourRule, GatewayAnswers, RefusedRoute } from '../model/gateway.ts'
 import type { BridgeFacts } from '../model/kernel-state.ts'
 import { gatewayMissesMax, gatewaysAskedMax } from '../model/limits.ts'
@@ -43,6 +45,7 @@ export interface WaysSituation {
   readonly answers: ReadonlyMap<NodeId, GatewayAnswers>
   readonly facts: Facts
   readonly bridges: readonly BridgeFacts[]
+  readonly networks: readonly ForeignNetwork[]
   readonly keptOut: ReadonlySet<Vni>
   /** Segments this node bears an IPv4 address in. */
   readonly addressed: ReadonlySet<Vni>
@@ -108,16 +111,18 @@ export function waysOf(
   situation: Situation,
   present: readonly Member[],
   holds: Holds,
-  evidence: Evidence,
+  { evidence, refused }: { readonly evidence: Evidence; readonly refused: ReadonlySet<Prefix> },
 ): Ways {
   const { configuration, mesh, claims, observation } = situation
   const prefix = tunnelPrefix(configuration.tunnel, mesh)
-  const addressed = claims.overlay.filter(({ address }) => familyOf(address) === 4).map(({ vni }) => vni)
+  const addressed = claims.overlay
+    .filter(({ address }) => familyOf(address) === 4 && !refused.has(prefixOf(address)))
+    .map(({ vni }) => vni)
   return findWays({
     ...situation,
     members: present.filter(member => isReachable(member, prefix, holds)),
     ...{ holds, evidence, known: present },
-    bridges: observation.bridges,
+    ...{ bridges: observation.bridges, networks: observation.networks },
     addressed: new Set(addressed),
     current: observation.state.detours,
   })

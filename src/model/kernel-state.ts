@@ -7,6 +7,7 @@ import type {
   Port,
   Prefix,
 } from './address.ts'
+import type { ForeignNetwork } from './foreign-network.ts'
 import type { Detour, DetourRule, GatewayState } from './gateway.ts'
 import type { Trusting } from './link-trust.ts'
 import type { LoopWatch } from './loop-watch.ts'
@@ -16,7 +17,6 @@ import type { KeyFingerprint, WireguardPublicKey } from './wireguard-key.ts'
 /** What is, or should be, in the kernel under our mark. Lists are sorted, without duplicates: equal states are deeply equal. */
 export interface KernelState {
   readonly tunnel: TunnelState | null
-  /** Sorted by interface. */
   readonly segments: readonly SegmentState[]
   /** Sorted by interface. Bridges that lnet made, and others as far as something of lnet is on them. */
   readonly bridges: readonly BridgeState[]
@@ -24,7 +24,6 @@ export interface KernelState {
   readonly routes: readonly Route[]
   /** Segments that are gone and whose guards are still there, sorted. Desired are none. */
   readonly strayGuards: readonly InterfaceName[]
-  /** The same of flood limits. */
   readonly strayLimits: readonly InterfaceName[]
   /** Sorted by interface, one each, also of segments that are gone. */
   readonly loopWatches: readonly LoopWatch[]
@@ -69,7 +68,6 @@ export interface SegmentState extends Trusting {
   readonly up: boolean
   readonly mtu: number
   readonly ipv6: boolean
-  /** How long a learned MAC is kept. */
   readonly ageingSeconds: number
   /** It sends from ports that only root may bind. Fixed when the device is made. */
   readonly privileged: boolean
@@ -124,10 +122,12 @@ export interface Guard {
   readonly privileged: boolean
 }
 
+/** With a metric: not lnet's own, but that of a former version. */
 export interface Route {
   readonly prefix: Prefix
   /** Null: unreachable, the last resort under the real route, so that nothing leaves by a default route. */
   readonly device: InterfaceName | null
+  readonly metric?: number
 }
 
 /** What WireGuard measures of one peer; never compared. */
@@ -172,7 +172,6 @@ export type TunnelImplementation = 'kernel' | 'userspace'
 export interface Observation {
   readonly state: KernelState
   readonly readings: readonly WireguardReading[]
-  /** Sorted by interface. */
   readonly floods: readonly FloodReading[]
   /** This kernel can limit what floods. */
   readonly limitsFloods: boolean
@@ -180,6 +179,7 @@ export interface Observation {
   readonly watchesLoops: boolean
   readonly implementation: TunnelImplementation | null
   readonly foreign: readonly ForeignDevice[]
+  readonly networks: readonly ForeignNetwork[]
   /** Every bridge of this machine, sorted by interface. */
   readonly bridges: readonly BridgeFacts[]
   /** Of the devices that a gateway needs, those that forward IPv4. */

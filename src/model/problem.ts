@@ -4,6 +4,7 @@ import { type Explanation, type ExplanationDetails, explained } from './explanat
 export const problemCodes = [
   'kernel-failed',
   'foreign-device',
+  'network-overlaps',
   'address-contested',
   'address-none-free',
   'claim-contested',

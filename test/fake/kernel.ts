@@ -2,6 +2,7 @@ import type { Closeable, Kernel, KernelEvent, ProbeWire, StepFailure } from '../
 import { compareText, type InterfaceName, type IpAddress } from '../../src/model/address.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
 import { failed, failureOf, ok, type Result } from '../../src/model/failure.ts'
+import type { ForeignNetwork } from '../../src/model/foreign-network.ts'
 import {
   type BridgeFacts,
   emptyKernelState,
@@ -49,6 +50,8 @@ export class FakeKernel implements Kernel {
   /** What `path` answers; an error for all others. */
   readonly paths = new Map<IpAddress, PathAnswer>()
   foreign: readonly ForeignDevice[]
+  /** What else this machine is in. */
+  networks: readonly ForeignNetwork[] = []
   readonly #implementation: TunnelImplementation
   readonly #echo: boolean
   readonly #listeners = new Set<(event: KernelEvent) => void>()
@@ -211,6 +214,7 @@ export class FakeKernel implements Kernel {
       })),
       implementation: state.tunnel === null ? null : this.#implementation,
       foreign: this.foreign,
+      networks: this.networks,
       bridges: this.#bridgeFacts(state),
       forwarding: [],
       floods: [],

@@ -5,8 +5,13 @@ import {
   classifyTables,
   followAlterations,
 } from '../../src/kernel/readers/monitor.ts'
+import { type Prefix, prefixesOverlap } from '../../src/model/address.ts'
 
 const isOwn = (name: string) => name === 'lnet0' || name === 'vlnet0'
+const isHost = (name: string) => name === 'br0'
+const isForwarder = (name: string) => name === 'eth0'
+const isMeshNetwork = (network: Prefix) =>
+  ['192.168.102.0/24', 'fd00::/64'].some(mesh => prefixesOverlap(mesh as Prefix, network))
 
 /** Lines as iproute2 6.1.0 wrote them. */
 describe('ip monitor', () => {
@@ -48,17 +53,44 @@ describe('ip monitor', () => {
       '4: vlnet0    inet6 fe80::947c:ccff:fe25:9a66/64 scope link \\       valid_lft forever preferred_lft forever',
     ],
     [null, 'Deleted ff02::16 dev vlnet0 lladdr 33:33:00:00:00:16 NOARP '],
+    ['ours', 'Deleted 20103:\tfrom all lookup 20201 proto 201'],
+    ['ours', '20101:\tfrom all ipproto udp sport 51820 lookup main proto 201'],
+    [null, '5:\tfrom all lookup main'],
+    [null, 'Deleted 32766:\tfrom all lookup main proto 2010'],
+    ['ours', 'inet eth0 forwarding off '],
+    [null, 'inet docker0 forwarding on '],
+    [null, 'inet6 eth0 forwarding on '],
+    ['ours', 'Deleted 192.168.102.8 dev br0 FAILED proto 201 '],
+    [
+      'ours',
+      'Deleted 2: br0    inet 10.0.0.2/24 metric 20201 scope global noprefixroute br0\\       valid_lft forever preferred_lft forever',
+    ],
+    ['overlap', '192.168.102.0/24 dev eth0 proto kernel scope link src 192.168.102.7 '],
+    ['overlap', 'Deleted 192.168.0.0/16 via 10.9.0.254 dev eth0 '],
+    ['overlap', 'fd00::/48 dev wlan0 proto ra metric 600 pref medium'],
+    [
+      'overlap',
+      '3: eth0    inet 192.168.102.7/24 brd 192.168.102.255 scope global eth0\\       valid_lft forever preferred_lft forever',
+    ],
+    [
+      'overlap',
+      'Deleted 3: tun1    inet 10.8.0.2 peer 192.168.102.1/32 scope global tun1\\       valid_lft forever preferred_lft forever',
+    ],
+    [null, '192.168.102.254 dev eth0 lladdr 02:00:00:00:00:08 REACHABLE '],
+    [null, 'local 192.168.102.7 dev eth0 table local proto kernel scope host src 192.168.102.7 '],
+    [null, '192.168.102.0/24 dev tun0 table 52 '],
+    [null, '10.8.0.0/24 dev tun0 proto kernel scope link src 10.8.0.2 '],
     [null, 'default dev vlnet0 scope link '],
     [null, 'local 10.9.0.5 dev eth0 table local proto kernel scope host src 10.9.0.1 '],
     [null, '192.168.102.0/24 dev vlnet0 proto kernel scope link src 192.168.102.1 '],
     [null, ''],
     [null, 'Usage: ip monitor'],
   ])('%s: %s', (event, line) => {
-    expect(classifyLinks(isOwn)(line)).toBe(event)
+    expect(classifyLinks({ isOwn, isHost, isForwarder, isMeshNetwork })(line)).toBe(event)
   })
 
   it('hears that a bridge segments are in got another MAC, whatever else changes of it', () => {
-    const classify = classifyLinks(isOwn, name => name === 'br0')
+    const classify = classifyLinks({ isOwn, isHost: name => name === 'br0' })
     const line = (device: string, mac: string) =>
       `7: ${device}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default \\    link/ether ${mac} brd ff:ff:ff:ff:ff:ff`
     expect(classify(line('br0', '02:00:00:00:00:01'))).toBe('ours')
@@ -68,7 +100,7 @@ describe('ip monitor', () => {
   })
 
   it('does not repeat an underlay address whose lifetime alone was renewed', () => {
-    const classify = classifyLinks(isOwn)
+    const classify = classifyLinks({ isOwn })
     const address = (seconds: number) =>
       `2: eth0    inet6 2001:db8::5/64 scope global dynamic \\       valid_lft ${seconds}sec preferred_lft ${seconds}sec`
     const deprecated =

@@ -83,13 +83,15 @@ describe('links', () => {
 describe('routes and neighbours', () => {
   it('are the routes of our protocol number in the main table', () => {
     expect(readRoutes(routes)).toEqual([
-      { prefix: '0.0.0.0/0', device: 'vlnet0' },
-      { prefix: '192.168.0.0/16', device: 'vlnet0' },
-      { prefix: '203.0.113.7/32', device: 'vlnet0' },
+      { prefix: '0.0.0.0/0', device: 'vlnet0', metric: 9999 },
+      { prefix: '192.168.0.0/16', device: 'vlnet0', metric: 0 },
+      { prefix: '203.0.113.7/32', device: 'vlnet0', metric: 0 },
       { prefix: 'fd77::/64', device: null },
-      { prefix: 'fd77::/64', device: 'lnet0' },
-      { prefix: 'fde9::/64', device: 'vlnet0' },
+      { prefix: 'fd77::/64', device: 'lnet0', metric: 1024 },
+      { prefix: 'fde9::/64', device: 'vlnet0', metric: 1024 },
     ])
+    const own = { dst: '10.0.0.0/8', dev: 'vlnet0', table: 'main', metric: 201_000 }
+    expect(readRoutes([own])).toEqual([{ prefix: '10.0.0.0/8', device: 'vlnet0' }])
   })
 
   it('are the permanent neighbours of our segments', () => {

@@ -16,6 +16,7 @@ const kernel = createLinuxKernel({
   secrets: process.env.KERNEL_AGENT === 'other' ? { ...secrets, privateKey: otherPrivateKey } : secrets,
   probeKey: new Uint8Array(32),
   wanted: () => ['lnet0', 'vlnet0'] as InterfaceName[],
+  networks: () => [],
   forwarders: () => [],
   bridges: () => ['br0'],
   log: failure => say({ failure }),

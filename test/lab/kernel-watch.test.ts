@@ -29,7 +29,7 @@ describe('watching', () => {
     ['ours', 'ip link delete dev vlnet0'],
     ['ours', 'ip link set dev lnet0 mtu 1300'],
     ['ours', 'ip address delete 192.168.0.1/16 dev vlnet0'],
-    ['ours', 'ip route delete fde9::/64 dev vlnet0 proto 201'],
+    ['ours', 'ip route delete fde9::/64 dev vlnet0 proto 201 metric 201000'],
     ['ours', 'ip route delete unreachable fd77::/64 proto 201'],
     ['ours', 'bridge fdb delete 00:00:00:00:00:00 dst fd77::2 dev vlnet0 via lnet0'],
     ['ours', 'bridge fdb delete 02:00:00:00:00:02 dev vlnet0'],

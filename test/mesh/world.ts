@@ -22,6 +22,7 @@ import type {
   TunnelConfiguration,
 } from '../../src/model/configuration.ts'
 import type { Facts } from '../../src/model/facts.ts'
+import type { ForeignNetwork } from '../../src/model/foreign-network.ts'
 import {
   type BridgeFacts,
   emptyKernelState,
@@ -234,9 +235,10 @@ export function observation(
   state: KernelState = emptyKernelState,
   readings: readonly WireguardReading[] = [],
   bridges: readonly BridgeFacts[] = [],
+  networks: readonly ForeignNetwork[] = [],
 ): Observation {
   return {
-    ...{ state, readings, implementation: 'kernel', foreign: [], bridges, forwarding: [] },
+    ...{ state, readings, implementation: 'kernel', foreign: [], networks, bridges, forwarding: [] },
     ...{ floods: [], limitsFloods: true, watchesLoops: true },
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '../../model/address.ts'
 import type { BridgeFacts, BridgeState, NeighbourEntry } from '../../model/kernel-state.ts'
 import { distrusting, type Trusting } from '../../model/link-trust.ts'
-import { addressMetric } from '../render.ts'
+import { addressMetric } from '../mark.ts'
 import { type Fields, objects, optionalFields, optionalText, texts } from './fields.ts'
 import { kindOf } from './links.ts'
 

@@ -9,15 +9,18 @@ import {
 } from '../../model/address.ts'
 import type { Detour } from '../../model/gateway.ts'
 import type { Route } from '../../model/kernel-state.ts'
-import { detourTable } from '../mark.ts'
+import { detourTable, routeMetric } from '../mark.ts'
 import { type Fields, objects, optionalText } from './fields.ts'
 
 /** The routes of `ip -json -details route show table all proto 201`, one document. Throws what `reading` catches. */
 export function readRoutes(document: unknown): readonly Route[] {
   const routes = objects(document, 'routes').flatMap(route)
-  const distinct = new Map(routes.map(item => [`${item.prefix} ${item.device}`, item]))
+  const distinct = new Map(routes.map(item => [`${item.prefix} ${item.device} ${item.metric}`, item]))
   return [...distinct.values()].sort(
-    (a, b) => compareAddresses(a.prefix, b.prefix) || compareText(a.device ?? '', b.device ?? ''),
+    (a, b) =>
+      compareAddresses(a.prefix, b.prefix) ||
+      compareText(a.device ?? '', b.device ?? '') ||
+      (a.metric ?? -1) - (b.metric ?? -1),
   )
 }
 
@@ -40,7 +43,10 @@ function route(fields: Fields): readonly Route[] {
   const type = optionalText(fields, 'type') ?? 'unicast'
   if (type === 'unreachable') return [{ prefix, device: null }]
   const device = parseInterfaceName(optionalText(fields, 'dev') ?? '')
-  return type === 'unicast' && device !== null ? [{ prefix, device }] : []
+  if (type !== 'unicast' || device === null) return []
+  // IPv4's default metric is 0, which is not written.
+  const metric = Number.isSafeInteger(fields.metric) ? Number(fields.metric) : 0
+  return [metric === routeMetric ? { prefix, device } : { prefix, device, metric }]
 }
 
 /** iproute2 leaves the length of host routes out, and writes `default` for both families. Null: of no family of IP. */
