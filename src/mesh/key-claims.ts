@@ -1,3 +1,4 @@
+import { hostAddress, type IpAddress } from '../model/address.ts'
 import { handshakeFreshSecondsMax, keyTrialSeconds } from '../model/limits.ts'
 import type { Member, Membership } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
@@ -22,6 +23,8 @@ export interface KeySituation {
   readonly node: NodeId
   readonly proofs: Proofs
   readonly tracks: Tracks
+  /** The address of each member's gossip connection. */
+  readonly gossipAt: ReadonlyMap<NodeId, IpAddress>
   /** Monotonic milliseconds. */
   readonly now: number
 }
@@ -37,7 +40,9 @@ export function keepKeys(before: KeyTenures, situation: KeySituation): KeyTenure
   const after = new Map<WireguardPublicKey, KeyTenure>()
   for (const [key, claimants] of claimantsByKey(situation.membership)) {
     const known = before.get(key)
-    after.set(key, keepKey(known, candidatesOf(claimants, known, situation), key, situation))
+    const candidates = candidatesOf(claimants, known, situation)
+    const moved = movedTo(claimants, candidates, known, situation)
+    after.set(key, moved ?? keepKey(known, candidates, key, situation))
   }
   return after
 }
@@ -61,6 +66,24 @@ export function keyTurnDueAt(keys: KeyTenures, situation: KeySituation): number 
     soonest = Math.min(soonest, patienceEndsAt(tenure, key, situation.tracks) + 1)
   }
   return soonest
+}
+
+/**
+ * A declared machine that runs lnetd by now: it speaks for itself, from the very address at which WireGuard hears the
+ * key. It has its turn at once, while its session from before still carries.
+ */
+function movedTo(
+  claimants: readonly Member[],
+  candidates: readonly NodeId[],
+  known: KeyTenure | undefined,
+  { tracks, gossipAt, now }: KeySituation,
+): KeyTenure | null {
+  const standing = claimants.find(({ announcement }) => announcement.node === known?.node)
+  if (known === undefined || standing === undefined || standing.announcement.declaredBy === null) return null
+  const alive = tracks.get(standing.announcement.publicKey)?.aliveEndpoint ?? null
+  const address = alive === null ? null : hostAddress(alive)
+  const speaker = candidates.find(node => address !== null && gossipAt.get(node) === address)
+  return speaker === undefined ? null : { node: speaker, since: now, onTrial: true }
 }
 
 function keepKey(

@@ -10,11 +10,14 @@ import {
 } from '../../src/mesh/key-claims.ts'
 import { newTrack } from '../../src/mesh/liveness.ts'
 import { actingMembers } from '../../src/mesh/static-members.ts'
+import type { Endpoint, IpAddress } from '../../src/model/address.ts'
 import { handshakeFreshSecondsMax, keyTrialSeconds } from '../../src/model/limits.ts'
 import type { Member } from '../../src/model/member.ts'
 import { member, membership, nodeId, now, proofs, publicKey, sure } from './world.ts'
 
 const key = publicKey(77)
+/** Where WireGuard hears it. */
+const place = '192.0.2.77:51820' as Endpoint
 
 /** The machine with that key, as this node declares it. */
 function declared(by: number): Member {
@@ -26,13 +29,19 @@ function speaking(number: number): Member {
   return member(number, { publicKey: key })
 }
 
-function situation(members: readonly Member[], at: number, grewAt: number | null): KeySituation {
-  const track = { ...newTrack(key, 0), grewAt, handshakeAt: grewAt }
+function situation(
+  members: readonly Member[],
+  at: number,
+  grewAt: number | null,
+  gossipAt: KeySituation['gossipAt'] = new Map(),
+): KeySituation {
+  const track = { ...newTrack(key, 0), grewAt, handshakeAt: grewAt, aliveEndpoint: place }
   return {
     membership: membership(...members),
     node: nodeId(1),
     proofs: proofs(),
     tracks: new Map([[key, track]]),
+    gossipAt,
     now: at,
   }
 }
@@ -46,6 +55,18 @@ function acting(members: readonly Member[], keys: KeyTenures): readonly string[]
 describe('a declared machine', () => {
   const honest = declared(2)
   const first = keepKeys(new Map(), situation([honest], now, now))
+
+  it('that speaks for itself from where it is heard counts at once, and one that speaks from elsewhere does not', () => {
+    const own = speaking(77)
+    const at = (address: string) => new Map([[own.announcement.node, address as IpAddress]])
+    const soon = now + 1000
+    const here = keepKeys(first, situation([honest, own], soon, now, at('192.0.2.77')))
+    expect(acting([honest, own], here)).toEqual([own.announcement.node])
+    const kept = keepKeys(here, situation([honest, own], soon + 60_000, soon + 60_000, at('192.0.2.77')))
+    expect(acting([honest, own], kept)).toEqual([own.announcement.node])
+    const elsewhere = keepKeys(first, situation([honest, own], soon, now, at('192.0.2.3')))
+    expect(acting([honest, own], elsewhere)).toEqual([honest.announcement.node])
+  })
 
   it('that answers is never cut off, whoever claims its key and whenever', () => {
     const claimant = fc.oneof(
