@@ -1,10 +1,16 @@
 import type { JoinToken, TokenSegment } from '../mesh/token.ts'
+import type { Prefix } from '../model/address.ts'
 import { formatBootstrapPlace } from '../model/bootstrap.ts'
 import type { MeshId, NodeName } from '../model/node.ts'
 import { defaultSegment } from './config/sections.ts'
 
 /** The configuration `lnetctl init` writes for the first node of a mesh. */
-export function firstConfiguration(name: NodeName | null, mesh: MeshId, secretPath: string): string {
+export function firstConfiguration(
+  name: NodeName | null,
+  mesh: MeshId,
+  secretPath: string,
+  prefix: Prefix,
+): string {
   return [
     '# Configuration of lnetd, written by `lnetctl init`. Every other key has a default; the sample that comes with',
     '# lnetd shows them all. After a change: lnetd --check, then systemctl reload lnetd.',
@@ -15,6 +21,7 @@ export function firstConfiguration(name: NodeName | null, mesh: MeshId, secretPa
     '# Members to ask first. The first node of a mesh needs none.',
     'bootstrap: []',
     '',
+    ...prefixLines(prefix),
   ].join('\n')
 }
 
@@ -33,6 +40,17 @@ export function joiningConfiguration(name: NodeName | null, token: JoinToken, se
     ...tunnelLines(token),
     ...segmentLines(token.segments),
   ].join('\n')
+}
+
+/** Nothing where it is the default. */
+function prefixLines(prefix: Prefix): readonly string[] {
+  if (defaultSegment.prefixes.includes(prefix)) return []
+  return [
+    `# This machine uses ${defaultSegment.prefixes.join()} itself. The same on every node: tokens tell it.`,
+    'segments:',
+    `  - prefixes: [${quote(prefix)}]`,
+    '',
+  ]
 }
 
 function nameLines(name: NodeName | null): readonly string[] {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join as joinPath, resolve as resolvePath } from 'node:path'
-import { decodeToken, encodeToken } from '../mesh/token.ts'
+import { decodeToken, encodeToken, type TokenSegment } from '../mesh/token.ts'
 import { endpoint, hostOf, type Port, parseHostPort } from '../model/address.ts'
 import { parseBootstrapPlace } from '../model/bootstrap.ts'
 import type { BootstrapPlace, Configuration } from '../model/configuration.ts'
@@ -9,11 +9,13 @@ import { noFacts } from '../model/facts.ts'
 import { failed, ok, type Result } from '../model/failure.ts'
 import { tokenBootstrapPlacesMax } from '../model/limits.ts'
 import { type MeshId, type NodeName, nodeNameFromHostname, parseNodeName } from '../model/node.ts'
+import { defaultPrefix, defaultSegment } from './config/sections.ts'
 import { loadConfiguration, refusedConfiguration } from './config.ts'
 import { readFacts } from './facts.ts'
 import { deriveMeshId, deriveMeshKeys, readMeshSecret } from './secret.ts'
 import { type SetupFiles, writeSetup } from './setup-files.ts'
 import { firstConfiguration, joiningConfiguration } from './setup-text.ts'
+import { freeNetwork, overlapOf, readUsedNetworks, type UsedNetwork } from './used-networks.ts'
 
 export interface SetupPaths {
   /** Default: /etc/lnetd/lnetd.yaml */
@@ -27,6 +29,8 @@ export interface InitialiseOptions extends SetupPaths {
   readonly name?: string | undefined
   /** Puts aside what is there already, instead of refusing. */
   readonly force?: boolean | undefined
+  /** What this machine uses already. Default: it is looked at. */
+  readonly used?: readonly UsedNetwork[] | undefined
 }
 
 export interface JoinOptions extends InitialiseOptions {
@@ -57,7 +61,12 @@ export async function initialise(options: InitialiseOptions): Promise<Result<Set
   if (!name.ok) return name
   const paths = pathsOf(options)
   const mesh = deriveMeshId(secret)
-  const written = await writeSetup(paths, firstConfiguration(name.value, mesh, paths.secretPath), secret)
+  const prefix = freeNetwork(defaultPrefix, usedBy(options)) ?? defaultPrefix
+  const written = await writeSetup(
+    paths,
+    firstConfiguration(name.value, mesh, paths.secretPath, prefix),
+    secret,
+  )
   return written.ok
     ? ok({
         mesh,
@@ -83,9 +92,25 @@ export async function join(options: JoinOptions): Promise<Result<SetupDone>> {
     ? ok({
         mesh: token.value.mesh,
         ...written.value,
-        next: [startHint(paths.configPath), 'See the others with `lnetctl peers`'],
+        next: [startHint(paths.configPath), ...joinHints(token.value.segments, usedBy(options))],
       })
     : written
+}
+
+function usedBy({ used }: InitialiseOptions): readonly UsedNetwork[] {
+  return used ?? readUsedNetworks(new Set(['lnet0', defaultSegment.interface]))
+}
+
+/** A mesh's network cannot be chosen by who joins, but who joins should know. */
+function joinHints(segments: readonly TokenSegment[], used: readonly UsedNetwork[]): readonly string[] {
+  const overlaps = segments.flatMap(({ interface: device, prefixes }) =>
+    prefixes.flatMap(prefix => {
+      const found = overlapOf(prefix, used)
+      if (found === null) return []
+      return `Change ${prefix} of ${device} on every node, or ${found.network} of ${found.device} here: while they overlap, this machine has no address in ${prefix}`
+    }),
+  )
+  return ['See the others with `lnetctl peers`', ...overlaps]
 }
 
 /** The token of the mesh this machine is configured for, with the places it can be reached at. */

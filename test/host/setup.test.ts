@@ -5,6 +5,7 @@ import { loadConfiguration } from '../../src/host/config.ts'
 import { deriveMeshId, readSecretFile } from '../../src/host/secret.ts'
 import { initialise, join, makeToken, placesOf } from '../../src/host/setup.ts'
 import { decodeToken, encodeToken } from '../../src/mesh/token.ts'
+import type { Prefix } from '../../src/model/address.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Facts } from '../../src/model/facts.ts'
@@ -28,6 +29,21 @@ describe('init', () => {
     expect(readFileSync(paths.configPath, 'utf8')).not.toContain(
       readFileSync(paths.secretPath, 'utf8').trim(),
     )
+  })
+
+  it('takes another network where this machine uses the default one', async () => {
+    const prefixesOf = async (network: string) => {
+      const paths = newPaths()
+      const used = [{ network: network as Prefix, device: 'eth0' }]
+      value(await initialise({ ...paths, used }))
+      return (await load(paths.configPath)).segments.map(({ interface: name, prefixes }) => [
+        name,
+        ...prefixes,
+      ])
+    }
+    expect(await prefixesOf('192.168.1.0/24')).toEqual([['vlnet0', '192.168.102.0/24']])
+    expect(await prefixesOf('192.168.102.0/24')).toEqual([['vlnet0', '192.168.103.0/24']])
+    expect(await prefixesOf('192.168.0.0/16')).toEqual([['vlnet0', '10.102.103.0/24']])
   })
 
   it('makes another secret each time', async () => {

@@ -105,6 +105,8 @@ export function readDraft(root: Fields, defaultName: NodeName): Draft {
   }
 }
 
+export const defaultPrefix = '192.168.102.0/24' as Prefix
+
 /** The segment of the hand-written recipe, so that its machines can take part. */
 export const defaultSegment: SegmentConfiguration = {
   interface: 'vlnet0' as InterfaceName,
@@ -114,7 +116,7 @@ export const defaultSegment: SegmentConfiguration = {
   ageingSeconds: ageingSecondsDefault,
   routerAdvertisements: false,
   floodLimit: floodFramesPerSecondDefault,
-  prefixes: ['192.168.102.0/24' as Prefix],
+  prefixes: [defaultPrefix],
   deriveIpv6: true,
   addresses: null,
   bridge: null,
