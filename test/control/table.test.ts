@@ -23,7 +23,7 @@ describe('peersTable', () => {
       "NAME   STATE  OVERLAY        VTEP           ENDPOINT                    HANDSHAKE        RX         TX   MTU  SEEN  VERSION  REASON
       node1  up     192.168.102.1  192.168.228.1  203.0.113.1:51820 (public)          -  4.66 GiB  18.36 KiB  1420     -  0.1.0    this node
       node2  up     192.168.102.2  192.168.228.2  203.0.113.2:51820 (public)       1min  4.66 GiB   3.91 KiB  1420    4s  0.1.0
-      node3  down   192.168.102.3  192.168.228.3  203.0.113.3:51820 (public)      never       0 B  14.45 KiB  1420    4s  0.1.0    seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?
+      node3  down   192.168.102.3  192.168.228.3  203.0.113.3:51820 (public)      never       0 B  14.45 KiB  1420    4s  0.1.0    seen 4 s ago, never a handshake, 1 endpoint tried, silent, tried again later: is UDP 51820 blocked?
       "
     `)
   })
@@ -79,7 +79,7 @@ describe('peerPage', () => {
     expect(page).toMatchInlineSnapshot(`
       "name        node3
       state       down
-      reason      seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?
+      reason      seen 4 s ago, never a handshake, 1 endpoint tried, silent, tried again later: is UDP 51820 blocked?
       gossip      live, seen 4 s ago
       node        12D3KooWADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
       public key  ADkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkA=
@@ -161,7 +161,7 @@ describe('statusPage', () => {
       segment     vlnet0 up, vni 49371, port 4789, mtu 1370, floods to 2 members, at most 10000 frames/s
       members     1 up, 1 down
       neighbours  none
-      node3 is down: seen 4 s ago, never a handshake, 1 endpoint tried, silent: is UDP 51820 blocked?
+      node3 is down: seen 4 s ago, never a handshake, 1 endpoint tried, silent, tried again later: is UDP 51820 blocked?
       203.0.113.9:51821 is reachable, but the mesh secret may differ: compare mesh.secret_file on both (dialled 12 times in vain, last 10 s ago)
       203.0.113.8:51821 does not answer gossip: connection refused (dialled 1 time in vain, last 10 s ago)
       degraded: nobody answers
