@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { logEvents } from '../src/host/events.ts'
 
 /** What the papers say and a machine can check. */
-const papers = ['README.md', 'HACKING.md', 'CHANGELOG.md']
+const papers = ['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md']
 
 describe.each(papers)('%s', paper => {
   const text = readFileSync(paper, 'utf8')
@@ -41,5 +41,33 @@ describe('HACKING.md', () => {
       .split('\n')
       .filter(line => line.startsWith('| `') && /^\| `[a-z]+\.[a-z_]+` \|/.test(line))
     expect(written).toEqual(rows)
+  })
+})
+
+describe('SECURITY.md', () => {
+  const rows = readFileSync('SECURITY.md', 'utf8')
+    .split('\n')
+    .filter(line => /^\| can(not)? \|/.test(line))
+  const tests = rows.flatMap(row =>
+    [...row.matchAll(/`(test\/[\w./-]+)` '([^']+)'/g)].map(match => ({
+      file: match[1] as string,
+      title: match[2] as string,
+    })),
+  )
+
+  it('backs every limit of an attacker with a test', () => {
+    const limits = rows.filter(row => row.startsWith('| cannot |'))
+    expect(limits.length).toBeGreaterThan(0)
+    expect(limits.filter(row => !/`test\/[\w./-]+` '[^']+' *(,|\|$)/.test(row))).toEqual([])
+  })
+
+  it('names a title beside each test file', () => {
+    expect(rows.join('\n').match(/`test\//g)?.length).toBe(tests.length)
+  })
+
+  it.each(tests)('quotes a title of $file: $title', ({ file, title }) => {
+    expect(existsSync(file)).toBe(true)
+    const source = readFileSync(file, 'utf8')
+    expect([`'${title}`, `"${title}`, `\`${title}`].some(quoted => source.includes(quoted))).toBe(true)
   })
 })
