@@ -133,7 +133,7 @@ const renderers: Renderers = {
   ],
   'address.remove': step => [ip(`address delete ${step.address} dev ${step.interface}`, addressGone)],
   // Never `replace`: the kernel would take another's route of the same network away.
-  'route.add': step => [ip(`route add ${routeText(step.route)}`)],
+  'route.add': step => [ip(`route add ${routeText(step.route)}`, /File exists/)],
   'route.remove': step => [ip(`route delete ${routeText(step.route)}`, routeGone)],
   'guard.set': step => [{ tool: 'nft', script: guardScript(step.interface, step.guard) }],
   'guard.remove': step => [{ tool: 'nft', script: guardRemoval(step.interface) }],

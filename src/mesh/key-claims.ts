@@ -69,8 +69,9 @@ export function keyTurnDueAt(keys: KeyTenures, situation: KeySituation): number 
 }
 
 /**
- * A declared machine that runs lnetd by now: it speaks for itself, from the very address at which WireGuard hears the
- * key. It has its turn at once, while its session from before still carries.
+ * A declared machine that runs lnetd by now: it speaks for itself, at the VTEP it was declared with, from the very
+ * address at which WireGuard hears the key. It has its turn at once, while its session from before still carries; once,
+ * since a liar behind the same address could say the same.
  */
 function movedTo(
   claimants: readonly Member[],
@@ -78,12 +79,19 @@ function movedTo(
   known: KeyTenure | undefined,
   { tracks, gossipAt, now }: KeySituation,
 ): KeyTenure | null {
-  const standing = claimants.find(({ announcement }) => announcement.node === known?.node)
-  if (known === undefined || standing === undefined || standing.announcement.declaredBy === null) return null
-  const alive = tracks.get(standing.announcement.publicKey)?.aliveEndpoint ?? null
+  const standing = claimants.find(({ announcement }) => announcement.node === known?.node)?.announcement
+  if (known === undefined || known.onTrial || standing === undefined || standing.declaredBy === null)
+    return null
+  const alive = tracks.get(standing.publicKey)?.aliveEndpoint ?? null
   const address = alive === null ? null : hostAddress(alive)
-  const speaker = candidates.find(node => address !== null && gossipAt.get(node) === address)
-  return speaker === undefined ? null : { node: speaker, since: now, onTrial: true }
+  const moved = claimants.find(
+    ({ announcement: { node, vtep } }) =>
+      candidates.includes(node) &&
+      vtep === standing.vtep &&
+      address !== null &&
+      gossipAt.get(node) === address,
+  )
+  return moved === undefined ? null : { node: moved.announcement.node, since: now, onTrial: true }
 }
 
 function keepKey(

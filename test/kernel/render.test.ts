@@ -206,7 +206,7 @@ describe('render', () => {
       # address.remove
       ip address delete 10.1.2.3/24 dev vlnet0 || /ddress not found|Cannot assign requested address|Cannot find device/
       # route.add
-      ip route add unreachable fd77::/64 proto 201 metric 4294967295
+      ip route add unreachable fd77::/64 proto 201 metric 4294967295 || /File exists/
       # route.remove
       ip route delete 10.77.0.0/16 dev lnet0 proto 201 metric 201000 || /No such process|Cannot find device/
       # guard.set

@@ -25,8 +25,8 @@ function declared(by: number): Member {
 }
 
 /** A member that says the key is its own. */
-function speaking(number: number): Member {
-  return member(number, { publicKey: key })
+function speaking(number: number, vtep?: IpAddress): Member {
+  return member(number, { publicKey: key, ...(vtep === undefined ? {} : { vtep }) })
 }
 
 function situation(
@@ -57,7 +57,7 @@ describe('a declared machine', () => {
   const first = keepKeys(new Map(), situation([honest], now, now))
 
   it('that speaks for itself from where it is heard counts at once, and one that speaks from elsewhere does not', () => {
-    const own = speaking(77)
+    const own = speaking(77, honest.announcement.vtep)
     const at = (address: string) => new Map([[own.announcement.node, address as IpAddress]])
     const soon = now + 1000
     const here = keepKeys(first, situation([honest, own], soon, now, at('192.0.2.77')))
@@ -66,6 +66,24 @@ describe('a declared machine', () => {
     expect(acting([honest, own], kept)).toEqual([own.announcement.node])
     const elsewhere = keepKeys(first, situation([honest, own], soon, now, at('192.0.2.3')))
     expect(acting([honest, own], elsewhere)).toEqual([honest.announcement.node])
+  })
+
+  it('loses its turn once at most to a liar behind the same address', () => {
+    const liar = speaking(9, honest.announcement.vtep)
+    const gossipAt = new Map([[liar.announcement.node, '192.0.2.77' as IpAddress]])
+    let keys = first
+    let honestSeconds = 0
+    let heardAt = now
+    for (let second = 1; second <= 3600; second += 1) {
+      const at = now + second * 1000
+      const acts = acting([honest, liar], keys)[0] === honest.announcement.node
+      if (acts) heardAt = at
+      honestSeconds += Number(acts)
+      keys = keepKeys(keys, situation([honest, liar], at, heardAt, gossipAt))
+    }
+    expect(honestSeconds).toBeGreaterThan(3600 - handshakeFreshSecondsMax - 10)
+    const elsewhere = keepKeys(first, situation([honest, speaking(9)], now + 1000, now, gossipAt))
+    expect(acting([honest, speaking(9)], elsewhere)).toEqual([honest.announcement.node])
   })
 
   it('that answers is never cut off, whoever claims its key and whenever', () => {
