@@ -85,7 +85,7 @@ describe('metrics', () => {
     reload(second, place)
     const refused = await eventually('it is said', () => notServed(second)[0] ?? null)
     expect(refused.reason).toBe(
-      `metrics cannot be served on ${place}, the port is taken: set another place under metrics, then reload lnetd`,
+      `metrics cannot be served on ${place} (the port is taken): set another address under metrics, then reload lnetd`,
     )
     const reply = await second.ask('status')
     expect(reply.ok && reply.view.members.up).toBe(1)
