@@ -18,6 +18,7 @@ import type { Configuration } from '../model/configuration.ts'
 import { sentenceOf } from '../model/explanation.ts'
 import { software } from '../model/software.ts'
 import { createDaemon, type Daemon } from './daemon.ts'
+import { describePlan } from './log-fields.ts'
 import type { Reloadable } from './reload.ts'
 
 export interface Machine extends Reloadable {
@@ -57,6 +58,7 @@ export function assemble({ configuration, configurationFile, keys, keyring, stor
     networks,
     forwarders: () => forwarders(machine.current),
     bridges: () => machine.current.segments.flatMap(({ bridge }) => (bridge === null ? [] : [bridge.name])),
+    restored: steps => log.warn('kernel.drift', { repairs: describePlan(steps) }),
     log: failure =>
       log.warn('kernel.monitor_ended', { reason: sentenceOf(failure), command: failure.command }),
   })

@@ -1,7 +1,6 @@
 import type { InterfaceName } from '../model/address.ts'
 import type { Guard, KernelState } from '../model/kernel-state.ts'
-import type { Plan } from '../model/step.ts'
-import { guardScript } from './guard.ts'
+import type { Plan, Step } from '../model/step.ts'
 import { followAlterations } from './readers/monitor.ts'
 
 /** Puts guards back the moment the kernel tells that one went, as by a reload of the firewall, before anything is observed. */
@@ -14,8 +13,10 @@ export interface GuardKeeper {
   hear(line: string): void
 }
 
-/** `restore` runs a script of nft; a failure needs no word, because the next observation finds the guard missing. */
-export function createGuardKeeper(restore: (script: string) => Promise<unknown>): GuardKeeper {
+export type GuardStep = Extract<Step, { kind: 'guard.set' }>
+
+/** `restore` applies steps; a failure is not reported, because the next observation finds the guard missing. */
+export function createGuardKeeper(restore: (steps: readonly GuardStep[]) => Promise<unknown>): GuardKeeper {
   const kept = new Map<InterfaceName, Guard>()
   const alterations = followAlterations()
   let restoring: Promise<unknown> = Promise.resolve()
@@ -32,11 +33,11 @@ export function createGuardKeeper(restore: (script: string) => Promise<unknown>)
       }
     },
     hear(line) {
-      const scripts = alterations(line).flatMap(device => {
+      const steps = alterations(line).flatMap((device): readonly GuardStep[] => {
         const guard = kept.get(device)
-        return guard === undefined ? [] : [guardScript(device, guard)]
+        return guard === undefined ? [] : [{ kind: 'guard.set', interface: device, guard }]
       })
-      if (scripts.length > 0) restoring = restoring.then(() => restore(scripts.join('')))
+      if (steps.length > 0) restoring = restoring.then(() => restore(steps))
     },
   }
 }

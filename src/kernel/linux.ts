@@ -2,8 +2,10 @@ import { type InterfaceName, type Prefix, prefixesOverlap } from '../model/addre
 import type { StartNeeds } from '../model/examination.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { MeshId } from '../model/node.ts'
+import type { Plan } from '../model/step.ts'
 import { applyPlan } from './apply.ts'
 import { canLimitFloods } from './flood-limit.ts'
+import { guardScript } from './guard.ts'
 import { createGuardKeeper } from './guard-keeper.ts'
 import { canWatchLoops } from './loop-watch.ts'
 import { glance, observe } from './observe.ts'
@@ -36,6 +38,8 @@ export interface LinuxKernelOptions {
   bridges(): readonly string[]
   /** A failure that nobody waits for: a monitor that ended and will be started again. */
   log(failure: Failure): void
+  /** Somebody altered guards, and these steps put them back. */
+  restored(steps: Plan): void
 }
 
 export interface LinuxKernel extends Kernel {
@@ -49,9 +53,11 @@ export interface LinuxKernel extends Kernel {
 export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
   const { mesh, tunnel, secrets } = options
   const { implementation } = tunnel
-  const guards = createGuardKeeper(script =>
-    executeAside({ tool: 'nft', arguments: ['-f', '-'], input: script }),
-  )
+  const guards = createGuardKeeper(async steps => {
+    const input = steps.map(step => guardScript(step.interface, step.guard)).join('')
+    const { failure } = await executeAside({ tool: 'nft', arguments: ['-f', '-'], input })
+    if (failure === null) options.restored(steps)
+  })
   let limitsFloods = false
   let watchesLoops = false
   const marked: MarkedDevices = new Set()

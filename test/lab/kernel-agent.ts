@@ -20,6 +20,7 @@ const kernel = createLinuxKernel({
   forwarders: () => [],
   bridges: () => ['br0'],
   log: failure => say({ failure }),
+  restored: () => undefined,
 })
 const watches: { close(): void }[] = []
 
