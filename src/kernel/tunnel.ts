@@ -37,6 +37,9 @@ export async function createTunnel(
   return { ...failure, what: 'this kernel has no WireGuard', remedy }
 }
 
+/** Not by systemd's CoredumpFilter=, with which nothing starts where the kernel writes no cores (core(5)). */
+const emptyCores = '{ echo 0 >/proc/self/coredump_filter; } 2>/dev/null'
+
 /**
  * How wireguard-go is started so that it outlives us. Under systemd a process of our own session would still be in
  * our control group and be stopped with it, so it gets a unit of its own.
@@ -45,10 +48,13 @@ export function userSpaceCommand(device: InterfaceName, underSystemd: boolean): 
   const start = ['-f', device]
   if (!underSystemd) return { tool: 'wireguard-go', arguments: start }
   const unit = ['--quiet', '--collect', '--service-type=exec', `--unit=lnetd-wireguard-${device}`]
-  // The keys are in memory; a unit inherits nothing from here.
-  const coreless = ['--property=LimitCORE=0', '--property=CoredumpFilter=0']
   const about = `--description=WireGuard in user space for ${device} of lnetd`
-  return { tool: 'systemd-run', arguments: [...unit, ...coreless, about, 'wireguard-go', ...start] }
+  // The keys are in memory; a unit inherits nothing from here.
+  const coreless = ['sh', '-c', `${emptyCores}; exec "$@"`, 'sh']
+  return {
+    tool: 'systemd-run',
+    arguments: [...unit, '--property=LimitCORE=0', about, ...coreless, 'wireguard-go', ...start],
+  }
 }
 
 /** What a first try can stumble over is the previous process, still on its way out. */

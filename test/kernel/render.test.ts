@@ -409,7 +409,7 @@ describe('render', () => {
     expect(userSpaceCommand(tunnel, false)).toEqual({ tool: 'wireguard-go', arguments: ['-f', 'lnet0'] })
     const { tool, arguments: rest } = userSpaceCommand(tunnel, true)
     expect([tool, ...rest].join(' ')).toMatchInlineSnapshot(
-      `"systemd-run --quiet --collect --service-type=exec --unit=lnetd-wireguard-lnet0 --property=LimitCORE=0 --property=CoredumpFilter=0 --description=WireGuard in user space for lnet0 of lnetd wireguard-go -f lnet0"`,
+      `"systemd-run --quiet --collect --service-type=exec --unit=lnetd-wireguard-lnet0 --property=LimitCORE=0 --description=WireGuard in user space for lnet0 of lnetd sh -c { echo 0 >/proc/self/coredump_filter; } 2>/dev/null; exec "$@" sh wireguard-go -f lnet0"`,
     )
   })
 })
