@@ -29,8 +29,10 @@ async function gossipPortTaken(port: Port): Promise<readonly Failure[]> {
 }
 
 function taken(protocol: string, port: Port, holder: string | null, key: string): Failure {
+  // Whose socket it is, root alone may see.
+  const which = holder === null ? ` (ss -${protocol === 'UDP' ? 'u' : 't'}lpn shows which)` : ''
   return failureOf(`${protocol} port ${port} is taken by ${holder ?? 'another program'}`, {
-    remedy: `end that, or set another ${key}`,
+    remedy: `end that${which}, or set another ${key}`,
   })
 }
 
