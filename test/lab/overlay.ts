@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { PeerRow } from '../../src/control/protocol.ts'
 import { addressOf, familyOf } from '../../src/model/address.ts'
 import { eventually } from './lab.ts'
 import type { LabNode } from './node.ts'
 
-/** How many members a node sees up; null when it cannot be asked. */
+/**
+ * How many members a node sees up and floods to, which follows a first handshake a moment later; null when it cannot be
+ * asked.
+ */
 export async function membersUp(node: LabNode): Promise<number | null> {
   const reply = await node.ask('peers')
-  return reply.ok ? reply.view.peers.filter(({ state }) => state === 'up').length : null
+  return reply.ok ? reply.view.peers.filter(isReached).length : null
+}
+
+function isReached({ state, segments }: PeerRow): boolean {
+  return state === 'up' && segments.every(segment => segment.interface === null || segment.flood)
 }
 
 /** Until every node sees all the others up; tells each change of what a node sees. */
