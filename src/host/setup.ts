@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join as joinPath, resolve as resolvePath } from 'node:path'
+import { offeredAddresses } from '../mesh/offered-addresses.ts'
 import { decodeToken, encodeToken, type TokenSegment } from '../mesh/token.ts'
 import { endpoint, hostOf, type Port, parseHostPort } from '../model/address.ts'
 import { parseBootstrapPlace } from '../model/bootstrap.ts'
@@ -150,7 +151,7 @@ export function placesOf(
 ): readonly BootstrapPlace[] {
   const { port } = configuration.gossip
   const configured = configuration.tunnel.endpoints.flatMap(place => hostPlace(hostOf(place), port))
-  const found = facts.addresses.flatMap(({ address }) => hostPlace(endpoint(address, port), port))
+  const found = offeredAddresses(facts).flatMap(({ address }) => hostPlace(endpoint(address, port), port))
   const all = [...extra, ...configured, ...found, ...configuration.bootstrap]
   const distinct = new Map(all.map(place => [JSON.stringify(place), place]))
   return [...distinct.values()].slice(0, tokenBootstrapPlacesMax)

@@ -18,12 +18,13 @@ import {
   gossipAddressesPerMemberMax,
 } from '../model/limits.ts'
 import { scopeOf } from '../model/scope.ts'
+import { offeredAddresses } from './offered-addresses.ts'
 
 /** Where the tunnel can be reached: as configured, then as found, the likeliest first; as many as an announcement has room for. */
 export function tunnelEndpoints(configuration: Configuration, facts: Facts): readonly EndpointCandidate[] {
   const { port, endpoints } = configuration.tunnel
   const configured = endpoints.map((place): EndpointCandidate => ({ place, kind: 'configured' }))
-  const found = facts.addresses.map(({ address }): EndpointCandidate => {
+  const found = offeredAddresses(facts).map(({ address }): EndpointCandidate => {
     const kind = scopeOf(address) === 'global' ? 'public' : 'lan'
     return { place: endpoint(address, port) as string as HostPort, kind }
   })
@@ -39,7 +40,7 @@ export function tunnelEndpoints(configuration: Configuration, facts: Facts): rea
 export function gossipAddresses(configuration: Configuration, facts: Facts): readonly string[] {
   const { port } = configuration.gossip
   const configured = configuration.tunnel.endpoints.map(place => multiaddr(place, port))
-  const found = facts.addresses.map(({ address }) => multiaddr(endpoint(address, port), port))
+  const found = offeredAddresses(facts).map(({ address }) => multiaddr(endpoint(address, port), port))
   const short = [...new Set([...configured, ...found])].filter(
     address => address.length <= gossipAddressCharactersMax,
   )

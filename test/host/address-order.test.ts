@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { type DefaultRoute, likeliestFirst } from '../../src/host/address-order.ts'
+import { offeredAddresses } from '../../src/mesh/offered-addresses.ts'
 import {
   type InterfaceAddress,
   type InterfaceName,
   type IpAddress,
   prefixOf,
 } from '../../src/model/address.ts'
-import type { DeviceKind, UnderlayAddress } from '../../src/model/facts.ts'
+import { type DeviceKind, noFacts, type UnderlayAddress } from '../../src/model/facts.ts'
 
 const uplinks: readonly DefaultRoute[] = [
   { family: 4, device: 'wlan0', metric: 600 },
@@ -44,6 +45,13 @@ describe('addresses others may reach this machine at', () => {
     expect(found.slice(-4)).toEqual(['10.98.0.7', '10.99.0.7', '10.147.17.7', '100.64.0.7'])
     expect(found).not.toContain('172.17.0.1')
     expect(found).not.toContain('192.168.122.1')
+  })
+
+  it('are all known as its own, however few are offered', () => {
+    const own = likeliestFirst(crowded, uplinks, new Set()).map(({ address }) => address)
+    expect(own).toHaveLength(crowded.length - 2)
+    expect(own).toContain('10.2.0.40')
+    expect(own).toContain('100.90.0.7')
   })
 
   it('are those gossip uses before others of their kind, where no uplink is', () => {
@@ -84,9 +92,8 @@ function order(
   routes: readonly DefaultRoute[],
   ...inUse: readonly string[]
 ): readonly string[] {
-  return likeliestFirst(addresses, routes, new Set(inUse as readonly IpAddress[])).map(
-    ({ address }) => address,
-  )
+  const found = likeliestFirst(addresses, routes, new Set(inUse as readonly IpAddress[]))
+  return offeredAddresses({ ...noFacts, addresses: found }).map(({ address }) => address)
 }
 
 function on(device: string, address: string, kind: DeviceKind): UnderlayAddress {

@@ -7,7 +7,7 @@ import { compose } from '../../src/mesh/compose.ts'
 import { gossipAddresses, tunnelEndpoints } from '../../src/mesh/compose-endpoints.ts'
 import { credulous } from '../../src/mesh/judgement.ts'
 import { type ClaimRules, settle } from '../../src/mesh/settle.ts'
-import type { InterfaceName, IpAddress, Prefix } from '../../src/model/address.ts'
+import { hostPrefix, type InterfaceName, type IpAddress, type Prefix } from '../../src/model/address.ts'
 import { noClaims } from '../../src/model/claims.ts'
 import type { Configuration } from '../../src/model/configuration.ts'
 import type { Facts } from '../../src/model/facts.ts'
@@ -117,7 +117,7 @@ function factsOf(...addresses: readonly string[]): Facts {
   return {
     addresses: addresses.map(address => ({
       address: address as IpAddress,
-      network: '2001:db8::/32' as Prefix,
+      network: hostPrefix(address as IpAddress),
       interface: 'eth0' as InterfaceName,
       kind: 'physical' as const,
     })),
