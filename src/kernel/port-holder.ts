@@ -4,17 +4,21 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 const searchedProcessesMax = 4096
 
 /**
- * Who has this port of this machine: `wg-easy (process 123)`; null where nobody listens on it. A socket of the kernel
- * itself, as WireGuard and VXLAN devices have, belongs to no process.
+ * Who has this port of this machine; null where nobody listens on it. `by` is `wg-easy (process 123)`, or null where it
+ * cannot be seen: root alone sees whose socket it is. A socket of the kernel itself, as WireGuard and VXLAN devices
+ * have, belongs to no process.
  */
-export async function portHolder(protocol: 'tcp' | 'udp', port: number): Promise<string | null> {
+export async function portHolder(
+  protocol: 'tcp' | 'udp',
+  port: number,
+): Promise<{ readonly by: string | null } | null> {
   const tables = await Promise.all(['', '6'].map(suffix => readText(`/proc/net/${protocol}${suffix}`)))
   const inodes = new Set(tables.flatMap(text => socketsOn(text, protocol, port)))
   if (inodes.size === 0) return null
   const processes = (await readdir('/proc').catch(() => [])).filter(name => /^\d+$/.test(name))
   for (const id of processes.slice(0, searchedProcessesMax))
-    if (await holds(id, inodes)) return `${await nameOf(id)} (process ${id})`
-  return process.geteuid?.() === 0 ? 'the kernel, or a program in a container' : 'another program'
+    if (await holds(id, inodes)) return { by: `${await nameOf(id)} (process ${id})` }
+  return { by: process.geteuid?.() === 0 ? 'the kernel, or a program in a container' : null }
 }
 
 /** TCP's LISTEN and an unconnected UDP socket (include/net/tcp_states.h). */

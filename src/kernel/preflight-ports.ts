@@ -19,19 +19,22 @@ export async function takenPorts({ tunnel, gossipPort, segments }: StartNeeds): 
 
 async function tunnelPortTaken(port: Port): Promise<Failure> {
   const devices = await wireguardsOn(port)
-  const holder = devices.length > 0 ? `WireGuard device ${devices.join(', ')}` : await portHolder('udp', port)
-  return taken('UDP', port, holder, 'tunnel.port')
+  const by = devices.length > 0 ? `WireGuard device ${devices.join(', ')}` : await holderOf('udp', port)
+  return taken('UDP', port, by, 'tunnel.port')
 }
 
 async function gossipPortTaken(port: Port): Promise<readonly Failure[]> {
   const holder = await portHolder('tcp', port)
-  return holder === null ? [] : [taken('TCP', port, holder, 'gossip.port')]
+  return holder === null ? [] : [taken('TCP', port, holder.by, 'gossip.port')]
 }
 
-function taken(protocol: string, port: Port, holder: string | null, key: string): Failure {
-  // Whose socket it is, root alone may see.
-  const which = holder === null ? ` (ss -${protocol === 'UDP' ? 'u' : 't'}lpn shows which)` : ''
-  return failureOf(`${protocol} port ${port} is taken by ${holder ?? 'another program'}`, {
+async function holderOf(protocol: 'tcp' | 'udp', port: Port): Promise<string | null> {
+  return (await portHolder(protocol, port))?.by ?? null
+}
+
+function taken(protocol: string, port: Port, by: string | null, key: string): Failure {
+  const which = by === null ? ` (ss -${protocol === 'UDP' ? 'u' : 't'}lpn shows which)` : ''
+  return failureOf(`${protocol} port ${port} is taken by ${by ?? 'another program'}`, {
     remedy: `end that${which}, or set another ${key}`,
   })
 }
@@ -81,7 +84,7 @@ async function segmentPortsTaken(
     if (others.some(each => each.port === port) || (await someExist(sharing))) continue
     const [first] = sharing
     if (first === undefined || !(await isPortTaken(first.interface, port))) continue
-    failures.push(taken('UDP', port, await portHolder('udp', port), `port of segment ${first.interface}`))
+    failures.push(taken('UDP', port, await holderOf('udp', port), `port of segment ${first.interface}`))
   }
   return failures
 }

@@ -24,7 +24,7 @@ describe('who has a port', () => {
     const server = createServer()
     await new Promise<void>(resolve => server.listen(0, resolve))
     const { port } = server.address() as { port: number }
-    expect(await portHolder('tcp', port)).toMatch(new RegExp(`\\(process ${process.pid}\\)$`))
+    expect((await portHolder('tcp', port))?.by).toMatch(new RegExp(`\\(process ${process.pid}\\)$`))
     const needs = {
       tunnel: { interface: 'lo', port: 1, implementation: null, prefix: null },
       gossipPort: port,
