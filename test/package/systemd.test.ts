@@ -8,33 +8,27 @@ import { must, suites } from './given.ts'
 
 const secondsMax = 800
 
-/** One boot of a machine each, with systemd as process 1 and the kernel's own WireGuard; job.sh says what happens. */
-describe.each(suites)('the service on Debian $suite', ({ suite, directory: debian }) => {
-  const job = mkdtempSync(join(tmpdir(), 'lnet-package-job-'))
+/**
+ * One boot of a machine each, side by side, with systemd as process 1 and the kernel's own WireGuard; job.sh says what
+ * happens.
+ */
+describe.concurrent.each(suites)('the service on Debian $suite', ({ directory: debian, suite }) => {
+  let job: string | null = null
   let seen: ReadonlyMap<string, string>
   let wrong = false
 
-  beforeAll(async () => {
-    copyFileSync(must('LNET_DEB'), join(job, 'lnetd.deb'))
-    copyFileSync(must('LNET_DEB_NEXT'), join(job, 'next.deb'))
-    copyFileSync(join(root, 'test/package/job.sh'), join(job, 'command.sh'))
-    writeFileSync(join(job, 'before'), before)
-    const init = ['test/package/init.sh', debian] as const
-    const command = '. /job/command.sh'
-    const end = await runJob(must('LNET_KERNEL'), {
-      directory: job,
-      command,
-      init,
-      realTime: true,
-      secondsMax,
-    })
-    seen = observations(join(job, 'seen'))
-    if (seen.get('end') !== 'reached') throw new Error(`${JSON.stringify(end)}\n${logs(job)}`)
-  })
+  beforeAll(
+    async () => {
+      job = await played(debian)
+      seen = observations(job)
+    },
+    2 * secondsMax * 1000,
+  )
   afterEach(({ task }) => {
     if (task.result?.state === 'fail') wrong = true
   })
   afterAll(() => {
+    if (job === null) return
     // What was seen says little of why.
     if (wrong) console.log(logs(job))
     rmSync(job, { recursive: true, force: true })
@@ -179,7 +173,32 @@ apt-get install -y --no-install-recommends /job/lnetd.deb wireguard-go
 lnetctl init
 `
 
-function observations(file: string): ReadonlyMap<string, string> {
+/**
+ * The directory where the job left what it saw. User-Mode Linux panics once in a while (`flush_tlb_mm` reads a mapping
+ * that was freed meanwhile, seen in 6.12): the machine is played once more then. Nothing else is forgiven.
+ */
+async function played(debian: string, panics = 0): Promise<string> {
+  const job = mkdtempSync(join(tmpdir(), 'lnet-package-job-'))
+  copyFileSync(must('LNET_DEB'), join(job, 'lnetd.deb'))
+  copyFileSync(must('LNET_DEB_NEXT'), join(job, 'next.deb'))
+  copyFileSync(join(root, 'test/package/job.sh'), join(job, 'command.sh'))
+  writeFileSync(join(job, 'before'), before)
+  const end = await runJob(must('LNET_KERNEL'), {
+    directory: job,
+    command: '. /job/command.sh',
+    init: ['test/package/init.sh', debian],
+    realTime: true,
+    secondsMax,
+  })
+  if (observations(job).get('end') === 'reached') return job
+  console.log(`${JSON.stringify(end)}\n${logs(job)}`)
+  rmSync(job, { recursive: true, force: true })
+  if ('broken' in end && end.kernelEnded === true && panics === 0) return await played(debian, 1)
+  throw new Error(`the job did not reach its end: ${JSON.stringify(end)}`)
+}
+
+function observations(job: string): ReadonlyMap<string, string> {
+  const file = join(job, 'seen')
   if (!existsSync(file)) return new Map()
   const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
   return new Map(lines.map(line => line.split('\t', 2) as [string, string]))

@@ -21,8 +21,8 @@ export interface Job {
   readonly secondsMax: number
 }
 
-/** A sentence when the job's own end was not reached. */
-export type JobEnd = { readonly exitCode: number } | { readonly broken: string }
+/** A sentence when the job's own end was not reached, and whether the guest's kernel ended first, as in a panic. */
+export type JobEnd = { readonly exitCode: number } | { readonly broken: string; readonly kernelEnded?: true }
 
 const memoryMebibytes = 2048
 
@@ -57,7 +57,7 @@ export async function runJob(kernel: string, job: Job): Promise<JobEnd> {
   const left = join(job.directory, 'exit')
   if (existsSync(left)) return { exitCode: Number(readFileSync(left, 'utf8')) }
   if (end === 'hung') return { broken: `the guest did not end within ${job.secondsMax} s and was killed` }
-  return { broken: 'the guest ended before its job: its kernel says why above' }
+  return { broken: 'the guest ended before its job: its kernel says why above', kernelEnded: true }
 }
 
 function commandLine(job: Job): string[] {
