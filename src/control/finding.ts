@@ -38,6 +38,7 @@ export const problemChecks: { readonly [Code in ProblemCode]?: string } = {
   'address-none-free': 'addresses',
   'tunnel-prefix-differs': 'segments',
   'bridge-unusable': 'bridges',
+  'ports-unprivileged': 'segments',
   'bridge-loop': 'bridges',
   'bridge-unwatched': 'bridges',
 }

@@ -16,6 +16,7 @@ import { floodProblems } from './flood-problems.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { overlapProblems } from './overlap-problems.ts'
 import type { DaemonParts } from './parts.ts'
+import { portProblems } from './port-problems.ts'
 import { secretProblems } from './secret-problems.ts'
 import { assessmentNow } from './situation.ts'
 import type { State } from './state.ts'
@@ -54,6 +55,7 @@ function problemsOf(parts: DaemonParts, state: State): readonly Problem[] {
     ...overlapProblems(state),
     ...bridgeProblems(parts, state),
     ...floodProblems(state, parts.clock.now()),
+    ...portProblems(state),
     ...gatewayProblems(parts, state),
     ...claimProblems(state),
     ...contestProblems(parts, state),

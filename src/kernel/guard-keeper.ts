@@ -1,5 +1,6 @@
 import type { InterfaceName } from '../model/address.ts'
-import type { Guard, KernelState } from '../model/kernel-state.ts'
+import type { Guard } from '../model/guard.ts'
+import type { KernelState } from '../model/kernel-state.ts'
 import type { Plan, Step } from '../model/step.ts'
 import { followAlterations } from './readers/monitor.ts'
 

@@ -1,5 +1,5 @@
 import { familyOf, type InterfaceName, parseInterfaceName } from '../model/address.ts'
-import type { Guard } from '../model/kernel-state.ts'
+import type { Guard } from '../model/guard.ts'
 import { nftName } from './nft-name.ts'
 
 const tablePrefix = 'lnet_'

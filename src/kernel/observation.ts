@@ -43,6 +43,7 @@ export interface Found {
   readonly forwards: readonly InterfaceName[]
   readonly limitsFloods: boolean
   readonly watchesLoops: boolean
+  readonly unprivilegedPortStart: number
   readonly ipv6: ReadonlyMap<InterfaceName, boolean>
   readonly trusts: ReadonlyMap<InterfaceName, LinkTrust>
 }
@@ -72,6 +73,7 @@ export function assemble(found: Found, wireguard: WireguardDump | null): Observa
     floods,
     limitsFloods: found.limitsFloods,
     watchesLoops: found.watchesLoops,
+    unprivilegedPortStart: found.unprivilegedPortStart,
     implementation,
     ...{ foreign, networks: found.devices.networks },
     bridges,

@@ -18,7 +18,7 @@ import { readDetours, readRoutes } from './readers/routes.ts'
 import { readRules } from './readers/rules.ts'
 import { readWireguardDump, type WireguardDump } from './readers/wireguard.ts'
 import { run } from './run.ts'
-import { forwardingAmong, ipv6Among } from './sysctl.ts'
+import { forwardingAmong, ipv6Among, unprivilegedPortStart } from './sysctl.ts'
 
 export interface ObserveOptions {
   readonly mesh: MeshId
@@ -62,6 +62,7 @@ export async function observe(options: ObserveOptions): Promise<Result<Observati
     forwards,
     limitsFloods: options.limitsFloods,
     watchesLoops: options.watchesLoops,
+    unprivilegedPortStart: await unprivilegedPortStart(),
     ipv6,
     trusts,
   }

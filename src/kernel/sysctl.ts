@@ -4,6 +4,9 @@ import type { InterfaceName } from '../model/address.ts'
 import { type Failure, failureOf } from '../model/failure.ts'
 import { explain } from './explain.ts'
 
+/** Ports below it are for root alone, unless the machine says otherwise (ip(7)). */
+export const privilegedPorts = 1024
+
 /** There is none in a kernel without IPv6. */
 export const ipv6Directory = '/proc/sys/net/ipv6'
 
@@ -26,6 +29,12 @@ export async function ipv6Among(
   devices: readonly InterfaceName[],
 ): Promise<ReadonlyMap<InterfaceName, boolean>> {
   return new Map(await Promise.all(devices.map(async device => [device, await hasIpv6(device)] as const)))
+}
+
+/** The first port that every user may bind (ip-sysctl.rst, ip_unprivileged_port_start); 1024 where the kernel does not tell. */
+export async function unprivilegedPortStart(): Promise<number> {
+  const text = await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '')
+  return /^\d{1,5}\n?$/.test(text) ? Number(text) : privilegedPorts
 }
 
 /** Which of some devices forward IPv4. One that is not there does not. */

@@ -1,19 +1,26 @@
-import type { BridgeState, Guard, SegmentState, TunnelState } from '../model/kernel-state.ts'
+import type { Port } from '../model/address.ts'
+import type { BridgeState, SegmentState, TunnelState } from '../model/kernel-state.ts'
 import { ageingSecondsDefault } from '../model/limits.ts'
 import { freshlyMade, type Trusting } from '../model/link-trust.ts'
 import type { SegmentIdentity, Step } from '../model/step.ts'
+import { canBecome, diffGuard } from './diff-guard.ts'
 
-/** The steps that make one device what it should be; `observed` is undefined when there is none yet. */
-export function diffSegment(desired: SegmentState, observed: SegmentState | undefined): readonly Step[] {
+/**
+ * The steps that make one device what it should be; `observed` is undefined when there is none yet. `anyPort`: VXLAN ports
+ * on which a device stays that sends from any source port.
+ */
+export function diffSegment(
+  desired: SegmentState,
+  observed: SegmentState | undefined,
+  anyPort: ReadonlySet<Port>,
+): readonly Step[] {
   const device = desired.interface
   const steps: Step[] = []
   const keep = observed !== undefined && canBecome(observed, desired)
   if (observed !== undefined && !keep) steps.push({ kind: 'segment.remove', interface: device })
   if (!keep) steps.push({ kind: 'segment.create', segment: identityOf(desired) })
   const current = keep ? withoutFlushed(observed, desired) : blankSegment(desired, observed)
-  const guard = guardFor(desired, current)
-  if (guard !== null && !sameGuard(guard, current.guard))
-    steps.push({ kind: 'guard.set', interface: device, guard })
+  steps.push(...diffGuard(desired, current, anyPort))
   if (desired.local !== current.local)
     steps.push({ kind: 'segment.local', interface: device, local: desired.local })
   if (desired.ageingSeconds !== current.ageingSeconds)
@@ -28,16 +35,6 @@ export function diffSegment(desired: SegmentState, observed: SegmentState | unde
     ...diffPort(desired, current),
     ...diffLimit(desired, current),
   ]
-}
-
-/** Port, VNI, lower device and family are fixed when a VXLAN device is made (FACTS-kernel 1). */
-function canBecome(observed: SegmentState, desired: SegmentState): boolean {
-  return (
-    observed.vni === desired.vni &&
-    observed.port === desired.port &&
-    observed.lower === desired.lower &&
-    observed.local.includes(':') === desired.local.includes(':')
-  )
 }
 
 function identityOf(segment: SegmentState): SegmentIdentity {
@@ -149,21 +146,6 @@ function without<Item>(items: readonly Item[], keys: readonly string[], others: 
 
 function itself(text: string): string {
   return text
-}
-
-/** A device of a former version sends from any port until it is made anew: it is not cut off meanwhile. */
-function guardFor({ guard }: SegmentState, { privileged }: SegmentState): Guard | null {
-  return guard === null ? null : { ...guard, privileged: guard.privileged && privileged }
-}
-
-function sameGuard(a: Guard, b: Guard | null): boolean {
-  return (
-    b !== null &&
-    a.port === b.port &&
-    a.tunnel === b.tunnel &&
-    a.vteps === b.vteps &&
-    a.privileged === b.privileged
-  )
 }
 
 /** The kernel forgets a device's neighbours when its MAC changes. */

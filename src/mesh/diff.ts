@@ -4,6 +4,7 @@ import type { Step } from '../model/step.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { diffBridges } from './diff-bridge.ts'
 import { compare, diffLink, diffSegment } from './diff-device.ts'
+import { anySourcePort } from './diff-guard.ts'
 import { diffWays } from './gateway.ts'
 
 /** What is done to peers although nothing of them differs. */
@@ -132,7 +133,9 @@ function diffSegments(desired: readonly SegmentState[], observed: readonly Segme
       { kind: 'segment.remove', interface: segment.interface },
       ...tableRemovals(segment),
     ])
-  return [...desired.flatMap(segment => diffSegment(segment, current.get(segment.interface))), ...removed]
+  const anyPort = anySourcePort(desired, current)
+  const changed = desired.flatMap(segment => diffSegment(segment, current.get(segment.interface), anyPort))
+  return [...changed, ...removed]
 }
 
 function tableRemovals({ interface: device, guard, floodLimit }: SegmentState) {

@@ -9,6 +9,7 @@ import type {
 } from './address.ts'
 import type { ForeignNetwork } from './foreign-network.ts'
 import type { Detour, DetourRule, GatewayState } from './gateway.ts'
+import type { Guard } from './guard.ts'
 import type { Trusting } from './link-trust.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { Vni } from './segment.ts'
@@ -113,15 +114,6 @@ export interface NeighbourEntry {
   readonly mac: MacAddress
 }
 
-/** VXLAN of `port` is taken only from the tunnel, and leaves from or to the VTEP prefix only by it. */
-export interface Guard {
-  readonly port: Port
-  readonly tunnel: InterfaceName
-  readonly vteps: Prefix
-  /** What enters the tunnel comes from a privileged port: the device's own, and no user's. */
-  readonly privileged: boolean
-}
-
 /** With a metric: not lnet's own, but that of a former version. */
 export interface Route {
   readonly prefix: Prefix
@@ -177,6 +169,8 @@ export interface Observation {
   readonly limitsFloods: boolean
   /** This kernel can watch for loops; not told where no segment is in a bridge. */
   readonly watchesLoops: boolean
+  /** The first port that every user of this machine may bind. */
+  readonly unprivilegedPortStart: number
   readonly implementation: TunnelImplementation | null
   readonly foreign: readonly ForeignDevice[]
   readonly networks: readonly ForeignNetwork[]

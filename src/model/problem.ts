@@ -13,6 +13,7 @@ export const problemCodes = [
   'bridge-unwatched',
   'flood-limited',
   'flood-unlimited',
+  'ports-unprivileged',
   'gateway-missing',
   'gateway-ambiguous',
   'route-refused',

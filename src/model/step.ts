@@ -1,13 +1,7 @@
 import type { InterfaceAddress, InterfaceName, IpAddress, MacAddress, Port } from './address.ts'
 import type { Detour, DetourRule, GatewayState } from './gateway.ts'
-import type {
-  Guard,
-  NeighbourEntry,
-  Route,
-  SegmentState,
-  UnicastEntry,
-  WireguardPeer,
-} from './kernel-state.ts'
+import type { Guard } from './guard.ts'
+import type { NeighbourEntry, Route, SegmentState, UnicastEntry, WireguardPeer } from './kernel-state.ts'
 import type { LinkTrust } from './link-trust.ts'
 import type { LoopWatch } from './loop-watch.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'

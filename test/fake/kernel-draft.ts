@@ -9,9 +9,9 @@ import {
   sortedByAddress,
 } from '../../src/model/address.ts'
 import { compareRules, type Detour, type DetourRule, type GatewayState } from '../../src/model/gateway.ts'
+import type { Guard } from '../../src/model/guard.ts'
 import type {
   BridgeState,
-  Guard,
   KernelState,
   Route,
   SegmentState,

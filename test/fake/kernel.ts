@@ -220,6 +220,7 @@ export class FakeKernel implements Kernel {
       floods: [],
       limitsFloods: true,
       watchesLoops: true,
+      unprivilegedPortStart: 1024,
     }
     return this.#observation
   }

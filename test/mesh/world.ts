@@ -239,7 +239,7 @@ export function observation(
 ): Observation {
   return {
     ...{ state, readings, implementation: 'kernel', foreign: [], networks, bridges, forwarding: [] },
-    ...{ floods: [], limitsFloods: true, watchesLoops: true },
+    ...{ floods: [], limitsFloods: true, watchesLoops: true, unprivilegedPortStart: 1024 },
   }
 }
 

@@ -1,6 +1,6 @@
 import { type InterfaceName, parseInterfaceName, parsePort, parsePrefix } from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
-import type { Guard } from '../../model/kernel-state.ts'
+import type { Guard } from '../../model/guard.ts'
 import { guardContent, guardTable } from '../guard.ts'
 import { asFields, documents, objects, reading } from './fields.ts'
 import { contentOf, tableSegments } from './ruleset.ts'

@@ -1,0 +1,10 @@
+import type { InterfaceName, Port, Prefix } from './address.ts'
+
+/** VXLAN of `port` is taken only from the tunnel, and leaves from or to the VTEP prefix only by it. */
+export interface Guard {
+  readonly port: Port
+  readonly tunnel: InterfaceName
+  readonly vteps: Prefix
+  /** What enters the tunnel comes from a privileged port: the device's own, and no user's. */
+  readonly privileged: boolean
+}
