@@ -15,6 +15,7 @@ import { openScreen } from './control/screen.ts'
 import { describeSetup, type SetupMachine } from './control/setup-commands.ts'
 import { type ExitCode, exitCodes, type Terminal } from './control/show.ts'
 import { describeTop } from './control/top-command.ts'
+import { columnsOf, wrappedLines } from './control/wrap.ts'
 import { keepMemoryOutOfCores } from './host/crash.ts'
 import { withoutTokens } from './mesh/token.ts'
 import { defaultSocket } from './model/configuration.ts'
@@ -25,9 +26,12 @@ import { software } from './model/software.ts'
 const terminal: Terminal = {
   out: text => void process.stdout.write(text),
   // People put the token in wrong places of a command line, which errors quote.
-  err: text => void process.stderr.write(withoutTokens(text)),
+  err: text => void process.stderr.write(wrappedLines(withoutTokens(text), columnsOf(process.stderr))),
   isTerminal: process.stdout.isTTY === true,
   isPlain: (process.env.NO_COLOR ?? '') !== '',
+  get columns() {
+    return columnsOf(process.stdout)
+  },
 }
 
 const exitCodeHelp = `

@@ -1,5 +1,6 @@
 import { createMetricsServer, type MetricsServer } from './control/metrics-server.ts'
 import { openControlServer } from './control/server.ts'
+import { columnsOf, wrappedLines } from './control/wrap.ts'
 import { assemble, type Machine } from './daemon/assemble.ts'
 import { reload } from './daemon/reload.ts'
 import { readArguments, usage } from './host/arguments.ts'
@@ -40,7 +41,8 @@ class Refusal extends Error {
 
 main().catch((error: unknown) => {
   if (!(error instanceof Refusal)) throw error
-  for (const sentence of error.sentences) process.stderr.write(`lnetd: ${sentence}\n`)
+  const columns = columnsOf(process.stderr)
+  for (const sentence of error.sentences) process.stderr.write(wrappedLines(`lnetd: ${sentence}\n`, columns))
   process.exit(error.exitCode)
 })
 

@@ -38,7 +38,7 @@ export function describeReadings(program: Command, setting: CommandSetting): voi
     async (...given: unknown[]): Promise<void> => {
       const options = (given.at(-1) as Command).optsWithGlobals<GivenOptions>()
       const asking = { socket: options.socket, paint: painter(isColoured(options, setting.terminal)) }
-      const question = () => ask(asking, options, String(given[0]))
+      const question = () => ask({ ...asking, columns: setting.terminal.columns }, options, String(given[0]))
       setting.exit(await show(question, showOptions(options), setting.terminal))
     }
 

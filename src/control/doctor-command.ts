@@ -37,7 +37,11 @@ export function describeDoctor(program: Command, { terminal, exit }: CommandSett
       const config = await configPathFor(given.config, socket)
       const view = doctorView(diagnose(await examine(config, daemon, isForbidden(status)), daemon))
       const paint = painter(isColoured(given, terminal))
-      terminal.out(given.json === true ? `${JSON.stringify(view, null, 2)}\n` : doctorPage(view, paint))
+      terminal.out(
+        given.json === true
+          ? `${JSON.stringify(view, null, 2)}\n`
+          : doctorPage(view, paint, terminal.columns),
+      )
       exit(view.healthy ? exitCodes.ok : exitCodes.degraded)
     })
 }

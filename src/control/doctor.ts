@@ -12,6 +12,7 @@ import {
 } from './judge-mesh.ts'
 import { schema } from './protocol.ts'
 import { type Paint, printable } from './text.ts'
+import { hanging, wrapped } from './wrap.ts'
 
 /** `lnetctl doctor --json`. */
 export interface DoctorView {
@@ -27,13 +28,21 @@ export function doctorView(findings: readonly Finding[]): DoctorView {
 
 const colours = { ok: 'green', notice: 'yellow', wrong: 'red' } as const
 
-/** A line for what is well; for the rest also why it matters and what to do. */
-export function doctorPage({ findings }: DoctorView, paint: Paint): string {
+const whatColumn = 23
+const partIndent = ' '.repeat(8)
+
+/**
+ * A line for what is well; for the rest also why it matters and what to do. Wrapped at `columns`, but for what is to be done:
+ * a command that is copied has to be one line.
+ */
+export function doctorPage({ findings }: DoctorView, paint: Paint, columns: number | null = null): string {
   return findings
     .map(({ check, state, what, why, fix }) => {
-      const head = `${paint(colours[state], state.padEnd(6))}  ${check.padEnd(13)}  ${printable(what)}\n`
-      const more = [...(why === null ? [] : [`why: ${why}`]), ...(fix === null ? [] : [`fix: ${fix}`])]
-      return head + more.map(line => `${' '.repeat(23)}${printable(line)}\n`).join('')
+      const lines = wrapped(printable(what), columns === null ? null : columns - whatColumn)
+      const said = lines.join(`\n${' '.repeat(whatColumn)}`)
+      const head = `${paint(colours[state], state.padEnd(6))}  ${check.padEnd(13)}  ${said}\n`
+      const reason = why === null ? '' : hanging(`${partIndent}why: `, printable(why), columns)
+      return `${head}${reason}${fix === null ? '' : `${partIndent}fix: ${printable(fix)}\n`}`
     })
     .join('')
 }

@@ -62,18 +62,18 @@ function findingOf({ what, why, fix, isVital }: Need, obstacle: Obstacle): Findi
 
 function needsOf(found: Examination, daemon: DaemonWords | null): readonly Need[] {
   const { ways, firewall, networks } = found
-  const outside = [...new Set(networks.map(({ prefix }) => familyOf(prefix)))]
-  const families = outside.length === 0 ? ([4, 6] as const) : outside
+  const seen = [...new Set(networks.map(({ prefix }) => familyOf(prefix)))]
   const isAnswered = (daemon?.status.members.up ?? 0) > 0
   const connects = daemon?.status.neighbours.some(({ direction }) => direction === 'inbound') ?? false
+  const outside = { firewall, families: seen.length === 0 ? ([4, 6] as const) : seen, isVital: !isAnswered }
   return [
     ...found.ports
       // Whoever has come in has come past the filters.
       .filter(({ protocol }) => protocol === 'udp' || !connects)
-      .map(({ protocol, port }) => portNeed(firewall, protocol, port, families, !isAnswered)),
-    ...found.ports.map(({ protocol, port }) => leaveNeed(firewall, protocol, port, families, !isAnswered)),
+      .map(({ protocol, port }) => portNeed(outside, 'input', protocol, port)),
+    ...found.ports.map(({ protocol, port }) => portNeed(outside, 'output', protocol, port)),
     ...ways.vxlanPorts.map(port => ({
-      ...leaveNeed(firewall, 'udp', port, [ways.tunnelFamily], true),
+      ...portNeed({ firewall, families: [ways.tunnelFamily], isVital: true }, 'output', 'udp', port),
       probe: { hook: 'output', protocol: 'udp', port, from: null, to: ways.tunnel } as const,
       what: `UDP to port ${port} out by ${ways.tunnel}`,
       why: 'that is VXLAN: nothing leaves the segments without it',
@@ -92,48 +92,42 @@ function needsOf(found: Examination, daemon: DaemonWords | null): readonly Need[
   ]
 }
 
+/** What others send to a port of this machine, or it to theirs, which mostly have the same ports. */
 function portNeed(
-  firewall: Examination['firewall'],
+  { firewall, families, isVital }: Outside,
+  hook: keyof typeof portWhys,
   protocol: 'udp' | 'tcp',
   port: number,
-  families: readonly (4 | 6)[],
-  isVital: boolean,
 ): Need {
   const name = `${protocol.toUpperCase()} port ${port}`
+  const leaving = (obstacle: Obstacle) =>
+    firewall.ufw ? `ufw allow out ${port}/${protocol}` : insertion(obstacle, { protocol, port })
   return {
-    probe: { hook: 'input', protocol, port, from: null, to: null },
+    probe: { hook, protocol, port, from: null, to: null },
     families,
-    what: `what comes to ${name}`,
-    why:
-      protocol === 'udp'
-        ? 'tunnels begin only from this side, and not at all with members in the same position'
-        : 'no other machine can join by this one',
-    fix: obstacle => openPort(firewall, protocol, port, obstacle),
+    what: hook === 'input' ? `what comes to ${name}` : `what this machine sends to ${name}`,
+    why: portWhys[hook][protocol],
+    fix: hook === 'input' ? obstacle => openPort(firewall, protocol, port, obstacle) : leaving,
     isVital,
   }
 }
 
-/** To other members, which mostly have the same ports. */
-function leaveNeed(
-  firewall: Examination['firewall'],
-  protocol: 'udp' | 'tcp',
-  port: number,
-  families: readonly (4 | 6)[],
-  isVital: boolean,
-): Need {
-  return {
-    probe: { hook: 'output', protocol, port, from: null, to: null },
-    families,
-    what: `what this machine sends to ${protocol.toUpperCase()} port ${port}`,
-    why:
-      protocol === 'udp'
-        ? 'it cannot reach the tunnels of others'
-        : 'it cannot begin to talk to other members',
-    fix: obstacle =>
-      firewall.ufw ? `ufw allow out ${port}/${protocol}` : insertion(obstacle, { protocol, port }),
-    isVital,
-  }
+interface Outside {
+  readonly firewall: Examination['firewall']
+  readonly families: readonly (4 | 6)[]
+  readonly isVital: boolean
 }
+
+const portWhys = {
+  input: {
+    udp: 'tunnels begin only from this side, and not at all with members in the same position',
+    tcp: 'no other machine can join by this one',
+  },
+  output: {
+    udp: 'it cannot reach the tunnels of others',
+    tcp: 'it cannot begin to talk to other members',
+  },
+} as const
 
 function deviceNeed(
   firewall: Examination['firewall'],

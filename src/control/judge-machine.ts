@@ -15,8 +15,11 @@ export function judgeConfiguration({
   ]
 }
 
-export function judgeMachine({ missing }: Examination): readonly Finding[] {
-  return missing.map(({ what, why, remedy }) => wrong(what, why ?? 'lnetd cannot start without it', remedy))
+export function judgeMachine({ missing, untried }: Examination): readonly Finding[] {
+  return [
+    ...missing.map(({ what, why, remedy }) => wrong(what, why ?? 'lnetd cannot start without it', remedy)),
+    ...untried.map(({ what, why, remedy }) => notice(what, why, remedy)),
+  ]
 }
 
 /** Problems that belong to another check are told there. */

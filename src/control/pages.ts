@@ -1,13 +1,15 @@
 import type { ActionView, PeerRow, PlanView, StatusView } from './protocol.ts'
 import { type Cell, endpointText, layOut, stateColours } from './table.ts'
 import { byteSize, duration, type Paint, plural, printable } from './text.ts'
+import { wrappedLines } from './wrap.ts'
+import { problemText, wrapRows } from './wrapped-rows.ts'
 
 const namedNeighboursMax = 12
 const shownDialsMax = 10
 const shownStrangersMax = 3
 
-/** `lnetctl peer NAME`: everything known of one member, every key in full. */
-export function peerPage(row: PeerRow, paint: Paint): string {
+/** `lnetctl peer NAME`: everything known of one member, every key in full; wrapped at `columns`. */
+export function peerPage(row: PeerRow, paint: Paint, columns: number | null = null): string {
   const handshake = row.handshake_seconds === null ? 'never' : `${duration(row.handshake_seconds)} ago`
   const lines: (readonly Cell[])[] = [
     [{ text: 'name' }, { text: row.name }],
@@ -24,7 +26,7 @@ export function peerPage(row: PeerRow, paint: Paint): string {
     ...(row.static_by === undefined ? [[{ text: 'version' }, { text: row.version }]] : []),
     ...row.segments.flatMap(segmentLines),
   ]
-  return layOut(lines, paint)
+  return layOut(wrapRows(columns, lines), paint)
 }
 
 /** `lnetctl plan`. */
@@ -41,10 +43,10 @@ export function actionPage({ action, mesh, removed }: ActionView): string {
   return printable(`${said}${what}, ${then}`).concat('\n')
 }
 
-/** `lnetctl status`: this node in one screen, what is wrong last. */
-export function statusPage(view: StatusView, paint: Paint): string {
+/** `lnetctl status`: this node in one screen, what is wrong last; wrapped at `columns`. */
+export function statusPage(view: StatusView, paint: Paint, columns: number | null = null): string {
   const facts = layOut(
-    [
+    wrapRows(columns, [
       [{ text: 'mesh' }, { text: view.mesh }],
       ...selfLines(view),
       [{ text: 'state' }, stateCell(view)],
@@ -53,7 +55,7 @@ export function statusPage(view: StatusView, paint: Paint): string {
       ...view.segments.map(segment => [{ text: 'segment' }, { text: segmentText(segment) }]),
       [{ text: 'members' }, { text: memberText(view) }],
       [{ text: 'neighbours' }, { text: neighbourText(view) }],
-    ],
+    ]),
     paint,
   )
   const trouble = [
@@ -62,11 +64,10 @@ export function statusPage(view: StatusView, paint: Paint): string {
     ...(view.silent ?? []).map(unreachableLine),
     ...dialLines(view),
   ]
-  const problems = view.problems.map(
-    ({ severity, message }) =>
-      `${paint(severity === 'degraded' ? 'red' : 'yellow', severity)}: ${printable(message)}\n`,
+  const problems = view.problems.map(problem => problemText(problem, paint, columns))
+  return (
+    facts + trouble.map(line => wrappedLines(`${printable(line)}\n`, columns)).join('') + problems.join('')
   )
-  return facts + trouble.map(line => `${printable(line)}\n`).join('') + problems.join('')
 }
 
 function gossipText({ gossip, seen_seconds: seen, static_by: by }: PeerRow): string {

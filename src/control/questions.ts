@@ -11,6 +11,8 @@ import { type Paint, printable } from './text.ts'
 export interface Asking {
   readonly socket: string
   readonly paint: Paint
+  /** Where to wrap; null or absent: nowhere. */
+  readonly columns?: number | null
 }
 
 export async function askPeers({ socket, paint }: Asking, header: boolean): Promise<Answered> {
@@ -20,13 +22,17 @@ export async function askPeers({ socket, paint }: Asking, header: boolean): Prom
 }
 
 /** One member, or this node, by name, node id, or the beginning of an id that only one has. */
-export async function askPeer({ socket, paint }: Asking, wanted: string): Promise<Answered> {
+export async function askPeer({ socket, paint, columns = null }: Asking, wanted: string): Promise<Answered> {
   return answered(await ask(socket, 'peers'), view => {
     const found = findPeer(view, wanted)
     if (!found.ok) return refuse(sentenceOf(found.failure))
     const row = found.value
     return {
-      page: { text: peerPage(row, paint), json: { schema, mesh: view.mesh, peer: row }, code: exitCodes.ok },
+      page: {
+        text: peerPage(row, paint, columns),
+        json: { schema, mesh: view.mesh, peer: row },
+        code: exitCodes.ok,
+      },
     }
   })
 }
@@ -64,10 +70,13 @@ export function findPeer(view: PeersView, wanted: string): Result<PeerRow> {
 }
 
 /** With `check`, the exit code says whether this node is all it should be. */
-export async function askStatus({ socket, paint }: Asking, check: boolean): Promise<Answered> {
+export async function askStatus(
+  { socket, paint, columns = null }: Asking,
+  check: boolean,
+): Promise<Answered> {
   return answered(await ask(socket, 'status'), view => {
     const code = check && view.degraded ? exitCodes.degraded : exitCodes.ok
-    return { page: { text: statusPage(view, paint), json: view, code } }
+    return { page: { text: statusPage(view, paint, columns), json: view, code } }
   })
 }
 

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly isTerminal: boolean
   /** No colour even on a terminal: https://no-color.org. */
   readonly isPlain: boolean
+  /** How wide it is now; null where it is no terminal, and nothing is wrapped. */
+  readonly columns: number | null
 }
 
 export interface ShowOptions {

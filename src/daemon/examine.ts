@@ -61,7 +61,6 @@ export async function examine(
       ...(loaded.ok || !isUnread ? [] : unread(configPath, loaded.problems[0], isRoot)),
       ...(loaded.ok && configuration === null ? [otherConfiguration(configPath, daemon)] : []),
       ...(isRoot ? [] : secretFailure),
-      ...kernel.unexamined,
     ],
     ports: examinePorts(ports),
     ipv6Needed: tunnel.prefix === null || familyOf(tunnel.prefix) === 6,

@@ -19,7 +19,7 @@ export async function examineKernel(needs: StartNeeds, asker: Asker): Promise<Ke
   ])
   return {
     missing,
-    unexamined: asker.isRoot || asker.runs ? [] : [unprivileged],
+    untried: asker.isRoot || asker.runs ? [] : [unprivileged],
     firewall,
     clock,
     ipv6Disabled,
@@ -30,7 +30,7 @@ export async function examineKernel(needs: StartNeeds, asker: Asker): Promise<Ke
 
 type KernelExamination = Pick<
   Examination,
-  'missing' | 'unexamined' | 'firewall' | 'clock' | 'ipv6Disabled' | 'refusal' | 'hasUnit'
+  'missing' | 'untried' | 'firewall' | 'clock' | 'ipv6Disabled' | 'refusal' | 'hasUnit'
 >
 
 const unprivileged = explained('rights, ports and nftables were not examined', {

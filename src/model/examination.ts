@@ -27,6 +27,8 @@ export interface Examination {
   readonly configurationProblems: readonly Explanation[]
   /** What could not be examined, and why. */
   readonly unexamined: readonly Explanation[]
+  /** What of the machine only a start could try, and was not tried. */
+  readonly untried: readonly Explanation[]
   /** What keeps lnetd from starting: rights, tools, kernel modules, a taken port. */
   readonly missing: readonly Explanation[]
   /** Why the service refused its last start, as it said itself; null where nobody kept it. */

@@ -18,6 +18,7 @@ const well: Examination = {
   file: '/etc/lnetd/lnetd.yaml',
   configurationProblems: [],
   unexamined: [],
+  untried: [],
   missing: [],
   refusal: null,
   isForbidden: false,
@@ -84,6 +85,15 @@ describe('the machine', () => {
 })
 
 describe('without lnetd', () => {
+  it('an ordinary user reads of the machine only what was not examined', () => {
+    const untried = [explained('rights were not examined', { remedy: 'run lnetctl doctor as root' })]
+    const told = diagnose({ ...well, untried, isForbidden: true }, null)
+    expect(told.filter(({ check }) => check === 'machine')).toMatchObject([
+      { state: 'notice', what: 'rights were not examined' },
+    ])
+    expect(told.find(({ check }) => check === 'configuration')?.state).toBe('ok')
+  })
+
   it('no check says that all is well with what only lnetd knows', () => {
     const checks = diagnose({ ...well, paths: [] }, null).map(({ check }) => check)
     expect(checks).toEqual([
@@ -327,7 +337,7 @@ describe('what is found', () => {
       painter(false),
     )
     expect(page).toBe(
-      `wrong   configuration  bad?[2J\n${' '.repeat(23)}why: lnetd does not start with it\n${' '.repeat(23)}fix: lnetd --check --config /etc/lnetd/lnetd.yaml\n`,
+      `wrong   configuration  bad?[2J\n        why: lnetd does not start with it\n        fix: lnetd --check --config /etc/lnetd/lnetd.yaml\n`,
     )
   })
 })
