@@ -1,4 +1,12 @@
-import { afterRefusal, afterWord, type Conduct, evidence, isFlooding } from '../mesh/conduct.ts'
+import {
+  afterExcess,
+  afterRefusal,
+  afterWord,
+  type Conduct,
+  evidence,
+  isFlooding,
+  saysTooMuch,
+} from '../mesh/conduct.ts'
 import type { RejectReason } from '../model/announcement.ts'
 import { conductsMax } from '../model/limits.ts'
 import type { NodeId, Sequence } from '../model/node.ts'
@@ -7,7 +15,9 @@ import type { NodeId, Sequence } from '../model/node.ts'
 export interface ConductBook {
   spoke(node: NodeId, sequence: Sequence): void
   refused(node: NodeId, reason: RejectReason): void
+  exceeded(node: NodeId, pieces: number): void
   isFlooding(node: NodeId): boolean
+  saysTooMuch(node: NodeId): boolean
   /** Those that did what no lnetd does, with what that was. */
   accused(): ReadonlyMap<NodeId, readonly string[]>
 }
@@ -23,6 +33,11 @@ export function createConductBook(now: () => number): ConductBook {
   return {
     spoke: (node, sequence) => note(node, afterWord(conducts.get(node), sequence, now())),
     refused: (node, reason) => note(node, afterRefusal(conducts.get(node), reason, now())),
+    exceeded: (node, pieces) => note(node, afterExcess(conducts.get(node), pieces, now())),
+    saysTooMuch(node) {
+      const conduct = conducts.get(node)
+      return conduct !== undefined && saysTooMuch(conduct, now())
+    },
     isFlooding(node) {
       const conduct = conducts.get(node)
       return conduct !== undefined && isFlooding(conduct, now())

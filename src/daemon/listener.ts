@@ -60,6 +60,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
     }
     const { announcement } = verified
     if (announcement.node === node) events.ownHeard(announcement, envelope)
+    if (state.conduct.saysTooMuch(opened.author)) return { kind: 'ignore', reason: 'too-often' }
     if (isForgotten(state, announcement)) return { kind: 'ignore', reason: 'old-sequence' }
     return { announcement, envelope, ageMilliseconds }
   }
@@ -120,6 +121,7 @@ export function createListener(parts: DaemonParts, state: State, events: Listene
       if (from !== undefined) blame(from, reason)
       count({ kind: 'reject', reason })
     },
+    exceeded: (from, pieces) => state.conduct.exceeded(from, pieces),
     sync: createSyncSource(parts, state, (entries, from) => {
       for (const verdict of take(hearAll(entries), from)) count(verdict)
     }),

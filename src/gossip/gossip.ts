@@ -68,7 +68,7 @@ interface Joining {
 
 async function join(swarm: Swarm, joining: Joining): Promise<Gossip> {
   const { node, privateKey, options, handlers, parts, suspects, gate } = joining
-  const topic = joinTopic(swarm.services.topic, options.topic, handlers)
+  const topic = joinTopic(swarm.services.topic, options, handlers)
   const neighbourhood = { candidates: () => handlers.candidates(), connected: () => gate.standing() }
   const dialler = { swarm, gate, slots: createDialSlots() }
   const admits = parts.admits ?? admission(options)

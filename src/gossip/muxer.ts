@@ -1,6 +1,7 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { type FrameHeader, type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { windowUpdateBytesMin } from '../model/limits.ts'
+import { boundFrames, type FrameReader } from './frame-allowance.ts'
 
 /** The method of the class by which every frame of every stream is sent; its types keep it private. */
 interface FrameSender {
@@ -26,6 +27,7 @@ export function calmYamux(init: YamuxMuxerInit): () => StreamMuxerFactory {
         const muxer: StreamMuxer = factory.createStreamMuxer(connection)
         calmAbort(muxer)
         gatherWindowUpdates(muxer as StreamMuxer & FrameSender)
+        boundFrames(muxer as StreamMuxer & FrameReader, connection)
         return muxer
       },
     }

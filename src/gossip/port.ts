@@ -35,6 +35,8 @@ export interface GossipHandlers {
   announced(envelope: Envelope, opened: OpenedEnvelope, from?: NodeId): Verdict
   /** What was refused before it could be opened, and who sent it: what is refused, nobody passes on. */
   refused(reason: 'oversized' | 'malformed' | 'bad-signature', from?: NodeId): void
+  /** A neighbour sent so many messages more than it may; they were not read. */
+  exceeded?(from: NodeId, pieces: number): void
   readonly sync: SyncSource
   /** Members to dial, in order of preference, the first ones the wanted neighbours. */
   candidates(): readonly DialCandidate[]

@@ -13,20 +13,27 @@ interface Shape {
 }
 
 const flat: Shape = { inner: {} }
+const message: Shape = { inner: {} }
 const prune: Shape = { inner: { 2: flat } }
 const control: Shape = { inner: { 1: flat, 2: flat, 3: flat, 4: prune, 5: flat } }
-const rpc: Shape = { inner: { 1: flat, 2: flat, 3: control } }
+const rpc: Shape = { inner: { 1: flat, 2: message, 3: control } }
 
 /** Whether gossipsub may decode these bytes of a neighbour: counts their fields, and makes nothing of them. */
 export function isModestRpc(bytes: Uint8Array): boolean {
-  const reader = { bytes, at: 0, fields: 0 }
-  return readFields(reader, bytes.length, rpc)
+  return countRpc(bytes) !== null
+}
+
+/** How many fields these bytes have, and messages among them; null where gossipsub must not decode them. */
+export function countRpc(bytes: Uint8Array): { readonly fields: number; readonly messages: number } | null {
+  const reader = { bytes, at: 0, fields: 0, messages: 0 }
+  return readFields(reader, bytes.length, rpc) ? reader : null
 }
 
 interface Reader {
   readonly bytes: Uint8Array
   at: number
   fields: number
+  messages: number
 }
 
 function readFields(reader: Reader, end: number, shape: Shape): boolean {
@@ -50,6 +57,7 @@ function readFields(reader: Reader, end: number, shape: Shape): boolean {
 function readDelimited(reader: Reader, end: number, inner: Shape | undefined): boolean {
   const length = readVarint(reader)
   if (length < 0 || reader.at + length > end) return false
+  if (inner === message) reader.messages += 1
   if (inner !== undefined) return readFields(reader, reader.at + length, inner)
   reader.at += length
   return true

@@ -1,8 +1,10 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { SyncAllowances } from '../mesh/sync-allowance.ts'
+import { Allowances } from '../mesh/allowances.ts'
 import { nextLink, overdueLinks } from '../mesh/sync-turns.ts'
 import {
+  allowancesMax,
   syncAgainMilliseconds,
+  syncAllowance,
   syncIntervalSecondsMax,
   syncIntervalSecondsMin,
   syncProbeSecondsMax,
@@ -52,7 +54,7 @@ class Syncing implements Sync {
   private readonly options: Pick<GossipOptions, 'now' | 'random'>
   private readonly handlers: SyncHandlers
   private readonly links = new Map<string, Link>()
-  private readonly allowances = new SyncAllowances()
+  private readonly allowances = new Allowances<NodeId>(syncAllowance, allowancesMax)
   private readonly alone = createQueue()
   private ticking: NodeJS.Timeout | null = null
   private nextAskAt = 0

@@ -11,8 +11,8 @@ import { publishSecondsMax, topicMessageBytesMax, topicWaitingMax } from '../mod
 import { type NodeId, parseNodeId } from '../model/node.ts'
 import { breathe, piecesWaiting } from './breathe.ts'
 import { openEnvelope } from './envelope.ts'
-import type { GossipHandlers } from './port.ts'
-import { isModestRpc } from './rpc-shape.ts'
+import type { GossipHandlers, GossipOptions } from './port.ts'
+import { boundRpcs } from './topic-allowance.ts'
 import { within } from './within.ts'
 
 /** The announcements of the mesh, by gossipsub. */
@@ -108,8 +108,8 @@ const topicScore = {
 /** Listens to the topic. Each distinct message is opened once, and judged before it travels on. */
 export function joinTopic(
   gossip: GossipSub,
-  topic: string,
-  handlers: Pick<GossipHandlers, 'announced' | 'refused'>,
+  { topic, now }: Pick<GossipOptions, 'topic' | 'now'>,
+  handlers: Pick<GossipHandlers, 'announced' | 'refused' | 'exceeded'>,
 ): Topic {
   let repeating: NodeJS.Timeout | null = null
   const publish = async (envelope: Envelope, repeats = 0): Promise<ReadonlySet<string>> => {
@@ -125,7 +125,7 @@ export function joinTopic(
     const { recipients } = await said.catch(() => ({ recipients: [] }))
     return new Set(recipients.map(String))
   }
-  boundRpc(gossip)
+  boundRpcs(gossip, now, (from, pieces) => handlers.exceeded?.(from, pieces))
   gossip.topicValidators.set(topic, async (hop, message) =>
     judge(message.data, parseNodeId(hop.toString()), handlers),
   )
@@ -143,17 +143,6 @@ function listeners(gossip: GossipSub, topic: string): ReadonlySet<string> {
   const { streamsOutbound } = gossip as GossipSub & { streamsOutbound: ReadonlyMap<string, unknown> }
   const subscribers = gossip.getSubscribers(topic).map(String)
   return new Set(subscribers.filter(node => streamsOutbound.has(node)))
-}
-
-/** Gossipsub bounds each list it decodes, but not all lists together, nor fields that come again and again. */
-function boundRpc(gossip: GossipSub): void {
-  // A public method of the class that its interface does not name; what it throws drops the message alone.
-  const decoder = gossip as GossipSub & { decodeRpc(bytes: Uint8Array): unknown }
-  const decode = decoder.decodeRpc.bind(decoder)
-  decoder.decodeRpc = bytes => {
-    if (!isModestRpc(bytes)) throw new Error('a message of too many parts')
-    return decode(bytes)
-  }
 }
 
 /** Each after the others: a bundle of hundreds must not keep the event loop. */

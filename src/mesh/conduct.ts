@@ -1,9 +1,9 @@
 import type { RejectReason } from '../model/announcement.ts'
-import { conductSeconds, restartsMax, wordsPerMinuteMax } from '../model/limits.ts'
+import { conductSeconds, restartsMax, wordsPerMinuteMax, wordsTakenPerMinuteMax } from '../model/limits.ts'
 import type { Sequence } from '../model/node.ts'
 
 /** What no lnetd does: words that are refused, more of them than anything explains, a number no restarts lead to. */
-export type Misdeed = RejectReason | 'flood' | 'far-sequence'
+export type Misdeed = RejectReason | 'flood' | 'excess' | 'far-sequence'
 
 /** What one node did that is worth telling. Times are monotonic milliseconds. */
 export interface Conduct {
@@ -39,6 +39,21 @@ export function isFlooding({ words, minuteSince }: Conduct, now: number): boolea
   return words > wordsPerMinuteMax && now - minuteSince < 60_000
 }
 
+/** Nothing more of it is taken in this minute. */
+export function saysTooMuch({ words, minuteSince }: Conduct, now: number): boolean {
+  return words >= wordsTakenPerMinuteMax && now - minuteSince < 60_000
+}
+
+/** It sent more than a neighbour may, by the topic: in pieces that were dropped. */
+export function afterExcess(before: Conduct | undefined, pieces: number, now: number): Conduct {
+  const known = before ?? blameless(now)
+  const misdeeds = new Map(known.misdeeds).set('excess', {
+    times: timesOf(known, 'excess') + pieces,
+    at: now,
+  })
+  return { ...known, misdeeds }
+}
+
 /** The evidence of the last ten minutes, each a part of a sentence whose subject is the node. */
 export function evidence({ misdeeds }: Conduct, now: number): readonly string[] {
   return [...misdeeds]
@@ -49,6 +64,7 @@ export function evidence({ misdeeds }: Conduct, now: number): readonly string[] 
 
 const sentences: Record<Misdeed, (times: number) => string> = {
   flood: times => `spoke ${times} times within a minute`,
+  excess: times => `sent ${times} messages more than a neighbour has to say`,
   'far-sequence': times => `counts ${times} restarts`,
   'foreign-author': times => `spoke in another node’s name (${times}×)`,
   'foreign-address': times => `announced another node’s VTEP address or MAC (${times}×)`,

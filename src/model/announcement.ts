@@ -58,7 +58,15 @@ export const rejectReasons = [
   'over-limits',
   'foreign-address',
 ] as const
-export const ignoreReasons = ['unknown-version', 'old-sequence', 'known', 'expired', 'full', 'own'] as const
+export const ignoreReasons = [
+  'unknown-version',
+  'old-sequence',
+  'known',
+  'expired',
+  'full',
+  'own',
+  'too-often',
+] as const
 export type RejectReason = (typeof rejectReasons)[number]
 export type IgnoreReason = (typeof ignoreReasons)[number]
 

@@ -245,8 +245,38 @@ export const syncAnswersPerSecond = 4
  */
 export const syncBytesBurst = 4 * 1024 * 1024
 export const syncBytesPerSecond = 128 * 1024
+export const syncAllowance = {
+  ...{ piecesBurst: syncAnswersBurst, piecesPerSecond: syncAnswersPerSecond },
+  ...{ bytesBurst: syncBytesBurst, bytesPerSecond: syncBytesPerSecond },
+} as const
 /** Neighbours whose allowance is remembered when they are none any more. */
-export const syncAllowancesMax = 1024
+export const allowancesMax = 1024
+/**
+ * What one neighbour sends by the topic protocol at once, and for each second after: messages and bundles of them, and
+ * bytes. Twenty announcements of each of 300 nodes that start together, and an announcement costs about half a
+ * millisecond. What comes beyond is dropped before it is decoded, and left to sync.
+ */
+export const topicAllowance = {
+  ...{ piecesBurst: 12_288, piecesPerSecond: 64 },
+  ...{ bytesBurst: 8 * 1024 * 1024, bytesPerSecond: 128 * 1024 },
+} as const
+/** What a field of a message of the topic costs beside its bytes, in bytes: two microseconds. */
+export const topicFieldBytes = 64
+/**
+ * Frames and bytes of one connection at once, and for each second after: twice what its topic and its sync may carry. What
+ * comes beyond is read later, so that TCP holds up whoever sends it.
+ */
+export const connectionAllowance = {
+  ...{ piecesBurst: 16_384, piecesPerSecond: 1024 },
+  ...{ bytesBurst: 16 * 1024 * 1024, bytesPerSecond: 512 * 1024 },
+} as const
+/** Streams and pings of one connection at once, and for each second after; a node opens two streams, and another when one breaks. */
+export const openingAllowance = {
+  ...{ piecesBurst: 128, piecesPerSecond: 2 },
+  ...{ bytesBurst: 1, bytesPerSecond: 1 },
+} as const
+/** The window of a stream (yamux specification: 256 KiB), and as much again for a window that grew; a frame is no longer. */
+export const frameBytesMax = 512 * 1024
 /** Announcements of one message are taken in so many at a time, with a pause for others between. */
 export const syncAdmittedAtOnce = 64
 /** Forged envelopes in one sync message after which the rest is not looked at and the stream is closed. */
@@ -500,6 +530,8 @@ export const impostorMissesMax = 3
 export const counterStartMax = 2 ** 20
 /** More accepted words of one node within a minute than a machine whose addresses flap every second has to say. */
 export const wordsPerMinuteMax = 120
+/** The same with all that it declares: what comes beyond is neither taken nor passed on, so that no relay is blamed for it. */
+export const wordsTakenPerMinuteMax = wordsPerMinuteMax + declarationsPerMemberMax
 /** An incarnation is a start of lnetd, or an outbid one. */
 export const restartsMax = 2 ** 32
 /** How long what no lnetd does is told of, how many nodes are watched for it, and how many are named. */

@@ -1,18 +1,12 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { sealEnvelope } from '../../src/gossip/envelope.ts'
 import { createGossip } from '../../src/gossip/gossip.ts'
 import { privateKeyOf } from '../../src/gossip/swarm.ts'
-import { nodeIdFromSeed } from '../../src/host/node-id.ts'
 import { deriveMeshKeys, parseMeshSecret } from '../../src/host/secret.ts'
 import { encodeAnnouncement } from '../../src/mesh/codec.ts'
-import { derivedAddress, segmentMac, vtepPrefix } from '../../src/mesh/derive.ts'
 import { hashDigest } from '../../src/mesh/sync.ts'
-import type { HostPort, Port } from '../../src/model/address.ts'
-import type { Announcement } from '../../src/model/announcement.ts'
-import type { NodeName } from '../../src/model/node.ts'
-import { parseWireguardPublicKey } from '../../src/model/wireguard-key.ts'
-import { vni } from '../mesh/world.ts'
+import type { HostPort } from '../../src/model/address.ts'
+import { madeUp, seedOf } from './made-up.ts'
 
 /**
  * A member with the mesh secret that tells a node of so many others, none of which is there:
@@ -51,34 +45,12 @@ while (started.value.neighbours().length === 0) await new Promise(resolve => set
 await new Promise(resolve => setTimeout(resolve, 1000))
 for (let index = 0; index < Number(count); index += 1) {
   const seed = seedOf(`fake ${index}`)
-  await started.value.publish(await sealEnvelope(privateKeyOf(seed), encodeAnnouncement(madeUp(seed, index))))
+  await started.value.publish(
+    await sealEnvelope(
+      privateKeyOf(seed),
+      encodeAnnouncement(madeUp(meshId, seed, index, `${place}:${51_820 + index}`)),
+    ),
+  )
 }
 process.stdout.write('told\n')
 setInterval(() => undefined, 1000)
-
-function seedOf(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest()
-}
-
-function madeUp(seed: Uint8Array, index: number): Announcement {
-  const node = nodeIdFromSeed(seed)
-  const publicKey = parseWireguardPublicKey(Buffer.from(seedOf(`key ${index}`)).toString('base64'))
-  if (publicKey === null) throw new Error('no key')
-  return {
-    node,
-    declaredBy: null,
-    sequence: { incarnation: 1, counter: 1 },
-    name: `fake${index}` as NodeName,
-    publicKey,
-    endpoints: [{ place: `${place}:${(51_820 + index) as Port}` as HostPort, kind: 'configured' }],
-    vtep: derivedAddress(node, vtepPrefix(meshId)),
-    vtepClaim: { since: 0, pinned: false },
-    gossip: [],
-    segments: [{ vni, mac: segmentMac(node, vni), addresses: [] }],
-    gateway: null,
-    mtu: 1280,
-    heartbeatSeconds: 60,
-    software: 'made up',
-    left: false,
-  }
-}

@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { afterRefusal, afterWord, type Conduct, evidence, isFlooding } from '../../src/mesh/conduct.ts'
-import { conductSeconds, restartsMax, wordsPerMinuteMax } from '../../src/model/limits.ts'
+import {
+  afterExcess,
+  afterRefusal,
+  afterWord,
+  type Conduct,
+  evidence,
+  isFlooding,
+  saysTooMuch,
+} from '../../src/mesh/conduct.ts'
+import {
+  conductSeconds,
+  restartsMax,
+  wordsPerMinuteMax,
+  wordsTakenPerMinuteMax,
+} from '../../src/model/limits.ts'
 
 const sequence = { incarnation: 3, counter: 1 }
 
@@ -17,6 +30,18 @@ describe('conduct', () => {
     expect(isFlooding(conduct, 10_000)).toBe(true)
     expect(isFlooding(conduct, 70_000)).toBe(false)
     expect(evidence(conduct, 10_000 + conductSeconds * 1000)).toEqual([])
+  })
+
+  it('lets a member say what it declares too, and nothing more until the minute is over', () => {
+    expect(saysTooMuch(speak(wordsTakenPerMinuteMax - 1, 10_000), 10_000)).toBe(false)
+    expect(saysTooMuch(speak(wordsTakenPerMinuteMax, 10_000), 10_000)).toBe(true)
+    expect(saysTooMuch(speak(wordsTakenPerMinuteMax, 10_000), 60_000)).toBe(false)
+  })
+
+  it('counts what a neighbour sent beyond what it may', () => {
+    const conduct = afterExcess(afterExcess(undefined, 3, 0), 4, 1000)
+    expect(evidence(conduct, 1000)).toEqual(['sent 7 messages more than a neighbour has to say'])
+    expect(saysTooMuch(conduct, 1000)).toBe(false)
   })
 
   it('counts what is refused, each reason for itself', () => {
