@@ -19,6 +19,7 @@ import { compareSequence, type Sequence } from '../model/node.ts'
 import type { Declarer } from './declarer.ts'
 import type { Journal } from './journal.ts'
 import type { DaemonParts } from './parts.ts'
+import { readiness } from './readiness.ts'
 import { ownMember, type State } from './state.ts'
 
 /** Says what this node is: when that changed, and as a heartbeat. */
@@ -63,11 +64,7 @@ export function createAnnouncer(
     const { configuration, facts, claims, membership, sequence } = state
     const self = { node, publicKey, software }
     const members = countedMembers(membership, state.proofs)
-    return compose(self, sequence, configuration, facts, claims, members, isGateway())
-  }
-
-  function isGateway(): boolean {
-    return state.observation?.state.gateway?.forwards === true
+    return compose(self, sequence, configuration, facts, claims, members, readiness(state.observation))
   }
 
   async function update(): Promise<void> {

@@ -15,6 +15,7 @@ import { createAsker } from './asker.ts'
 import { createInquiry } from './inquiry.ts'
 import { createOverlapNews } from './overlap-problems.ts'
 import type { DaemonParts } from './parts.ts'
+import { hasNewReadiness } from './readiness.ts'
 import { createSilenceNews } from './silence-news.ts'
 import type { State } from './state.ts'
 import { createTunnelNews } from './tunnel-news.ts'
@@ -115,14 +116,13 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
   function looked(): void {
     tellNews()
     if (inquiry.looked()) hurry()
-    tellGateway()
+    tellReadiness()
     tellRefused()
   }
 
-  /** Others leave by us only when the kernel is ready. */
-  function tellGateway(): void {
-    const isReady = state.observation?.state.gateway?.forwards === true
-    if (state.own !== null && isReady !== (state.own.announcement.gateway !== null)) events.announce()
+  /** Others leave by us, and drop what is not from a privileged port, only when the kernel is ready. */
+  function tellReadiness(): void {
+    if (hasNewReadiness(state)) events.announce()
   }
 
   /**

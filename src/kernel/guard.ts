@@ -1,4 +1,10 @@
-import { familyOf, type InterfaceName, parseInterfaceName } from '../model/address.ts'
+import {
+  familyOf,
+  hostPrefix,
+  type InterfaceName,
+  type IpAddress,
+  parseInterfaceName,
+} from '../model/address.ts'
 import type { Guard } from '../model/guard.ts'
 import { nftName } from './nft-name.ts'
 
@@ -33,6 +39,9 @@ export function tableRemoval(family: 'inet' | 'netdev' | 'bridge', segment: Inte
  *
  * Forwarded: what is not from the tunnel has no business with the members' VXLAN, be it masqueraded as ours.
  *
+ * From the tunnel, members that announce privileged source ports are held to them: the machine of one whose guard is
+ * missing lets no user through. The others are exempt.
+ *
  * Sent: without the VTEP route, encapsulated frames would follow the default route in clear. Of what enters the tunnel
  * the source port tells the device from a user, where the device has a privileged one.
  *
@@ -65,12 +74,14 @@ interface GuardChain {
   readonly rules: readonly { readonly text: string; readonly read: string }[]
 }
 
-function guardChains({ port, tunnel, vteps, privileged }: Guard): readonly GuardChain[] {
+function guardChains({ port, tunnel, vteps, privileged, exempt }: Guard): readonly GuardChain[] {
   const [ip, family] = familyOf(vteps) === 4 ? ['ip', 'ipv4'] : ['ip6', 'ipv6']
   const rule = (text: string, read: string) => ({
     text: `udp dport ${port} ${text}`,
     read: `udp.dport == ${port}, ${read}`,
   })
+  const high = [`udp sport >= ${unprivilegedPort}`, `udp.sport >= ${unprivilegedPort}`] as const
+  const but = allBut(ip, exempt ?? [])
   const notBy = (key: 'iifname' | 'oifname') =>
     [`${key} != ${nftName(tunnel)}`, `${key} != ${tunnel}`] as const
   const sent = (end: 'saddr' | 'daddr') => {
@@ -85,6 +96,7 @@ function guardChains({ port, tunnel, vteps, privileged }: Guard): readonly Guard
         rule(...notBy('iifname')),
         rule(`meta nfproto != ${family}`, `nfproto != ${family}`),
         rule(`${ip} daddr != ${vteps}`, `${ip}.daddr != ${vteps}`),
+        ...(exempt === null ? [] : [rule(`${high[0]}${but[0]}`, `${high[1]}${but[1]}`)]),
       ],
     },
     {
@@ -104,16 +116,19 @@ function guardChains({ port, tunnel, vteps, privileged }: Guard): readonly Guard
         sent('saddr'),
         sent('daddr'),
         ...(privileged
-          ? [
-              rule(
-                `oifname ${nftName(tunnel)} udp sport >= ${unprivilegedPort}`,
-                `oifname == ${tunnel}, udp.sport >= ${unprivilegedPort}`,
-              ),
-            ]
+          ? [rule(`oifname ${nftName(tunnel)} ${high[0]}`, `oifname == ${tunnel}, ${high[1]}`)]
           : []),
       ],
     },
   ]
+}
+
+/** A match of every source but these, as nft is told and as it is read again: of a set of one it makes an address. */
+function allBut(ip: string, exempt: readonly IpAddress[]): readonly [string, string] {
+  const [only, ...more] = exempt
+  if (only === undefined) return ['', '']
+  if (more.length === 0) return [` ${ip} saddr != ${only}`, `, ${ip}.saddr != ${hostPrefix(only)}`]
+  return [` ${ip} saddr != { ${exempt.join(', ')} }`, `, ${ip}.saddr != {${exempt.toSorted().join(' ')}}`]
 }
 
 export function guardRemoval(segment: InterfaceName): string {

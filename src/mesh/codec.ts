@@ -1,11 +1,5 @@
 import { encode } from 'cborg'
-import {
-  type InterfaceAddress,
-  parseHostPort,
-  parseInterfaceAddress,
-  parseIpAddress,
-  parseMacAddress,
-} from '../model/address.ts'
+import { parseHostPort, parseIpAddress } from '../model/address.ts'
 import {
   type Announcement,
   type EndpointCandidate,
@@ -15,11 +9,11 @@ import {
 } from '../model/announcement.ts'
 import { announcementBytesMax } from '../model/limits.ts'
 import { isSequence, parseNodeId, parseNodeName, type Sequence } from '../model/node.ts'
-import { type Claim, type OverlayAddress, parseVni, type SegmentFacts } from '../model/segment.ts'
 import { parseWireguardPublicKey } from '../model/wireguard-key.ts'
 import { withinLimits } from './announcement-limits.ts'
 import { decodeMap, readBoolean, readInteger, readList, readText } from './cbor.ts'
 import { encodeGateway, readGateway } from './gateway-offer.ts'
+import { encodeClaim, encodeSegment, readClaim, readDeclaredSegment, readSegment } from './segment-codec.ts'
 
 /**
  * An announcement is a CBOR map with these keys (RFC 8949 section 4.2, deterministic encoding); others are left alone.
@@ -44,6 +38,7 @@ const field = {
   left: 14,
   declaredBy: 15,
   gateway: 16,
+  privileged: 17,
 } as const
 
 const versions = { own: 1, declared: 2 } as const
@@ -55,7 +50,7 @@ export type Decoded =
 
 /** The canonical bytes of an announcement. Throws RangeError when it is over the limit: that is our own bug. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
-  const { declaredBy, gateway } = announcement
+  const { declaredBy, gateway, privileged } = announcement
   const bytes = encode(
     new Map<number, unknown>([
       [field.version, declaredBy === null ? versions.own : versions.declared],
@@ -75,19 +70,11 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
       [field.left, announcement.left],
       ...(declaredBy === null ? [] : [[field.declaredBy, declaredBy] as const]),
       ...(gateway === null ? [] : [[field.gateway, encodeGateway(gateway)] as const]),
+      ...(privileged ? [[field.privileged, true] as const] : []),
     ]),
   )
   if (bytes.length > announcementBytesMax) throw new RangeError(`announcement of ${bytes.length} bytes`)
   return bytes
-}
-
-/** As it stands in an announcement, so that its size is known before. */
-export function encodeSegment({ vni, mac, addresses }: SegmentFacts): readonly unknown[] {
-  return [vni, mac, addresses.map(encodeOverlayAddress)]
-}
-
-export function encodeOverlayAddress({ address, since, pinned }: OverlayAddress): readonly unknown[] {
-  return [address, since, pinned]
 }
 
 /** Reads hostile bytes: every field is checked, fields of later versions are passed over. Never throws. */
@@ -109,16 +96,17 @@ function encodeEndpoint({ place, kind }: EndpointCandidate): readonly unknown[] 
   return [place, endpointKinds.indexOf(kind)]
 }
 
-function encodeClaim({ since, pinned }: Claim): readonly unknown[] {
-  return [since, pinned]
-}
-
 function reject(reason: RejectReason): Decoded {
   return { ok: false, kind: 'reject', reason }
 }
 
 function readAnnouncement(map: Map<unknown, unknown>): Announcement | null {
-  const read = { ...readCommon(map), segments: readList(map.get(field.segments), readSegment) }
+  const read = {
+    ...readCommon(map),
+    segments: readList(map.get(field.segments), readSegment),
+    // Nodes of 0.1.0 do not announce it.
+    privileged: readBoolean(map.get(field.privileged) ?? false),
+  }
   const gateway = readGateway(map.get(field.gateway), read.segments?.length ?? 0)
   return isComplete(read) && gateway !== null ? { ...read, declaredBy: null, gateway: gateway.offer } : null
 }
@@ -129,7 +117,7 @@ function readDeclaration(map: Map<unknown, unknown>): Announcement | null {
     segments: readList(map.get(field.segments), readDeclaredSegment),
     declaredBy: readText(map.get(field.declaredBy), parseNodeId),
   }
-  return isComplete(read) ? { ...read, gateway: null } : null
+  return isComplete(read) ? { ...read, gateway: null, privileged: false } : null
 }
 
 function readCommon(map: Map<unknown, unknown>) {
@@ -166,34 +154,4 @@ function readEndpoint(value: unknown): EndpointCandidate | null {
   const index = readInteger(value[1])
   const kind = index === null ? undefined : endpointKinds[index]
   return place === null || kind === undefined ? null : { place, kind }
-}
-
-function readSegment(value: unknown): SegmentFacts | null {
-  if (!Array.isArray(value)) return null
-  const vni = parseVni(value[0])
-  const mac = readText(value[1], parseMacAddress)
-  const addresses = readList(value[2], readOverlayAddress)
-  return vni === null || mac === null || addresses === null ? null : { vni, mac, addresses }
-}
-
-/** The MAC of a machine that does not speak for itself need not be known. */
-function readDeclaredSegment(value: unknown): SegmentFacts | null {
-  if (!Array.isArray(value) || value[1] !== null) return readSegment(value)
-  const vni = parseVni(value[0])
-  const addresses = readList(value[2], readOverlayAddress)
-  return vni === null || addresses === null ? null : { vni, mac: null, addresses }
-}
-
-function readOverlayAddress(value: unknown): OverlayAddress | null {
-  if (!Array.isArray(value)) return null
-  const address = readText<InterfaceAddress>(value[0], parseInterfaceAddress)
-  const claim = readClaim(value.slice(1))
-  return address === null || claim === null ? null : { address, ...claim }
-}
-
-function readClaim(value: unknown): Claim | null {
-  if (!Array.isArray(value)) return null
-  const since = readInteger(value[0])
-  const pinned = readBoolean(value[1])
-  return since === null || pinned === null ? null : { since, pinned }
 }

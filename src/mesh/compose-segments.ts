@@ -5,8 +5,8 @@ import type { Configuration } from '../model/configuration.ts'
 import { overlayAddressesPerSegmentMax, segmentFactsBytesMax } from '../model/limits.ts'
 import type { NodeId } from '../model/node.ts'
 import type { SegmentFacts } from '../model/segment.ts'
-import { encodeOverlayAddress, encodeSegment } from './codec.ts'
 import { segmentMac } from './derive.ts'
+import { encodeOverlayAddress, encodeSegment } from './segment-codec.ts'
 
 /**
  * Every segment, so that its frames find us, and as many of their addresses as an announcement has room for, pinned

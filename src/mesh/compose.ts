@@ -23,7 +23,16 @@ export interface Self {
   readonly software: string
 }
 
-/** What we say of ourselves, `isGateway` when the kernel is ready to be one; null while there is no VTEP address to be reached at. */
+/** What the kernel is ready for. */
+export interface Readiness {
+  readonly isGateway: boolean
+  /** All segment devices send from privileged ports. */
+  readonly privileged: boolean
+}
+
+const notReady: Readiness = { isGateway: false, privileged: false }
+
+/** What we say of ourselves; null while there is no VTEP address to be reached at. */
 export function compose(
   self: Self,
   sequence: Sequence,
@@ -31,7 +40,7 @@ export function compose(
   facts: Facts,
   claims: OwnClaims,
   members: number,
-  isGateway = false,
+  { isGateway, privileged }: Readiness = notReady,
 ): Announcement | null {
   const { vtep } = claims
   if (vtep === null) return null
@@ -46,6 +55,7 @@ export function compose(
     gossip: gossipAddresses(configuration, facts),
     segments: segmentFacts(self.node, configuration, claims),
     gateway: isGateway ? gatewayOffer(configuration) : null,
+    privileged,
     mtu: tunnelMtu(facts.pathMtu),
     heartbeatSeconds: heartbeatSeconds(configuration.gossip.heartbeatSeconds, members),
     left: false,

@@ -131,7 +131,7 @@ export function decide(situation: Situation): Decision {
       ...{ refused, networks: observation.networks, hasTunnel: observation.state.tunnel !== null },
       observed: observation.state.gateway,
     },
-    { members: inside, proven, onTrial, holds, tracks, ways },
+    { members: inside, proven, onTrial, holds, tracks, ways, now },
   )
   const steps =
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })

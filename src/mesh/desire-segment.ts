@@ -28,6 +28,8 @@ export interface Lower {
   readonly vteps: Prefix
   /** MTU of the tunnel, bytes. */
   readonly mtu: number
+  /** VTEPs that may send from any source port; null: all. */
+  readonly exempt: readonly IpAddress[] | null
 }
 
 /** One segment as it should be: an entry for every reachable member that is in it, and for no other. */
@@ -36,7 +38,7 @@ export function desireSegment(
   intent: Intent,
   world: World,
   reachable: readonly Member[],
-  { vtep, vteps, mtu }: Lower,
+  { vtep, vteps, mtu, exempt }: Lower,
 ): SegmentState {
   const { vni, port, ageingSeconds } = segment
   const bridge = usableBridge(segment, intent)
@@ -68,7 +70,7 @@ export function desireSegment(
     ),
     unicast,
     neighbours: bridge === null ? desireNeighbours(inSegment, segment, intent, world) : [],
-    guard: { port, tunnel, vteps, privileged: true },
+    guard: { port, tunnel, vteps, privileged: true, exempt },
     floodLimit: intent.limitsFloods ? segment.floodLimit : null,
   }
 }

@@ -35,6 +35,7 @@ import { desireBridge, desireSegment } from './desire-segment.ts'
 import { desireGateway } from './gateway.ts'
 import type { TunnelTrack } from './liveness.ts'
 import type { LostClaim } from './settle.ts'
+import { exemptVteps } from './source-ports.ts'
 import type { Ways } from './ways.ts'
 
 /** What this node wants of itself. */
@@ -80,6 +81,8 @@ export interface World {
   readonly holds: Holds
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   readonly ways: Ways
+  /** Monotonic milliseconds. */
+  readonly now: number
 }
 
 /** The kernel as it should be; null while it is not known which VTEP address the tunnel will bear. */
@@ -95,8 +98,9 @@ export function desire(intent: Intent, world: World): KernelState | null {
   const mtus = [intent.mtu, ...world.proven.map(({ announcement }) => announcement.mtu)]
   const mtu = agreedTunnelMtu(mtus, vtep.address)
   const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
+  const lower = { vtep: vtep.address, vteps: prefix, mtu, exempt: exemptVteps(proven, world.now) }
   const segments = intent.configuration.segments.map(segment =>
-    desireSegment(segment, intent, world, proven, { vtep: vtep.address, vteps: prefix, mtu }),
+    desireSegment(segment, intent, world, proven, lower),
   )
   segments.sort((a, b) => compareText(a.interface, b.interface))
   const bridges = intent.configuration.segments

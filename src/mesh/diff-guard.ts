@@ -52,6 +52,7 @@ function sameGuard(a: Guard, b: Guard | null): boolean {
     a.port === b.port &&
     a.tunnel === b.tunnel &&
     a.vteps === b.vteps &&
-    a.privileged === b.privileged
+    a.privileged === b.privileged &&
+    a.exempt?.join() === b.exempt?.join()
   )
 }

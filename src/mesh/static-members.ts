@@ -106,6 +106,7 @@ function declare(
       }),
     })),
     gateway: null,
+    privileged: false,
     mtu,
     heartbeatSeconds: declarationSeconds,
     software: '',

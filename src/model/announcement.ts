@@ -31,6 +31,8 @@ export interface Announcement {
   readonly segments: readonly SegmentFacts[]
   /** Null: it is no gateway. */
   readonly gateway: GatewayOffer | null
+  /** All its segment devices send from ports that only root may bind. False where that is not known. */
+  readonly privileged: boolean
   /** The tunnel MTU this node's own path allows, bytes. */
   readonly mtu: number
   /** The next announcement is due within so many seconds. */

@@ -41,6 +41,7 @@ export function announcement(number: number, changes: Partial<Announcement> = {}
     vtepClaim: { since: 1_700_000_000 + number, pinned: false },
     gossip: [],
     gateway: null,
+    privileged: true,
     segments: [
       {
         vni,

@@ -19,7 +19,7 @@ import { readWireguardDump } from '../../src/kernel/readers/wireguard.ts'
 import type { InterfaceName } from '../../src/model/address.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
 import type { Result } from '../../src/model/failure.ts'
-import { desiredState, mesh } from './state.ts'
+import { desiredState, mesh, vtepOf } from './state.ts'
 
 /**
  * Recorded with iproute2 6.1.0, nft 1.0.6 and wg 1.0.20210914, in a namespace that held `desiredState(2)`, a second
@@ -186,6 +186,17 @@ describe('guards', () => {
     ['nft-ipv4.json', desiredState(1, 4)],
   ])('are read back from %s', (name, state) => {
     expect(unwrap(readGuards(fixture(name)))).toEqual(new Map([[vlnet0, state.segments[0]?.guard]]))
+  })
+
+  it.each([
+    ['nft-exempt-all.json', desiredState(2), null],
+    ['nft-exempt-one.json', desiredState(2), [3]],
+    ['nft-exempt.json', desiredState(1, 4), [2, 10, 300]],
+  ] as const)('are read back from %s, with whom they exempt', (name, { segments }, numbers) => {
+    const guard = segments[0]?.guard ?? null
+    const family = guard?.vteps.includes(':') ? 6 : 4
+    const exempt = numbers?.map(number => vtepOf(number, family)) ?? null
+    expect(unwrap(readGuards(fixture(name)))).toEqual(new Map([[vlnet0, { ...guard, exempt }]]))
   })
 
   it('are none without a table', () => {

@@ -31,7 +31,7 @@ const identity = {
   mac: '02:00:00:00:00:01' as MacAddress,
   mtu: 1350,
 }
-const guard = { port: 4789 as Port, tunnel, vteps: 'fd77::/64' as Prefix, privileged: true }
+const guard = { port: 4789 as Port, tunnel, vteps: 'fd77::/64' as Prefix, privileged: true, exempt: [] }
 
 const gateway: GatewayState = {
   interface: 'eth0' as InterfaceName,
@@ -219,6 +219,7 @@ describe('render', () => {
           udp dport 4789 iifname != "lnet0" counter drop
           udp dport 4789 meta nfproto != ipv6 counter drop
           udp dport 4789 ip6 daddr != fd77::/64 counter drop
+          udp dport 4789 udp sport >= 1024 counter drop
         }
         chain guard_via {
           type filter hook forward priority raw; policy accept;
@@ -362,6 +363,7 @@ describe('render', () => {
           udp dport 4789 iifname != "lnet0" counter drop
           udp dport 4789 meta nfproto != ipv4 counter drop
           udp dport 4789 ip daddr != 10.77.0.0/16 counter drop
+          udp dport 4789 udp sport >= 1024 counter drop
         }
         chain guard_via {
           type filter hook forward priority raw; policy accept;

@@ -80,7 +80,7 @@ export function desiredState(members: number, family: 4 | 6 = 6): KernelState {
         neighbours: others
           .flatMap(number => overlayOf(number).map(address => ({ address, mac: macOf(number) })))
           .sort((a, b) => compareAddresses(a.address, b.address)),
-        guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps, privileged: true },
+        guard: { port: 4789 as Port, tunnel: 'lnet0' as InterfaceName, vteps, privileged: true, exempt: [] },
         // Not every kernel can.
         floodLimit: null,
       },

@@ -2,12 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { statusView } from '../../src/control/status-view.ts'
 import { peersView } from '../../src/control/views.ts'
 import { wgQuickFile } from '../../src/control/wg-quick.ts'
-import type { InterfaceAddress } from '../../src/model/address.ts'
-import type { KernelState, SegmentState } from '../../src/model/kernel-state.ts'
+import { keyFingerprint } from '../../src/mesh/derive.ts'
+import { type Endpoint, hostPrefix, type InterfaceAddress, type IpAddress } from '../../src/model/address.ts'
+import {
+  emptyKernelState,
+  type KernelState,
+  type SegmentState,
+  type TunnelState,
+  type WireguardPeer,
+} from '../../src/model/kernel-state.ts'
+import type { WireguardPublicKey } from '../../src/model/wireguard-key.ts'
 import { member, snapshot, track } from '../control/snapshots.ts'
-import { desiredState, mesh, planFor, vtepOf } from '../kernel/state.ts'
+import { desiredState, mesh, otherPublicKey, planFor, publicKey, secrets, vtepOf } from '../kernel/state.ts'
 import { type Datagram, sendFrames } from './frame-sender.ts'
-import { type RemoteKernel, startKernel } from './kernel-remote.ts'
+import { type RemoteKernel, startKernel, until } from './kernel-remote.ts'
 import { connect, createNamespace, createSwitch, type Namespace } from './namespace.ts'
 
 /**
@@ -79,6 +87,8 @@ let spaces: Namespace[]
 let victim: Namespace
 let evil: Namespace
 let box: Namespace
+/** The machine of another member, without a guard. */
+let fellow: Namespace
 let kernel: RemoteKernel
 /** A MAC for each frame ever sent. */
 let frames = 0
@@ -88,10 +98,12 @@ beforeAll(async () => {
   victim = await createNamespace('victim')
   evil = await createNamespace('evil')
   box = await createNamespace('box')
-  spaces = [victim, evil, box, hub]
+  fellow = await createNamespace('fellow')
+  spaces = [victim, evil, box, fellow, hub]
   await connect(hub, [
     { node: victim, interface: 'eth0', addresses: ['10.9.0.1/16', 'fd09::1/64'] },
     { node: evil, interface: 'eth0', addresses: ['10.9.0.66/16', 'fd09::66/64'] },
+    { node: fellow, interface: 'eth0', addresses: ['10.9.0.67/16'] },
   ])
   const own = ['172.30.0.1/24', 'fd30::1/64']
   await victim.must([
@@ -146,6 +158,27 @@ describe.each([4, 6] as const)('a segment over IPv%i', family => {
     expect(await seen(evil, 'arrived')).toBe(3)
   })
 
+  it('holds members to the source ports that they announce, and no others', async () => {
+    const other = startKernel(fellow, ['env', 'KERNEL_AGENT=other'])
+    expect(await other.apply(planFor(fellowState(family)))).toEqual([])
+    const sent = { name: 'a member', family, to: vtepOf(1, family) }
+    const [itself, third, fourth] = [vtepOf(2, family), vtepOf(3, family), vtepOf(4, family)]
+    const entered = async (exempt: readonly IpAddress[] | null) => {
+      await settle(tunnelledState(family, exempt))
+      return await unprivilegedFrames(fellow, sent)
+    }
+    expect(await entered([])).toBe(0)
+    expect(await entered([third])).toBe(0)
+    expect(await entered([third, fourth])).toBe(0)
+    expect(await entered([itself])).toBe(3)
+    expect(await entered([itself, third])).toBe(3)
+    expect(await entered(null)).toBe(3)
+    const present = await other.observe()
+    if (present.ok) await other.apply(planFor(emptyKernelState, present.value.state))
+    await other.end()
+    await settle(desiredState(2, family))
+  })
+
   it('does not cut off a device of a former version, which sends from any port', async () => {
     const desired = desiredState(2, family)
     const [segment] = desired.segments as [SegmentState]
@@ -179,6 +212,39 @@ describe.each([4, 6] as const)('a segment over IPv%i', family => {
     expect(entered).toContainEqual(expect.stringMatching(`^container: the VTEP over IPv${family}:`))
   })
 })
+
+/** The victim, which has a tunnel to its fellow. */
+function tunnelledState(family: 4 | 6, exempt: readonly IpAddress[] | null): KernelState {
+  const { tunnel, segments, ...rest } = desiredState(2, family)
+  const peers = [peerOf(2, otherPublicKey, '10.9.0.67:51820', family)]
+  return {
+    ...rest,
+    tunnel: { ...(tunnel as TunnelState), peers },
+    segments: segments.map(segment => ({ ...segment, guard: segment.guard && { ...segment.guard, exempt } })),
+  }
+}
+
+/** A tunnel and nothing on it, so that every program there may send VXLAN. */
+function fellowState(family: 4 | 6): KernelState {
+  const { tunnel, routes } = desiredState(0, family)
+  const own = `${vtepOf(2, family)}/${family === 4 ? 16 : 64}` as InterfaceAddress
+  const peers = [peerOf(1, publicKey, '10.9.0.1:51820', family)]
+  return {
+    ...emptyKernelState,
+    tunnel: { ...(tunnel as TunnelState), publicKey: otherPublicKey, addresses: [own], peers },
+    routes: routes.filter(({ device }) => device !== 'vlnet0'),
+  }
+}
+
+function peerOf(number: number, key: WireguardPublicKey, endpoint: string, family: 4 | 6): WireguardPeer {
+  return {
+    publicKey: key,
+    presharedKey: keyFingerprint(secrets.presharedKey(key)),
+    endpoint: endpoint as Endpoint,
+    allowedIps: [hostPrefix(vtepOf(number, family))],
+    keepaliveSeconds: 0,
+  }
+}
 
 async function settle(desired: KernelState): Promise<void> {
   expect(await kernel.apply(planFor(desired, await look()))).toEqual([])
@@ -229,14 +295,33 @@ async function gotIn(
   for (const { space, cases, user } of senders) await sendFrames(space, cases, user)
   const listed = await victim.must(['nft', 'list', 'table', 'netdev', 'entries'])
   return all.flatMap(({ sender, name, family, mac }) => {
-    const packets = new RegExp(`${mac} counter packets (\\d+)`).exec(listed)?.[1]
-    return packets === '0' ? [] : [`${sender}: ${name} over IPv${family}: ${packets} of 3`]
+    const packets = packetsOf(listed, mac)
+    return packets === 0 ? [] : [`${sender}: ${name} over IPv${family}: ${packets} of 3`]
   })
+}
+
+/** How many of its three frames from an unprivileged port got in, when all three of those from a privileged one did. */
+async function unprivilegedFrames(space: Namespace, sent: Case): Promise<number> {
+  const [high, low] = [numbered(sent), { ...numbered(sent), sourcePort: 700 }]
+  await victim.must(['nft', '-f', '-'], { input: counters([high.mac, low.mac]) })
+  await sendFrames(space, [high, low])
+  let listed = ''
+  // The tunnel keeps their order.
+  await until('privileged frames get in', async () => {
+    listed = await victim.must(['nft', 'list', 'table', 'netdev', 'entries'])
+    return packetsOf(listed, low.mac) === 3
+  })
+  return packetsOf(listed, high.mac)
+}
+
+function packetsOf(listed: string, mac: string): number {
+  return Number(new RegExp(`${mac} counter packets (\\d+)`).exec(listed)?.[1])
 }
 
 function numbered<Sent extends Case>(sent: Sent): Sent & Datagram {
   frames += 1
-  return { ...sent, mac: `02:ee:00:00:00:${frames.toString(16).padStart(2, '0')}` }
+  const hex = frames.toString(16).padStart(4, '0')
+  return { ...sent, mac: `02:ee:00:00:${hex.slice(0, 2)}:${hex.slice(2)}` }
 }
 
 /** Before any other hook, so that what the segment's own tables drop is counted too. */

@@ -28,6 +28,7 @@ export function madeUp(mesh: MeshId, seed: Uint8Array, index: number, place: str
     gossip: [],
     segments: [{ vni, mac: segmentMac(node, vni), addresses: [] }],
     gateway: null,
+    privileged: true,
     mtu: 1280,
     heartbeatSeconds: 60,
     software: 'made up',

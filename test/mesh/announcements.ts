@@ -108,6 +108,7 @@ function said(
     vtepClaim: fc.record(claim),
     gossip: fc.array(printable, { maxLength: 8 }),
     gateway: declaredBy === null ? gateway : fc.constant(null),
+    privileged: declaredBy === null ? fc.boolean() : fc.constant(false),
     segments: inSegments,
     mtu: fc.integer({ min: 1280, max: 65_455 }),
     heartbeatSeconds: fc.integer({ min: 1, max: 86_400 }),

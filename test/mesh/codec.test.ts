@@ -27,8 +27,18 @@ describe('an announcement', () => {
   it('keeps what later versions add apart', () => {
     expect(decodeAnnouncement(bytesWith([100, { anything: ['at', 'all'] }]))).toEqual({
       ok: true,
-      announcement: announcement(1),
+      announcement: announcement(1, { privileged: false }),
     })
+  })
+
+  it('leaves out what 0.1.0 does not know where it says nothing', () => {
+    const [plain, more] = [false, true].map(privileged => encodeAnnouncement(announcement(1, { privileged })))
+    expect(sure(more).length - sure(plain).length).toBe(2)
+    expect(decodeAnnouncement(bytesWith([17, true]))).toEqual({
+      ok: true,
+      announcement: announcement(1, { privileged: true }),
+    })
+    expect(decodeAnnouncement(bytesWith([17, 1]))).toMatchObject({ ok: false, reason: 'malformed' })
   })
 
   it('over the limit is our own bug', () => {

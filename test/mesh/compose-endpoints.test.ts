@@ -100,7 +100,10 @@ function encodedBytes(configuration: Configuration, facts: Facts): number {
     everywhere: true,
     routes: Array.from({ length: gatewayRoutesMax }, (_, index) => `10.${index}.0.0/16` as Prefix),
   }
-  const announcement = compose(self, sequence, { ...configuration, gateway }, facts, claims, 20_000, true)
+  const announcement = compose(self, sequence, { ...configuration, gateway }, facts, claims, 20_000, {
+    isGateway: true,
+    privileged: true,
+  })
   if (announcement === null) throw new Error('no VTEP address')
   const bytes = encodeAnnouncement(announcement)
   expect(decodeAnnouncement(bytes)).toMatchObject({ ok: true })

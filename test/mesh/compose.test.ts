@@ -2,9 +2,10 @@ import { encode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { holdsOf } from '../../src/mesh/claims.ts'
-import { decodeAnnouncement, encodeAnnouncement, encodeOverlayAddress } from '../../src/mesh/codec.ts'
+import { decodeAnnouncement, encodeAnnouncement } from '../../src/mesh/codec.ts'
 import { compose, heartbeatSeconds, nextHeartbeatAt, saysTheSame } from '../../src/mesh/compose.ts'
 import { credulous } from '../../src/mesh/judgement.ts'
+import { encodeOverlayAddress } from '../../src/mesh/segment-codec.ts'
 import { settle } from '../../src/mesh/settle.ts'
 import { verify } from '../../src/mesh/verify.ts'
 import type { HostPort, InterfaceAddress, InterfaceName, IpAddress } from '../../src/model/address.ts'
@@ -64,6 +65,7 @@ describe('what a node says of itself', () => {
         "mtu": 1420,
         "name": "node1",
         "node": "12D3KooW11111111111111111111111111111111111111111112",
+        "privileged": false,
         "publicKey": "AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
         "segments": [
           {

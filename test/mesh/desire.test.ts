@@ -70,6 +70,7 @@ describe('a node with two members', () => {
             ],
             "floodLimit": 10000,
             "guard": {
+              "exempt": [],
               "port": 4789,
               "privileged": true,
               "tunnel": "lnet0",

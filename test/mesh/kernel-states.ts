@@ -112,6 +112,7 @@ function segment(device: InterfaceName, vni: Vni, below: TunnelState): fc.Arbitr
         tunnel: fc.constant(below.interface),
         vteps: fc.constant(prefix),
         privileged: fc.constant(true),
+        exempt: fc.option(sorted(vteps)),
       }),
       floodLimit: fc.constantFrom(null, 100, 10_000),
     }),

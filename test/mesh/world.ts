@@ -108,6 +108,7 @@ export function announcement(number: number, changes: Partial<Announcement> = {}
     vtepClaim: { since: 0, pinned: false },
     gossip: [`/ip4/${underlayAddress(number)}/tcp/51821`],
     gateway: null,
+    privileged: true,
     segments: [
       {
         vni,

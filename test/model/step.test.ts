@@ -108,7 +108,7 @@ const examples: { readonly [Kind in StepKind]: Extract<Step, { readonly kind: Ki
   'guard.set': {
     kind: 'guard.set',
     interface: segment,
-    guard: { port: 4789 as Port, tunnel, vteps: prefix, privileged: true },
+    guard: { port: 4789 as Port, tunnel, vteps: prefix, privileged: true, exempt: [] },
   },
   'guard.remove': { kind: 'guard.remove', interface: segment },
   'limit.set': { kind: 'limit.set', interface: segment, framesPerSecond: 10_000 },

@@ -1,4 +1,12 @@
-import { type InterfaceName, parseInterfaceName, parsePort, parsePrefix } from '../../model/address.ts'
+import {
+  type InterfaceName,
+  type IpAddress,
+  parseInterfaceName,
+  parseIpAddress,
+  parsePort,
+  parsePrefix,
+  sortedByAddress,
+} from '../../model/address.ts'
 import type { Result } from '../../model/failure.ts'
 import type { Guard } from '../../model/guard.ts'
 import { guardContent, guardTable } from '../guard.ts'
@@ -33,9 +41,24 @@ function guess(content: readonly string[]): Guard | null {
     const tunnel = parseInterfaceName(name as string)
     const valid = parsePort(Number(port))
     const vteps = parsePrefix(prefix as string)
-    if (tunnel !== null && valid !== null && vteps !== null) return { port: valid, tunnel, vteps, privileged }
+    if (tunnel !== null && valid !== null && vteps !== null)
+      return { port: valid, tunnel, vteps, privileged, exempt: exemptIn(content) }
   }
   return null
+}
+
+/** Those named in the rule about source ports; null where there is no such rule. */
+function exemptIn(content: readonly string[]): readonly IpAddress[] | null {
+  const rule =
+    /^rule guard_rx: udp\.dport == \d+, udp\.sport >= \d+(?:, ip6?\.saddr != (?:\{(.*)\}|(\S+)))?, drop$/
+  const found = content.map(line => rule.exec(line)).find(match => match !== null)
+  if (found === undefined) return null
+  const [, several = '', one = ''] = found
+  const texts = several === '' ? [one.replace(/\/.*/, '')] : several.split(' ')
+  return sortedByAddress(
+    texts.flatMap(text => parseIpAddress(text) ?? []),
+    address => address,
+  )
 }
 
 function isSame(a: readonly string[], b: readonly string[]): boolean {
