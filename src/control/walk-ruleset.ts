@@ -59,14 +59,22 @@ class Walk {
     const outcome = this.walk(base, 0)
     const drop = outcome.kind === 'drop' ? outcome.chain : base.policy === 'drop' ? nameOf(base) : null
     if (outcome.kind !== 'accept' && drop !== null)
-      return this.obstacle(base, drop, !this.mayAccept && base.devices === undefined)
+      // Some versions of nft do not tell the device of such a chain.
+      return this.obstacle(base, drop, !this.mayAccept && base.hook !== 'ingress')
     if (this.mayDrop === null || (outcome.kind === 'accept' && outcome.isMeant)) return null
     return this.obstacle(base, this.mayDrop, false)
   }
 
   private obstacle(base: FilterChain, chain: string, isSure: boolean): Obstacle {
     const { family, tool = null } = base
-    return { chain, base: nameOf(base), isSure, doubt: isSure ? null : this.doubt, family, tool }
+    return {
+      chain,
+      base: nameOf(base),
+      isSure,
+      doubt: isSure ? null : (this.doubt ?? (base.hook === 'ingress' ? 'the device of that chain' : null)),
+      family,
+      tool,
+    }
   }
 
   private walk(chain: FilterChain, depth: number): Outcome {

@@ -4,6 +4,7 @@ import { type Explanation, explained } from '../model/explanation.ts'
 import type { FilterChain } from '../model/ruleset.ts'
 import { documents, objects, reading } from './readers/fields.ts'
 import { readFilters } from './readers/filters.ts'
+import { readIpsets } from './readers/ipset.ts'
 import { readIptables } from './readers/iptables.ts'
 import { run } from './run.ts'
 
@@ -52,14 +53,24 @@ async function readIptablesTables(): Promise<IptablesTables> {
 
 async function readFamily(family: 'ip' | 'ip6', name: string): Promise<IptablesTables> {
   const nft = await run({ tool: `${name}-nft-save`, arguments: [] })
-  const chains = nft.ok ? readIptables(nft.value, family, 'iptables') : []
+  const chains = nft.ok ? await chainsOf(nft.value, family, 'iptables') : []
   // Asked without need, the tool would load the modules of the tables it looks for.
   const tables = (await readText(`/proc/net/${family}_tables_names`)).trim()
   if (tables === '') return { chains, unseen: [] }
   const legacy = await run({ tool: `${name}-legacy-save`, arguments: [] })
   if (legacy.ok)
-    return { chains: [...chains, ...readIptables(legacy.value, family, 'iptables-legacy')], unseen: [] }
+    return { chains: [...chains, ...(await chainsOf(legacy.value, family, 'iptables-legacy'))], unseen: [] }
   return { chains, unseen: [unseenTables(name, tables)] }
+}
+
+async function chainsOf(
+  saved: string,
+  family: 'ip' | 'ip6',
+  tool: NonNullable<FilterChain['tool']>,
+): Promise<readonly FilterChain[]> {
+  if (!saved.includes('--match-set')) return readIptables(saved, family, tool)
+  const sets = await run({ tool: 'ipset', arguments: ['save'] })
+  return readIptables(saved, family, tool, sets.ok ? readIpsets(sets.value) : undefined)
 }
 
 function unseenTables(name: string, tables: string): Explanation {
@@ -69,8 +80,44 @@ function unseenTables(name: string, tables: string): Explanation {
   })
 }
 
-/** XDP programs see packets before any filter, and can be read by nobody. */
+/** Programs and filters that see packets before any rule, and whose verdict cannot be told from here. */
 async function programsOnDevices(): Promise<readonly Explanation[]> {
+  return [...(await xdpPrograms()), ...(await trafficFilters())]
+}
+
+/** Where tc(8) hangs filters of packets that come in or leave. */
+const filterQdiscs = ['clsact', 'ingress']
+/** A router may have more devices than is worth a process each. */
+const filteredDevicesMax = 16
+
+async function trafficFilters(): Promise<readonly Explanation[]> {
+  const shown = await run({ tool: 'tc', arguments: ['-json', 'qdisc', 'show'] })
+  const qdiscs = shown.ok ? reading('tc qdisc', () => objects(documents(shown.value, 1)[0], 'qdiscs')) : shown
+  if (!qdiscs.ok) return []
+  const devices = qdiscs.value
+    .flatMap(({ kind, dev }) => (filterQdiscs.includes(String(kind)) ? [String(dev)] : []))
+    .slice(0, filteredDevicesMax)
+  const filtered = await Promise.all(devices.map(hasTrafficFilter))
+  return devices
+    .filter((_, index) => filtered[index])
+    .map(device =>
+      explained(`the tc filters on ${device} were not examined`, {
+        why: 'they may drop packets before or after any rule sees them',
+        remedy: `tc filter show dev ${device} ingress; tc filter show dev ${device} egress`,
+      }),
+    )
+}
+
+/** A queueing discipline without filters drops nothing. */
+async function hasTrafficFilter(device: string): Promise<boolean> {
+  for (const side of ['ingress', 'egress']) {
+    const shown = await run({ tool: 'tc', arguments: ['-json', 'filter', 'show', 'dev', device, side] })
+    if (shown.ok && /\w/.test(shown.value)) return true
+  }
+  return false
+}
+
+async function xdpPrograms(): Promise<readonly Explanation[]> {
   const shown = await run({ tool: 'ip', arguments: ['-json', 'link', 'show'] })
   const links = shown.ok ? reading('ip link', () => objects(documents(shown.value, 1)[0], 'links')) : shown
   if (!links.ok) return []

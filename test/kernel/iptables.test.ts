@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Probe } from '../../src/control/walk-conditions.ts'
 import { obstacleTo } from '../../src/control/walk-ruleset.ts'
+import { readIpsets } from '../../src/kernel/readers/ipset.ts'
 import { readIptables } from '../../src/kernel/readers/iptables.ts'
 import type { IpAddress } from '../../src/model/address.ts'
 
@@ -61,5 +62,21 @@ describe('what iptables-save prints', () => {
     ['nonsense', ['-A', '-A INPUT', ':', '-A NONE -j DROP', '\u0000'], {}, 'passes'],
   ])('is followed: %s', (_, lines, probe, expected) => {
     expect(outcome(lines, probe)).toBe(expected)
+  })
+})
+
+describe('a set of ipset', () => {
+  const rule = '*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m set --match-set bad src -j DROP\nCOMMIT\n'
+  it.each([
+    ['with a member', 'hash:net', ['203.0.113.0/24 timeout 9'], 'drops'],
+    ['without one', 'hash:ip', ['198.51.100.1'], 'passes'],
+    ['that is empty', 'hash:ip', [], 'passes'],
+    ['with an exception', 'hash:net', ['203.0.113.0/24', '203.0.113.7 nomatch'], 'may drop'],
+    ['of ports, too', 'hash:net,port', ['203.0.113.0/24,udp:51820'], 'may drop'],
+  ])('%s', (_, kind, entries, expected) => {
+    const saved = [`create bad ${kind} family inet`, ...entries.map(entry => `add bad ${entry}`)].join('\n')
+    const chains = readIptables(rule, 'ip', 'iptables', readIpsets(saved))
+    const obstacle = obstacleTo({ chains }, udp)
+    expect(obstacle === null ? 'passes' : obstacle.isSure ? 'drops' : 'may drop').toBe(expected)
   })
 })

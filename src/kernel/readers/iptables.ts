@@ -7,6 +7,7 @@ import type {
   FilterRule,
   Verdict,
 } from '../../model/ruleset.ts'
+import type { Ipsets } from './ipset.ts'
 
 /** nat decides no packet's fate, and security is SELinux's. */
 const readTables = ['filter', 'mangle', 'raw']
@@ -23,6 +24,7 @@ export function readIptables(
   output: string,
   family: 'ip' | 'ip6',
   tool: NonNullable<FilterChain['tool']>,
+  sets: Ipsets = new Map(),
 ): readonly FilterChain[] {
   const chains = new Map<string, { chain: Omit<FilterChain, 'rules'>; rules: FilterRule[] }>()
   let table = ''
@@ -45,7 +47,7 @@ export function readIptables(
     const appended = /^-A (\S+) (.*)$/.exec(line)
     if (appended === null) continue
     const isChain = (target: string) => chains.has(`${table} ${target}`)
-    const rule = ruleOf(wordsOf(appended[2] as string), isChain)
+    const rule = ruleOf(wordsOf(appended[2] as string), isChain, name => addressesOf(name, family, sets))
     if (rule !== null) chains.get(`${table} ${appended[1]}`)?.rules.push(rule)
   }
   return Array.from(chains.values(), ({ chain, rules }) => ({ ...chain, rules }))
@@ -77,7 +79,11 @@ function optionsOf(words: readonly string[]): readonly Option[] {
 }
 
 /** Null for a rule that only counts, logs or marks. */
-function ruleOf(words: readonly string[], isChain: (name: string) => boolean): FilterRule | null {
+function ruleOf(
+  words: readonly string[],
+  isChain: (name: string) => boolean,
+  setOf: SetOf,
+): FilterRule | null {
   const options = optionsOf(words)
   const at = options.findIndex(({ name }) => ['-j', '-g', '--jump', '--goto'].includes(name))
   const jump = options[at]
@@ -85,7 +91,7 @@ function ruleOf(words: readonly string[], isChain: (name: string) => boolean): F
   if (jump === undefined || target === undefined) return null
   const protocol = options.find(({ name }) => name === '-p')?.values[0] ?? 'th'
   // What stands behind the target is the target's.
-  const conditions = options.slice(0, at).flatMap(option => conditionOf(option, protocol))
+  const conditions = options.slice(0, at).flatMap(option => conditionOf(option, protocol, setOf))
   if (isChain(target)) {
     const kind = jump.name === '-g' || jump.name === '--goto' ? 'goto' : 'jump'
     return { conditions, verdict: { kind, chain: target } }
@@ -108,8 +114,14 @@ const verdicts: Readonly<Record<string, Verdict>> = {
 const passing =
   /^(LOG|NFLOG|ULOG|AUDIT|TRACE|MARK|CONNMARK|SECMARK|CONNSECMARK|CT|NOTRACK|SET|TCPMSS|TOS|DSCP|TTL|HL|CLASSIFY|CHECKSUM|LED|RATEEST|TEE|TPROXY|ECN)$/
 
-function conditionOf({ name, values, negated }: Option, protocol: string): readonly Condition[] {
-  const [first = ''] = values
+function conditionOf(
+  { name, values, negated }: Option,
+  protocol: string,
+  setOf: SetOf,
+): readonly Condition[] {
+  const [first = '', second] = values
+  const set = name === '--match-set' && values.length === 2 && second === 'src' ? setOf(first) : null
+  if (set !== null) return [{ ...set, negated }]
   const known = (field: ConditionField, found: readonly string[]): readonly Condition[] => [
     { field, values: found, negated, isWhole: true },
   ]
@@ -141,6 +153,14 @@ function conditionOf({ name, values, negated }: Option, protocol: string): reado
     default:
       return [unknown([negated ? '!' : '', name, ...values].join(' ').trim().slice(0, 60))]
   }
+}
+
+/** The condition that a source is in a set; null for one whose entries are not known, or no sources alone. */
+type SetOf = (name: string) => Omit<Condition, 'negated'> | null
+
+function addressesOf(name: string, family: 'ip' | 'ip6', sets: Ipsets): ReturnType<SetOf> {
+  const values = sets.get(name) ?? null
+  return values === null ? null : { field: `${family}.saddr`, values, isWhole: true, about: `set ${name}` }
 }
 
 /** iptables-save writes IPv4 masks of whole lengths as lengths; others are not understood. */
