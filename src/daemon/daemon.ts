@@ -24,6 +24,7 @@ import { createReunion } from './reunion.ts'
 import { snapshotOf } from './snapshot.ts'
 import { newState, type State } from './state.ts'
 import { takeAway } from './take-away.ts'
+import { createTrialWatch } from './trial-watch.ts'
 import { createWitness } from './witness.ts'
 
 export interface Daemon extends Omit<ControlSource, 'events'> {
@@ -59,6 +60,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     endpointsSet: () => witness.endpointsSet(),
     looked() {
       witness.looked()
+      trials.looked()
       loops.looked()
       namer.looked()
       health.tell()
@@ -68,6 +70,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     ...{ mark: reconciler.mark, drifted: reconciler.drifted },
     announce: () => void announcer.update(),
   })
+  const trials = createTrialWatch(parts, state, reconciler.mark)
   const loops = createLoopKeeper(parts, state, reconciler.mark)
   const namer = createNamer(parts, state)
   const reunion = createReunion(parts, state, reconciler.mark)
@@ -139,6 +142,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
     endProgress()
     announcer.stop()
     witness.stop()
+    trials.stop()
     loops.stop()
     watching?.close()
     await reconciler.stop()

@@ -1,5 +1,6 @@
 import type { Cancel } from '../host/clock.ts'
 import type { KernelEvent } from '../kernel/port.ts'
+import { hasFirstHandshake } from '../mesh/awaited.ts'
 import { isUnproven, observeTunnel } from '../mesh/liveness.ts'
 import { forget } from '../mesh/membership.ts'
 import { isProven, proofsOf } from '../mesh/proof.ts'
@@ -135,8 +136,7 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
       const track = state.tracks.get(announcement.publicKey)
       return track !== undefined && isUnproven(track, now)
     })
-    const told = new Set([...news.tell(), ...unproven])
-    kernel.speak(Array.from(told, ({ announcement }) => announcement.vtep))
+    kernel.speak(Array.from(new Set([...news.tell(), ...unproven]), ({ announcement }) => announcement.vtep))
   }
 
   /** Looks again soon, whatever comes of it. */
@@ -152,13 +152,13 @@ export function createWitness(parts: DaemonParts, state: State, events: WitnessE
     const seen = await kernel.glance(state.observation)
     if (!seen.ok) return
     const tracks = new Map(state.tracks)
-    const now = clock.now()
     for (const reading of seen.value.readings) {
       const track = tracks.get(reading.publicKey)
       if (track !== undefined)
-        tracks.set(reading.publicKey, observeTunnel(track, reading, now, clock.wallSeconds()))
+        tracks.set(reading.publicKey, observeTunnel(track, reading, clock.now(), clock.wallSeconds()))
     }
     state.tracks = tracks
+    if (hasFirstHandshake(state.observation.readings, seen.value.readings)) events.mark()
     tellNews()
   }
 
