@@ -13,7 +13,7 @@ import type { KeyFingerprint, WireguardPublicKey } from '../model/wireguard-key.
 import { assess, keepRecords } from './assess.ts'
 import { holdsOf, ownHolds, withHolds } from './claims.ts'
 import { decideEndpoints } from './decide-endpoints.ts'
-import { desire } from './desire.ts'
+import { desire, type World } from './desire.ts'
 import { diff } from './diff.ts'
 import { endpointDueAt } from './endpoint.ts'
 import { keepKeys, keyTurnDueAt, mayProve } from './key-claims.ts'
@@ -24,6 +24,7 @@ import type { ResolvedFor } from './rank-endpoints.ts'
 import type { Records } from './records.ts'
 import { belongsInKernel, restrain } from './removal.ts'
 import { type Settlement, settle } from './settle.ts'
+import { unknownVteps } from './source-ports.ts'
 import { suspectDueAt } from './suspicion.ts'
 import { observeTracks, type Tracks } from './tracks.ts'
 import type { Trials } from './trials.ts'
@@ -131,7 +132,7 @@ export function decide(situation: Situation): Decision {
       ...{ refused, networks: observation.networks, hasTunnel: observation.state.tunnel !== null },
       observed: observation.state.gateway,
     },
-    { members: inside, proven, onTrial, holds, tracks, ways, now },
+    { members: inside, proven, onTrial, holds, tracks, ways, ...unheard(situation) },
   )
   const steps =
     desired === null ? [] : diff(desired, observation.state, { renewals, rewriteEndpoints: situation.moved })
@@ -142,6 +143,11 @@ export function decide(situation: Situation): Decision {
   const { trials } = admitted
   const refusals = { refusedRoutes: ways.refused, overlaps }
   return { ...settlement, ...refusals, tracks, proofs, trials, records, desired, plan, dueAt }
+}
+
+/** Peers are kept before the mesh was heard. */
+function unheard({ warm, observation, membership, now }: Situation): Pick<World, 'unknown' | 'now'> {
+  return { unknown: warm ? [] : unknownVteps(observation.state, membership), now }
 }
 
 function trialsAfter({ trials, proofs, now }: Situation, after: Proofs): Trials {

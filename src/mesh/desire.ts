@@ -81,6 +81,8 @@ export interface World {
   readonly holds: Holds
   readonly tracks: ReadonlyMap<WireguardPublicKey, TunnelTrack>
   readonly ways: Ways
+  /** VTEPs of peers that are kept, and of which nothing is known. */
+  readonly unknown: readonly IpAddress[]
   /** Monotonic milliseconds. */
   readonly now: number
 }
@@ -98,7 +100,8 @@ export function desire(intent: Intent, world: World): KernelState | null {
   const mtus = [intent.mtu, ...world.proven.map(({ announcement }) => announcement.mtu)]
   const mtu = agreedTunnelMtu(mtus, vtep.address)
   const tunnel = desireTunnel(intent, world, reachable, vtep.address, prefix, mtu)
-  const lower = { vtep: vtep.address, vteps: prefix, mtu, exempt: exemptVteps(proven, world.now) }
+  const unknown = world.unknown.filter(each => isHostOf(prefix, each))
+  const lower = { vtep: vtep.address, vteps: prefix, mtu, exempt: exemptVteps(reachable, unknown, world.now) }
   const segments = intent.configuration.segments.map(segment =>
     desireSegment(segment, intent, world, proven, lower),
   )
