@@ -7,8 +7,18 @@ import { connectionAllowance, frameBytesMax, openingAllowance } from '../model/l
 export interface FrameReader {
   onData(bytes: { readonly byteLength: number }): void
   handleFrame(frame: { readonly header: FrameHeader }): void
-  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  readonly decoder: {
+    readonly buffer: {
+      readonly byteLength: number
+      subarray(): Uint8Array
+      append(bytes: Uint8Array): void
+      consume(bytes: number): void
+    }
+  }
 }
+
+/** In how many parts a frame that is not whole yet is kept. */
+const partsMax = 256
 
 /** Types and flags of frames (yamux specification, framing). */
 const ping: number = 2
@@ -24,7 +34,9 @@ export function boundFrames(muxer: StreamMuxer & FrameReader, wire: MessageStrea
   const openings = new Allowances<'openings'>(openingAllowance, 1)
   const takeData = muxer.onData.bind(muxer)
   const takeFrame = muxer.handleFrame.bind(muxer)
+  const holdUp = hold(wire)
   let count = 0
+  let parts = 0
   muxer.handleFrame = frame => {
     const { type, flag } = frame.header
     count += 1
@@ -37,17 +49,34 @@ export function boundFrames(muxer: StreamMuxer & FrameReader, wire: MessageStrea
     count = 0
     takeData(bytes)
     if (muxer.decoder.buffer.byteLength > frameBytesMax) throw new Error('a frame longer than any window')
-    const wait = frames.spend('frames', count, bytes.byteLength, performance.now())
-    if (wait > 0) holdUp(wire, wait)
+    parts = count > 0 ? 0 : parts + 1
+    if (parts > 0 && parts % partsMax === 0) whole(muxer.decoder.buffer)
+    const wait = frames.spend('frames', 1 + count, bytes.byteLength, performance.now())
+    if (wait > 0) holdUp(wait)
   }
 }
 
+/** What makes a list of many small parts one part: taking the first away from a long list costs as much as the list is long. */
+function whole(buffer: FrameReader['decoder']['buffer']): void {
+  const bytes = buffer.subarray()
+  buffer.consume(bytes.byteLength)
+  buffer.append(bytes)
+}
+
 /** Reads nothing for so long; what was sent meanwhile waits at the other side. */
-function holdUp(wire: MessageStream, milliseconds: number): void {
-  // Neither does anything where it is done already.
-  if (wire.status !== 'open') return
-  wire.pause()
-  setTimeout(() => {
+function hold(wire: MessageStream): (milliseconds: number) => void {
+  let isHeld = false
+  const release = () => {
+    isHeld = false
     if (wire.status === 'open') wire.resume()
-  }, milliseconds)
+  }
+  return milliseconds => {
+    if (isHeld) return
+    isHeld = true
+    // Not in the middle of a resume: what it does at its end would undo this underneath.
+    queueMicrotask(() => {
+      if (wire.status === 'open') wire.pause()
+    })
+    setTimeout(release, milliseconds)
+  }
 }

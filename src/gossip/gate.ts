@@ -68,8 +68,7 @@ export function gateOf(guarded: Guarded): Gate {
     },
     denyInboundEncryptedConnection: (peer, connection) => {
       guarded.suspects.clear(connection)
-      guarded.newcomers.proven(connection)
-      return refuses(peer, connection, 'inbound')
+      return !guarded.newcomers.proven(connection, nodeOf(peer)) || refuses(peer, connection, 'inbound')
     },
     denyOutboundEncryptedConnection: async (peer, connection) => {
       const isRefused = await refuses(peer, connection, 'outbound')

@@ -37,6 +37,8 @@ export function messagesOver(stream: Stream, unaskedBytesMax: number): Messages 
   }
 }
 
+const chunksMax = 256
+
 /** What came and was not read yet. */
 class Inbox {
   readonly #stream: Stream
@@ -77,6 +79,8 @@ class Inbox {
   #take({ data }: StreamMessageEvent): void {
     if (this.#failure !== null) return
     this.#chunks.push(data.subarray())
+    // Taking the first away from a long list costs as much as the list is long.
+    if (this.#chunks.length >= chunksMax) this.#chunks = [new Uint8Array(Buffer.concat(this.#chunks))]
     this.#length += data.byteLength
     if (this.#length > this.#lengthMax) this.#overflow()
     this.#arrived?.resolve()

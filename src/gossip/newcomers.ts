@@ -1,11 +1,16 @@
 import type { ConnectionProtector, MultiaddrConnection } from '@libp2p/interface'
+import { Allowances } from '../mesh/allowances.ts'
 import { type IpAddress, ipAddressBytes, parseIpAddress } from '../model/address.ts'
 import {
+  allowancesMax,
+  hostConnectionAllowance,
   inboundFirstBytesMilliseconds,
   inboundPendingMax,
   inboundPendingPerHostMax,
   inboundTurnMilliseconds,
+  nodeConnectionAllowance,
 } from '../model/limits.ts'
+import type { NodeId } from '../model/node.ts'
 import { placeOf } from './places.ts'
 
 /**
@@ -13,11 +18,12 @@ import { placeOf } from './places.ts'
  * number of them: a newcomer always finds room, whatever they do, and one that has proven itself is never ended here.
  */
 export interface Newcomers {
-  /** Makes room by ending another one. False: there is none, or the connection ended. */
+  /** Makes room by ending another one. False: there is none, its host made too many, or the connection ended. */
   enter(connection: MultiaddrConnection): boolean
   /** The first bytes of the handshake came. */
   spoke(connection: MultiaddrConnection): void
-  proven(connection: MultiaddrConnection): void
+  /** It has the secret and proved to be this node. False: this node made too many connections, and this one ended. */
+  proven(connection: MultiaddrConnection, node: NodeId): boolean
 }
 
 interface Newcomer {
@@ -30,6 +36,9 @@ interface Newcomer {
 export function createNewcomers(now: () => number): Newcomers {
   /** The oldest first. */
   const newcomers = new Map<MultiaddrConnection, Newcomer>()
+  // Only what proved itself counts: whoever has no secret cannot use up what others behind the same router may.
+  const ofHosts = new Allowances<string>(hostConnectionAllowance, allowancesMax)
+  const ofNodes = new Allowances<NodeId>(nodeConnectionAllowance, allowancesMax)
 
   function end(newcomer: Newcomer | undefined, reason: string): void {
     if (newcomer === undefined) return
@@ -67,7 +76,7 @@ export function createNewcomers(now: () => number): Newcomers {
 
   return {
     enter(connection) {
-      if (connection.status !== 'open') return false
+      if (connection.status !== 'open' || ofHosts.spend(networkOf(connection), 0, 0, now()) > 0) return false
       const newcomer = { connection, host: networkOf(connection), at: now(), spoke: false }
       newcomers.set(connection, newcomer)
       const silence = setTimeout(() => endIfSilent(newcomer), inboundFirstBytesMilliseconds)
@@ -84,8 +93,10 @@ export function createNewcomers(now: () => number): Newcomers {
       const newcomer = newcomers.get(connection)
       if (newcomer !== undefined) newcomer.spoke = true
     },
-    proven(connection) {
+    proven(connection, node) {
       newcomers.delete(connection)
+      ofHosts.spend(networkOf(connection), 1, 0, now())
+      return ofNodes.spend(node, 1, 0, now()) === 0
     },
   }
 }

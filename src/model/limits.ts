@@ -296,6 +296,18 @@ export const inboundPendingMax = 64
 export const inboundPendingPerHostMax = 8
 /** The first bytes come with the connection itself: so much for a route that loses the first of them (RFC 6298 section 2). */
 export const inboundFirstBytesMilliseconds = 1500
+/**
+ * Connections with a whole handshake, which costs some milliseconds, at once and for each second after: of one node, which
+ * may try all its addresses several times, and of all behind one IPv4 address or IPv6 /64, as of 300 that start together.
+ */
+export const nodeConnectionAllowance = {
+  ...{ piecesBurst: 64, piecesPerSecond: 0.5 },
+  ...{ bytesBurst: 1, bytesPerSecond: 1 },
+} as const
+export const hostConnectionAllowance = {
+  ...{ piecesBurst: 1024, piecesPerSecond: 8 },
+  ...{ bytesBurst: 1, bytesPerSecond: 1 },
+} as const
 /** The handshake's round trips on a slow route; until then none of the same host pushes out one that spoke. */
 export const inboundTurnMilliseconds = 500
 /** Connecting and both handshakes, for one address. */

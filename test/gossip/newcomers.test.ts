@@ -3,11 +3,14 @@ import type { MultiaddrConnection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createNewcomers, type Newcomers } from '../../src/gossip/newcomers.ts'
 import {
+  hostConnectionAllowance,
   inboundFirstBytesMilliseconds,
   inboundPendingMax,
   inboundPendingPerHostMax,
   inboundTurnMilliseconds,
+  nodeConnectionAllowance,
 } from '../../src/model/limits.ts'
+import type { NodeId } from '../../src/model/node.ts'
 import { freePort, startNode, stopAll, type TestNode, until } from './mesh.ts'
 
 describe('connections that have not proven to know the secret', () => {
@@ -66,11 +69,31 @@ describe('connections that have not proven to know the secret', () => {
     const silent = come('/ip4/192.0.2.1/tcp/9')
     const spoke = come('/ip4/192.0.2.1/tcp/9', true)
     const proven = come('/ip4/192.0.2.1/tcp/9')
-    newcomers.proven(proven as unknown as MultiaddrConnection)
+    newcomers.proven(proven as unknown as MultiaddrConnection, 'somebody' as NodeId)
     await vi.advanceTimersByTimeAsync(inboundFirstBytesMilliseconds + 1)
     expect([silent, spoke, proven].map(({ status }) => status)).toEqual(['aborted', 'open', 'open'])
     for (let index = 0; index < 1000; index += 1) come(`/ip4/192.0.2.${index % 256}/tcp/9`)
     expect(proven.status).toBe('open')
+  })
+
+  it('are no more let in of a node, and of a host, that completed too many handshakes, whatever strangers did', () => {
+    const prove = (address: string, who: string) => {
+      const connection = come(address, true)
+      if (connection.status !== 'open') return 'refused'
+      return newcomers.proven(connection as unknown as MultiaddrConnection, who as NodeId)
+    }
+    for (let index = 0; index < 3000; index += 1) come('/ip4/192.0.2.1/tcp/9').abort()
+    const first = Array.from({ length: nodeConnectionAllowance.piecesBurst + 1 }, () =>
+      prove('/ip4/192.0.2.1/tcp/9', 'one'),
+    )
+    expect(first.slice(0, -1).every(outcome => outcome === true)).toBe(true)
+    expect(first.at(-1)).toBe(false)
+    for (let index = first.length; index <= hostConnectionAllowance.piecesBurst; index += 1)
+      expect(prove('/ip4/192.0.2.1/tcp/9', `node ${index}`)).toBe(true)
+    expect(prove('/ip4/192.0.2.1/tcp/9', 'another')).toBe('refused')
+    expect(prove('/ip4/192.0.2.2/tcp/9', 'another')).toBe(true)
+    now += 60_000
+    expect(prove('/ip4/192.0.2.1/tcp/9', 'one')).toBe(true)
   })
 })
 

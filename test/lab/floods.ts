@@ -79,6 +79,12 @@ export const floods = {
     await pour(visit.wire, frame(0, 0, Number(id), 0xff_ff_ff_ff))
     while (visit.isOpen()) await pour(visit.wire, new Uint8Array(60_000))
   },
+  /** A frame that comes byte by byte, each byte encrypted for itself. */
+  slivers: () => async visit => {
+    const { id } = await visit.open(meshsub)
+    await pour(visit.wire, frame(0, 0, Number(id), 256 * 1024 - 1))
+    while (visit.isOpen()) await pour(visit.wire, new Uint8Array(1))
+  },
   /** Connections, one after the other. */
   connections: () => async visit => {
     visit.connection.abort(new Error('again'))
@@ -88,6 +94,7 @@ export const floods = {
     while (visit.isOpen()) {
       const streams = times(20, () => visit.open('/lnet/id/1.0.0').catch(() => null))
       for (const stream of await Promise.all(streams)) stream?.abort(new Error('enough'))
+      await sleep(1)
     }
   },
   /** A message that comes byte by byte. */
@@ -102,10 +109,6 @@ export const floods = {
 } as const satisfies Record<string, (mesh: MeshId) => Flood>
 
 export type FloodKind = keyof typeof floods
-
-export function isFloodKind(text: string): text is FloodKind {
-  return text in floods
-}
 
 function poured(protocol: string, bytes: () => Uint8Array): Flood {
   // Made before, so that making it does not hold up the flood.

@@ -14,6 +14,7 @@ import type { MeshKeys } from '../../src/host/secret.ts'
 export interface Intruder {
   /** Another connection; ends the one before. */
   visit(): Promise<Visit>
+  end(): Promise<void>
 }
 
 export interface Visit {
@@ -58,6 +59,10 @@ export async function createIntruder(
       maxInboundStreams: 1000,
     })
   return {
+    end: async () => {
+      for (const connection of node.getConnections()) connection.abort(new Error('enough'))
+      await node.stop()
+    },
     async visit() {
       for (const connection of node.getConnections()) connection.abort(new Error('again'))
       const connection = await node.dial(multiaddr(address))
