@@ -19,7 +19,7 @@ flock 9
 # tool:package
 wanted='ip:iproute2 bridge:iproute2 wg:wireguard-tools wireguard-go:wireguard-go nft:nftables
   ping:iputils-ping tcpdump:tcpdump capsh:libcap2-bin pkill:procps script:bsdutils
-  iptables-legacy:iptables iptables-nft:iptables ipset:ipset tc:iproute2'
+  iptables-legacy:iptables iptables-nft:iptables ipset:ipset tc:iproute2 busybox:busybox'
 missing=
 for pair in $wanted; do
   command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"

@@ -2,7 +2,8 @@ import { type IpAddress, type Prefix, prefixContains, prefixesOverlap } from '..
 import type { Examination, PathProof } from '../model/examination.ts'
 import { type DaemonWords, type Finding, notice, told, wrong } from './finding.ts'
 
-export function judgePaths({ paths }: Examination): readonly Finding[] {
+export function judgePaths({ paths, pathsUntried }: Examination): readonly Finding[] {
+  if (pathsUntried !== null) return [notice(pathsUntried.what, pathsUntried.why, pathsUntried.remedy)]
   return paths.flatMap(judgePath)
 }
 

@@ -6,7 +6,7 @@ import { readFacts } from '../host/facts.ts'
 import { examinePorts } from '../host/listening.ts'
 import { readMeshSecret } from '../host/secret.ts'
 import { examineKernel } from '../kernel/examine.ts'
-import { ping } from '../kernel/ping.ts'
+import { ping, pingInability } from '../kernel/ping.ts'
 import { familyOf, type InterfaceName, type IpAddress } from '../model/address.ts'
 import type { Examination, PathProof } from '../model/examination.ts'
 import { type Explanation, explained } from '../model/explanation.ts'
@@ -39,9 +39,10 @@ export async function examine(
       : layoutOf(configuration, meshOf(configuration, peers, key))
   const { tunnel, overlays, ports, ways } = layout
   const isRoot = process.geteuid?.() === 0
+  const pathsUntried = peers === null ? null : await pingInability()
   const [kernel, paths] = await Promise.all([
     examineKernel(layout.needs, { runs: daemon !== null, isRoot }),
-    provePaths(peers),
+    provePaths(pathsUntried === null ? peers : null),
   ])
   const ours = new Set([tunnel.interface, ...overlays.map(each => each.device as InterfaceName)])
   const isUnread =
@@ -70,6 +71,7 @@ export async function examine(
     })),
     overlays,
     paths,
+    pathsUntried,
     ways,
   }
 }

@@ -1,4 +1,5 @@
 import { familyOf } from '../model/address.ts'
+import { type Explanation, explained, sentenceOf } from '../model/explanation.ts'
 import { ok, type Result } from '../model/failure.ts'
 import { pingAnswerSecondsMax } from '../model/limits.ts'
 import type { PingRequest, PingTime } from '../model/ping.ts'
@@ -24,6 +25,19 @@ export async function ping({ address, packetBytes }: PingRequest): Promise<Resul
   if (failure === null || failure.exitCode === 1 || /unreachable|too long/i.test(failure.stderr))
     return ok(null)
   return { ok: false, failure }
+}
+
+/** Why packets of a given size cannot be sent here, which only the ping of iputils does; null when they can. */
+export async function pingInability(): Promise<Explanation | null> {
+  const { stdout, stderr, failure } = await execute({ tool: 'ping', arguments: ['-V'] })
+  const said = `${stdout}\n${stderr}`
+  if (/iputils/i.test(said)) return null
+  const maker = /busybox/i.test(said) ? "BusyBox's" : /toybox/i.test(said) ? "toybox's" : null
+  const broken = failure === null ? "this ping is not iputils'" : sentenceOf({ ...failure, remedy: null })
+  return explained('full packets to members were not tried', {
+    why: maker === null ? broken : `this ping is ${maker}`,
+    remedy: 'install the ping of iputils (apt-get install iputils-ping, apk add iputils-ping)',
+  })
 }
 
 /** The round trip in milliseconds that `ping` of iputils prints; null when nothing came back. */

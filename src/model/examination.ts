@@ -49,6 +49,8 @@ export interface Examination {
   readonly networks: readonly { readonly prefix: Prefix; readonly device: string }[]
   readonly overlays: readonly OverlayNetwork[]
   readonly paths: readonly PathProof[]
+  /** Why there are no paths, where this machine cannot try them. */
+  readonly pathsUntried: Explanation | null
 }
 
 export interface OverlayNetwork {

@@ -50,6 +50,7 @@ const well: Examination = {
   networks: [{ prefix: '192.0.2.0/24' as Prefix, device: 'eth0' }],
   overlays: [overlay],
   paths: [{ name: 'node2', tunnel: proof, underlay: proof, overlay: 1, hasOverlay: true }],
+  pathsUntried: null,
 }
 const neighbours = [{ node: nodeId(2), address: '203.0.113.2:51821', direction: 'inbound' as const }]
 

@@ -19,6 +19,7 @@ afterEach(async () => {
 
 const comesIn = 'what comes to UDP port 51820'
 const leaves = 'what this machine sends to UDP port 51820'
+const listen = `${process.execPath} -e "require('node:dgram')`
 const input = 'type filter hook input priority 0'
 
 describe('rules that doctor follows, without lnetd', () => {
@@ -153,6 +154,41 @@ describe('what doctor cannot see into', () => {
   })
 })
 
+describe('a start that is refused', () => {
+  it.each<[string, string, RegExp]>([
+    [
+      'BusyBox for ip',
+      'mount --bind "$(command -v busybox)" "$(readlink -f "$(command -v ip)")"',
+      /install iproute2/,
+    ],
+    ['no wg', 'mount --bind /dev/null "$(readlink -f "$(command -v wg)")"', /wireguard-tools/],
+    ['a VXLAN on the port', 'ip link add theirs type vxlan external dstport 4789', /theirs/],
+    ['a WireGuard port', `${listen}.createSocket('udp4').bind(51820)" & sleep 0.4`, /UDP port 51820/],
+    [
+      'a gossip port',
+      `${listen.replace('dgram', 'net')}.createServer().listen(51821)" & sleep 0.4`,
+      /TCP port 51821/,
+    ],
+  ])('by %s is told by lnetd and by doctor alike', async (_, script, expected) => {
+    await node.namespace.must([
+      'sh',
+      '-ec',
+      script.replace('& sleep', '>/dev/null 2>&1 & echo $! >/run/holder; sleep'),
+    ])
+    const { stderr, exitCode } = await node.lnetd({ milliseconds: 10_000 })
+    const found = await findings(['--config', node.write()])
+    await node.namespace.run(['sh', '-c', asBefore])
+    expect(exitCode).toBe(1)
+    const told = found.filter(({ check, state }) => check === 'machine' && state === 'wrong')
+    expect(told).toHaveLength(1)
+    const { what = '', fix = null } = told[0] ?? {}
+    expect(`${what}: ${fix}`).toMatch(expected)
+    const [line = ''] = stderr.split('\n').filter(each => each.startsWith('lnetd: '))
+    expect(line).toContain(what)
+    expect(line).toContain(`: ${fix}`)
+  })
+})
+
 describe('beside lnetd, whose configuration stands elsewhere', () => {
   let member = ''
   beforeAll(async () => {
@@ -191,6 +227,19 @@ describe('beside lnetd, whose configuration stands elsewhere', () => {
     expect(told).toEqual(drops ? [`${six ? 'ip6' : 'ip'} filter INPUT drops ${comesIn}`] : [])
   })
 
+  it.each([
+    ['BusyBox', 'busybox', /BusyBox/],
+    ['no program', '/dev/null', /exit code 12[67]/],
+  ])('calls no path bad where ping is %s', async (_, instead, why) => {
+    const cover = `mount --bind "$(command -v ${instead} || echo ${instead})" "$(readlink -f "$(command -v ping)")"`
+    await node.namespace.must(['sh', '-ec', cover])
+    const found = await findings()
+    await node.namespace.must(['sh', '-ec', 'umount "$(readlink -f /usr/bin/ping || readlink -f /bin/ping)"'])
+    expect(found.filter(({ check }) => check === 'mtu')).toMatchObject([
+      { state: 'notice', why: expect.stringMatching(why), fix: expect.stringContaining('iputils-ping') },
+    ])
+  })
+
   it('says what it does not know once lnetd is stopped', async () => {
     expect(await node.stop()).toBe(0)
     const found = await findings()
@@ -204,6 +253,13 @@ describe('beside lnetd, whose configuration stands elsewhere', () => {
     expect(given.filter(({ state }) => state === 'wrong').map(({ check }) => check)).toEqual(['daemon'])
   })
 })
+
+/** Takes back what kept lnetd from starting. */
+const asBefore = `
+  for tool in ip wg; do umount "$(readlink -f /usr/sbin/$tool || true)"; umount "$(readlink -f /usr/bin/$tool || true)"; umount "$(readlink -f /sbin/$tool || true)"; done
+  ip link del theirs
+  [ ! -e /run/holder ] || kill "$(cat /run/holder)"
+  rm -f /run/holder`
 
 /** A table of one chain of nft, with its jumps' empty target. */
 function nft(family: string, chain: string, rules: string): string {
