@@ -11,6 +11,7 @@ import { listenForHangups } from './host/hangup.ts'
 import { keepHistory, openHistory } from './host/history.ts'
 import { matchKeys, openKeyring } from './host/keyring.ts'
 import { type Log, openLog } from './host/log.ts'
+import { networkNamespace } from './host/network-namespace.ts'
 import { createNotifier, feedWatchdog } from './host/notify.ts'
 import { deriveMeshKeys, readMeshSecret } from './host/secret.ts'
 import { openStore } from './host/store.ts'
@@ -94,7 +95,8 @@ async function run(
   const log = keepHistory(plainLog, history)
   for (const note of store.notes)
     log.warn('state.set_aside', { subject: note.subject, reason: sentenceOf(note) })
-  const machine = assemble({ configuration, configurationFile: path, keys, keyring, store, log })
+  const own = { configurationFile: path, networkNamespace: await networkNamespace() }
+  const machine = assemble({ configuration, ...own, keys, keyring, store, log })
   const missing = await machine.kernel.preflight()
   if (missing.length > 0) throw new Refusal(missing.map(sentenceOf))
   await takeOver(machine, keyring.publicKey, log)

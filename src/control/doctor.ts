@@ -52,7 +52,9 @@ type Judge = (found: Examination, daemon: DaemonWords | null) => readonly Findin
 
 /** Every check that can be made, in its order; one without findings is told to be well. */
 export function diagnose(found: Examination, daemon: DaemonWords | null): readonly Finding[] {
-  const made = Object.entries(judges).filter(([, { asks }]) => !asks || daemon !== null)
+  const made = Object.entries(judges).filter(
+    ([, { asks, isLocal }]) => (!asks || daemon !== null) && !(isLocal && found.isElsewhere),
+  )
   return made.flatMap(([check, { judge, well }]) => {
     const findings = judge(found, daemon).map(finding => ({ ...finding, check }))
     return findings.length > 0
@@ -72,21 +74,28 @@ interface Check {
   readonly well: Well
   /** Only lnetd can answer it. */
   readonly asks?: true
+  /** It is about the network this lnetctl runs in. */
+  readonly isLocal?: true
 }
 
 const judges: Readonly<Record<string, Check>> = {
   configuration: { judge: judgeConfiguration, well: 'the configuration is whole' },
   machine: { judge: judgeMachine, well: machineText },
   daemon: { judge: judgeDaemon, well: 'lnetd runs and finds nothing to complain about' },
-  ports: { judge: judgePorts, well: 'both ports are open here', asks: true },
+  ports: { judge: judgePorts, well: 'both ports are open here', asks: true, isLocal: true },
   reach: { judge: judgeReach, well: 'others reach this node, or there are none to', asks: true },
-  firewall: { judge: judgeFirewall, well: 'no rule drops what tunnels and segments need' },
-  mtu: { judge: judgePaths, well: 'full packets get through to every member that was tried', asks: true },
+  firewall: { judge: judgeFirewall, well: 'no rule drops what tunnels and segments need', isLocal: true },
+  mtu: {
+    judge: judgePaths,
+    well: 'full packets get through to every member that was tried',
+    asks: true,
+    isLocal: true,
+  },
   clock: { judge: judgeClock, well: 'nothing tells against the clock' },
   addresses: { judge: judgeAddresses, well: 'no network is in use twice' },
   segments: { judge: judgeSegments, well: 'the segments are the same everywhere', asks: true },
   bridges: { judge: judgeBridges, well: 'no bridge is in doubt', asks: true },
-  ipv6: { judge: judgeIpv6, well: 'IPv6 is as it has to be' },
+  ipv6: { judge: judgeIpv6, well: 'IPv6 is as it has to be', isLocal: true },
 }
 
 function machineText(daemon: DaemonWords | null): string {

@@ -4,4 +4,6 @@ export interface FilesSummary {
   readonly state_dir: string
   /** Null: the configuration holds the secret itself. */
   readonly secret: string | null
+  /** As `readlink /proc/PID/ns/net` says; absent in lnetd 0.1.0, and where it cannot be told. */
+  readonly network_namespace?: string
 }

@@ -29,6 +29,7 @@ export interface Machine extends Reloadable {
 export interface Pieces {
   readonly configuration: Configuration
   readonly configurationFile: string
+  readonly networkNamespace?: string | undefined
   readonly keys: MeshKeys
   readonly keyring: Keyring
   readonly store: Store
@@ -43,7 +44,7 @@ interface Current {
 }
 
 /** The one place that knows every adapter. */
-export function assemble({ configuration, configurationFile, keys, keyring, store, log }: Pieces): Machine {
+export function assemble({ configuration, keys, keyring, store, log, ...own }: Pieces): Machine {
   const secrets = tunnelSecrets(keyring, keys)
   const machine: Current = { current: configuration, refused: new Set() }
   const networks = () => meshNetworks(machine.current, keys.meshId).map(({ prefix }) => prefix)
@@ -69,7 +70,7 @@ export function assemble({ configuration, configurationFile, keys, keyring, stor
   })
   const daemon: Daemon = createDaemon({
     configuration,
-    configurationFile,
+    ...own,
     mesh: keys.meshId,
     node: keyring.node,
     publicKey: keyring.publicKey,

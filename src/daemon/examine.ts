@@ -1,9 +1,10 @@
 import type { DaemonWords } from '../control/finding.ts'
 import { hostText } from '../control/ping-report.ts'
 import type { PeerRow, PeersView } from '../control/protocol.ts'
-import { loadConfiguration, placedProblem } from '../host/config.ts'
+import { type LoadedConfiguration, loadConfiguration, placedProblem } from '../host/config.ts'
 import { readFacts } from '../host/facts.ts'
 import { examinePorts } from '../host/listening.ts'
+import { networkNamespace } from '../host/network-namespace.ts'
 import { readMeshSecret } from '../host/secret.ts'
 import { examineKernel } from '../kernel/examine.ts'
 import { ping, pingInability } from '../kernel/ping.ts'
@@ -39,19 +40,19 @@ export async function examine(
       : layoutOf(configuration, meshOf(configuration, peers, key))
   const { tunnel, overlays, ports, ways } = layout
   const isRoot = process.geteuid?.() === 0
+  const isElsewhere = daemon !== null && (await runsElsewhere(daemon.status.files?.network_namespace))
   const pathsUntried = peers === null ? null : await pingInability()
   const [kernel, paths] = await Promise.all([
     examineKernel(layout.needs, { runs: daemon !== null, isRoot }),
-    provePaths(pathsUntried === null ? peers : null),
+    provePaths(pathsUntried === null && !isElsewhere ? peers : null),
   ])
   const ours = new Set([tunnel.interface, ...overlays.map(each => each.device as InterfaceName)])
-  const isUnread =
-    !loaded.ok &&
-    loaded.unread !== undefined &&
-    (daemon !== null || isForbidden || loaded.unread === 'unreadable')
+  const isUnread = isUnreadFile(loaded, daemon !== null || isForbidden)
   const secretFailure = secret?.ok === false ? [secret.failure] : []
   return {
     ...kernel,
+    untried: isElsewhere ? [...kernel.untried, elsewhere] : kernel.untried,
+    isElsewhere,
     isForbidden,
     file: configPath,
     configurationProblems: [
@@ -65,15 +66,33 @@ export async function examine(
     ],
     ports: examinePorts(ports),
     ipv6Needed: tunnel.prefix === null || familyOf(tunnel.prefix) === 6,
-    networks: (readFacts({ ours }) ?? noFacts).addresses.map(({ network, interface: device }) => ({
-      prefix: network,
-      device,
-    })),
+    networks: ((isElsewhere ? null : readFacts({ ours })) ?? noFacts).addresses.map(
+      ({ network, interface: device }) => ({
+        prefix: network,
+        device,
+      }),
+    ),
     overlays,
     paths,
     pathsUntried,
     ways,
   }
+}
+
+/** A file that nobody may read, or that is not there while lnetd runs by another one, is no wrong configuration. */
+function isUnreadFile(loaded: LoadedConfiguration, runs: boolean): boolean {
+  return !loaded.ok && loaded.unread !== undefined && (runs || loaded.unread === 'unreadable')
+}
+
+const elsewhere = explained('ports, firewall and paths of lnetd were not examined', {
+  why: 'it runs in another network namespace than this lnetctl',
+  remedy: 'nsenter --net --target PID lnetctl doctor   # PID: that of lnetd',
+})
+
+/** False where one of them cannot tell. */
+async function runsElsewhere(namespace: string | undefined): Promise<boolean> {
+  const own = await networkNamespace()
+  return own !== undefined && namespace !== undefined && own !== namespace
 }
 
 function unread(path: string, problem: Explanation | undefined, isRoot: boolean): readonly Explanation[] {

@@ -17,6 +17,8 @@ export interface DaemonParts {
   readonly configuration: Configuration
   /** Where it was read; a simulated machine has none. */
   readonly configurationFile?: string
+  /** As `net:[4026531840]`, for who looks at this machine from another one. */
+  readonly networkNamespace?: string | undefined
   readonly mesh: MeshId
   readonly node: NodeId
   readonly publicKey: WireguardPublicKey

@@ -44,9 +44,17 @@ export function snapshotOf(
   }
 }
 
-function filesOf({ configurationFile }: DaemonParts, { configuration }: State): Snapshot['files'] {
+function filesOf(
+  { configurationFile, networkNamespace }: DaemonParts,
+  { configuration }: State,
+): Snapshot['files'] {
   if (configurationFile === undefined) return null
   const { mesh, stateDir } = configuration
   const secret = mesh.secret.kind === 'file' ? resolve(mesh.secret.path) : null
-  return { configuration: resolve(configurationFile), state_dir: resolve(stateDir), secret }
+  return {
+    configuration: resolve(configurationFile),
+    state_dir: resolve(stateDir),
+    secret,
+    ...(networkNamespace === undefined ? {} : { network_namespace: networkNamespace }),
+  }
 }

@@ -34,6 +34,8 @@ export interface Examination {
   /** Why the service refused its last start, as it said itself; null where nobody kept it. */
   readonly refusal: string | null
   /** lnetd may run, and this user may not ask it. */
+  /** lnetd runs in another network namespace: what is the network's was not examined. */
+  readonly isElsewhere: boolean
   readonly isForbidden: boolean
   /** systemd runs this machine, and knows lnetd.service. */
   readonly hasUnit: boolean

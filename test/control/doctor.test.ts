@@ -22,6 +22,7 @@ const well: Examination = {
   missing: [],
   refusal: null,
   isForbidden: false,
+  isElsewhere: false,
   hasUnit: true,
   ports: [
     { protocol: 'udp', port: 51_820, listening: true },

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { DoctorView } from '../../src/control/doctor.ts'
 import type { Finding } from '../../src/control/finding.ts'
@@ -238,6 +239,19 @@ describe('beside lnetd, whose configuration stands elsewhere', () => {
     expect(found.filter(({ check }) => check === 'mtu')).toMatchObject([
       { state: 'notice', why: expect.stringMatching(why), fix: expect.stringContaining('iputils-ping') },
     ])
+  })
+
+  it('judges no network but that of lnetd', async () => {
+    const lnetctl = fileURLToPath(new URL('../../dist/lnetctl.js', import.meta.url))
+    const asked = ['unshare', '--net', process.execPath, lnetctl, 'doctor', '--json']
+    const found = (JSON.parse((await node.namespace.run(asked)).stdout) as DoctorView).findings
+    expect(found.filter(({ state }) => state === 'wrong')).toEqual([])
+    const local = ['ports', 'firewall', 'mtu', 'ipv6']
+    expect(found.filter(({ check }) => local.includes(check))).toEqual([])
+    expect(found.find(({ check }) => check === 'machine')).toMatchObject({
+      state: 'notice',
+      why: expect.stringContaining('another network namespace'),
+    })
   })
 
   it('says what it does not know once lnetd is stopped', async () => {
