@@ -52,6 +52,8 @@ export interface Snapshot {
   readonly refused: ReadonlyMap<RejectReason | IgnoreReason, number>
   /** Members that did not answer gossip when they were asked, and when. */
   readonly unanswered: ReadonlyMap<NodeId, number>
+  /** Their tunnels are up, and no lnetd runs there. */
+  readonly absent: ReadonlySet<NodeId>
   readonly files: FilesSummary | null
   /** False while a starting daemon still keeps what it found. */
   readonly warm: boolean

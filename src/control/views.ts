@@ -1,20 +1,19 @@
 import { type Holds, holdsOf, ownerOf } from '../mesh/claims.ts'
 import { totalBytes } from '../mesh/history.ts'
 import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
-import { standingOf } from '../mesh/membership.ts'
 import { isProven } from '../mesh/proof.ts'
 import { actingMembers } from '../mesh/static-members.ts'
-import { isHearsay, isUnanswered } from '../mesh/suspicion.ts'
 import { compareText, hostAddress, type IpAddress } from '../model/address.ts'
 import type { Announcement } from '../model/announcement.ts'
 import type { SegmentState } from '../model/kernel-state.ts'
-import type { Member, Standing } from '../model/member.ts'
+import type { Member } from '../model/member.ts'
 import type { NodeId, NodeName } from '../model/node.ts'
 import type { SegmentFacts, Vni } from '../model/segment.ts'
 import type { WireguardPublicKey } from '../model/wireguard-key.ts'
 import { type PeerRow, type PeerSegment, type PeerState, type PeersView, schema } from './protocol.ts'
 import { type Circumstances, reasonOf, vtepRefusal } from './reason.ts'
 import type { Snapshot } from './snapshot.ts'
+import { standingNow } from './standing.ts'
 
 /** One row a member, as `lnetctl peers` shows them. */
 export function peersView(snapshot: Snapshot): PeersView {
@@ -144,17 +143,6 @@ function circumstances(member: Member, track: TunnelTrack | null, context: Conte
 function lastHandshakeAt(member: Member, track: TunnelTrack | null, { proofs }: Snapshot): number | null {
   const proof = isProven(member, proofs) ? proofs.get(member.announcement.node) : undefined
   return track?.handshakeAt ?? proof?.handshakeAt ?? null
-}
-
-/**
- * Long before four heartbeats are missed, a member that was asked and did not answer is called silent; and so is one
- * of which nothing came but a copy of what it said once.
- */
-function standingNow(member: Member, track: TunnelTrack | null, { unanswered, now }: Snapshot): Standing {
-  const standing = standingOf(member, now)
-  const askedAt = unanswered.get(member.announcement.node)
-  const isMissing = isUnanswered(askedAt, member.heardAt, track) || isHearsay(member, track, now)
-  return standing === 'live' && isMissing ? 'silent' : standing
 }
 
 function stateOf(about: Circumstances): PeerState {

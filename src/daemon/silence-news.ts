@@ -1,7 +1,8 @@
-import { type TunnelTrack, tunnelLiveness } from '../mesh/liveness.ts'
+import { tunnelLiveness } from '../mesh/liveness.ts'
 import { standingOf } from '../mesh/membership.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node.ts'
+import { createAbsenceWatch } from './absence-watch.ts'
 import type { DaemonParts } from './parts.ts'
 import type { State } from './state.ts'
 
@@ -9,25 +10,33 @@ import type { State } from './state.ts'
 const silenceLinesPerTickMax = 16
 
 /** Reports members whose lnetd does not answer while their tunnels carry traffic, and those that are back. */
-export function createSilenceNews({ clock, log }: Pick<DaemonParts, 'clock' | 'log'>, state: State) {
+export function createSilenceNews(parts: Pick<DaemonParts, 'clock' | 'kernel' | 'log'>, state: State) {
+  const { clock, log } = parts
+  const watchAbsence = createAbsenceWatch(parts, state)
   const silent = new Set<NodeId>()
 
   /** The tunnels of the others have news of their own. */
   function isSilent(member: Member, now: number): boolean {
-    const { publicKey, declaredBy } = member.announcement
-    if (declaredBy !== null || standingOf(member, now) !== 'silent') return false
-    return carries(state.tracks.get(publicKey), now)
+    const { node, declaredBy } = member.announcement
+    if (declaredBy !== null || !carries(member, now)) return false
+    return state.absent.has(node) || standingOf(member, now) === 'silent'
+  }
+
+  function carries({ announcement }: Member, now: number): boolean {
+    const track = state.tracks.get(announcement.publicKey)
+    return track !== undefined && tunnelLiveness(track, now) === 'up'
   }
 
   return {
     tell(): void {
+      watchAbsence()
       const now = clock.now()
       let lines = 0
       for (const member of state.membership.values()) {
         const { node, name } = member.announcement
         const before = silent.has(node)
         if (lines >= silenceLinesPerTickMax || before === isSilent(member, now)) continue
-        if (before && standingOf(member, now) !== 'live') {
+        if (before && (standingOf(member, now) !== 'live' || !carries(member, now))) {
           silent.delete(node)
           continue
         }
@@ -40,8 +49,4 @@ export function createSilenceNews({ clock, log }: Pick<DaemonParts, 'clock' | 'l
       for (const node of silent) if (!state.membership.has(node)) silent.delete(node)
     },
   }
-}
-
-function carries(track: TunnelTrack | undefined, now: number): boolean {
-  return track !== undefined && tunnelLiveness(track, now) === 'up'
 }

@@ -39,6 +39,7 @@ export function snapshotOf(
     files: filesOf(parts, state),
     refused: new Map(refused),
     unanswered: new Map(state.unanswered),
+    absent: state.absent,
     warm: state.synced || isWarm(state, now),
     vteps: tunnelPrefix(state.configuration.tunnel, parts.mesh),
   }

@@ -52,6 +52,9 @@ export interface State {
   /** Witness: members that did not answer gossip when they were suspected, and when. */
   readonly unanswered: Map<NodeId, number>
 
+  /** Absence watch: members whose tunnel is up and whose machine has no lnetd running. */
+  absent: ReadonlySet<NodeId>
+
   /** Announcer. */
   sequence: Sequence
   own: Member | null
@@ -113,6 +116,7 @@ export function newState(parts: DaemonParts, facts: Facts): State {
     gossipAt: new Map(),
     connections: 0,
     unanswered: new Map(),
+    absent: new Set(),
     sequence: firstSequence(parts.archive.saved.incarnation + 1, parts.clock.random()),
     own: null,
     impostor: noImpostor,

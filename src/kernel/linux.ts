@@ -15,6 +15,7 @@ import { preflight } from './preflight.ts'
 import { openProbes } from './probes.ts'
 import { question } from './question.ts'
 import type { MarkedDevices } from './readers/marks.ts'
+import { refuses } from './refuses.ts'
 import { executeAside } from './run.ts'
 import { speak } from './speak.ts'
 import { type TakeOver, takeOver } from './take-over.ts'
@@ -98,6 +99,7 @@ export function createLinuxKernel(options: LinuxKernelOptions): LinuxKernel {
     probes: hear => openProbes(options.probeKey, hear),
     question,
     path: askPath,
+    refuses,
     preflight: async () => {
       limitsFloods ||= await canLimitFloods()
       return await preflight({ tunnel, ...options.start }, limitsFloods)

@@ -1,5 +1,5 @@
 import type { LoopProbe } from '../mesh/loop-probe.ts'
-import type { InterfaceName, IpAddress } from '../model/address.ts'
+import type { InterfaceName, IpAddress, Port } from '../model/address.ts'
 import type { Failure, Result } from '../model/failure.ts'
 import type { Observation } from '../model/kernel-state.ts'
 import type { LinkPlace } from '../model/loop-watch.ts'
@@ -28,6 +28,8 @@ export interface Kernel {
   question(vtep: IpAddress): Promise<number | null>
   /** By which address and device this machine would send to an address. Sends nothing. */
   path(address: IpAddress): Promise<PathAnswer>
+  /** Whether the machine that has an address refuses a TCP connection to a port. Seconds at most; never throws. */
+  refuses(address: IpAddress, port: Port): Promise<boolean>
 }
 
 export interface StepFailure {

@@ -112,6 +112,7 @@ export function snapshot(
     software: '0.1.0',
     publicKey: publicKey(1),
     unanswered: new Map(),
+    absent: new Set(),
     proofs: new Map(),
     judgement: credulous,
     keys: new Map(),

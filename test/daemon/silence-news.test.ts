@@ -11,8 +11,14 @@ function newsOf(members: readonly Member[], tracks = members.map((_, index) => t
   const state = {
     membership: new Map(members.map(each => [each.announcement.node, each])),
     tracks: new Map(tracks.map(each => [each.publicKey, each])),
+    absent: new Set(),
+    gossipAt: new Map(),
   }
-  const parts = { clock: { now: () => now }, log: { info: note, warn: note } } as unknown as DaemonParts
+  const parts = {
+    clock: { now: () => now },
+    kernel: { refuses: async () => false },
+    log: { info: note, warn: note },
+  } as unknown as DaemonParts
   const news = createSilenceNews(parts, state as unknown as State)
   return { lines, state, tell: news.tell }
 }

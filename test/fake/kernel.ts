@@ -67,6 +67,11 @@ export class FakeKernel implements Kernel {
     return this.paths.get(address) ?? { ok: false, error: 'ENETUNREACH' }
   }
 
+  /** Something listens on every port of every machine. */
+  async refuses(): Promise<boolean> {
+    return false
+  }
+
   constructor(options: FakeKernelOptions = {}) {
     this.foreign = options.foreign ?? []
     this.#implementation = options.implementation ?? 'kernel'

@@ -61,6 +61,10 @@ export class SlowKernel implements Kernel {
     return this.#machine.kernel.path(address)
   }
 
+  refuses(): Promise<boolean> {
+    return this.#machine.kernel.refuses()
+  }
+
   probes(): ProbeWire {
     return this.#machine.kernel.probes()
   }
