@@ -6,6 +6,7 @@ import type { Announcement } from '../../src/model/announcement.ts'
 import { describeStep } from '../../src/model/describe-step.ts'
 import { sentenceOf } from '../../src/model/explanation.ts'
 import type { KernelState } from '../../src/model/kernel-state.ts'
+import { heartbeatSecondsDefault } from '../../src/model/limits.ts'
 import { compareSequence, type NodeId } from '../../src/model/node.ts'
 import type { Plan } from '../../src/model/step.ts'
 import type { Machine } from './machine.ts'
@@ -95,7 +96,7 @@ function* differences(a: Sight, b: Sight): Generator<string> {
     if (!a.words.has(node)) yield `${a.machine.name} does not know ${name}, ${b.machine.name} does`
 }
 
-/** A heartbeat may be under way: the number may differ, nothing else may. */
+/** A heartbeat may be under way: its number may differ, and when the next one is due, nothing else may. */
 function isSameWord(a: Announcement, b: Announcement): boolean {
   return compareSequence(a.sequence, b.sequence) === 0 || contentOf(a) === contentOf(b)
 }
@@ -105,7 +106,11 @@ const contents = new WeakMap<Announcement, string>()
 function contentOf(announcement: Announcement): string {
   const known = contents.get(announcement)
   if (known !== undefined) return known
-  const bytes = encodeAnnouncement({ ...announcement, sequence: { incarnation: 0, counter: 0 } })
+  const bytes = encodeAnnouncement({
+    ...announcement,
+    sequence: { incarnation: 0, counter: 0 },
+    heartbeatSeconds: heartbeatSecondsDefault,
+  })
   const content = Buffer.from(bytes).toString('latin1')
   contents.set(announcement, content)
   return content
