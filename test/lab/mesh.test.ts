@@ -100,6 +100,7 @@ describe('the bootstrap node', () => {
     const [first, , , last] = nodes as [LabNode, LabNode, LabNode, LabNode]
     await last.stop()
     expect(await first.lnetctl(['down'])).toMatchObject({ exitCode: 0 })
+    await eventually('its lnetd ended', () => first.pid() === null)
     last.start()
     await eventually('the last has neighbours and its members up', async () => {
       const [status, peers] = await Promise.all([last.ask('status'), last.ask('peers')])
