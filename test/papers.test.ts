@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { logEvents } from '../src/host/events.ts'
 
 /** What the papers say and a machine can check. */
-const papers = ['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md']
+const papers = [
+  ...['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md'],
+  ...globSync('docs/guides/*.md'),
+]
 
 describe.each(papers)('%s', paper => {
   const text = readFileSync(paper, 'utf8')
