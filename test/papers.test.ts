@@ -4,7 +4,7 @@ import { logEvents } from '../src/host/events.ts'
 
 /** What the papers say and a machine can check. */
 const papers = [
-  ...['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md'],
+  ...['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md', 'CONTRIBUTING.md'],
   ...globSync('docs/guides/*.md'),
 ]
 
