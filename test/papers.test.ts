@@ -1,11 +1,13 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { logEvents } from '../src/host/events.ts'
 
 /** What the papers say and a machine can check. */
 const papers = [
   ...['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md', 'CONTRIBUTING.md'],
+  'docs/ARCHITECTURE.md',
   ...globSync('docs/guides/*.md'),
+  ...globSync('docs/decisions/*.md'),
 ]
 
 describe.each(papers)('%s', paper => {
@@ -31,6 +33,15 @@ describe.each(papers)('%s', paper => {
     const named = [...text.matchAll(/\blnetctl ([a-z]+)/g)].map(match => match[1] as string)
     const commands = named.filter(name => !['and', 'has', 'explains', 'asks', 'shows'].includes(name))
     expect(commands.filter(name => !new RegExp(`'${name}'`).test(program))).toEqual([])
+  })
+})
+
+describe('docs/ARCHITECTURE.md', () => {
+  it('names each room, and no other', () => {
+    const rooms = readdirSync('src', { withFileTypes: true }).filter(entry => entry.isDirectory())
+    const text = readFileSync('docs/ARCHITECTURE.md', 'utf8')
+    const named = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(match => match[1] as string)
+    expect(named.toSorted()).toEqual(rooms.map(({ name }) => name).toSorted())
   })
 })
 
