@@ -1,11 +1,12 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { logEvents } from '../src/host/events.ts'
 
 /** What the papers say and a machine can check. */
 const papers = [
   ...['README.md', 'HACKING.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/PROTOCOL.md', 'CONTRIBUTING.md'],
-  'docs/ARCHITECTURE.md',
+  ...['docs/ARCHITECTURE.md', 'docs/machine.md'],
   ...globSync('docs/guides/*.md'),
   ...globSync('docs/decisions/*.md'),
 ]
@@ -33,6 +34,20 @@ describe.each(papers)('%s', paper => {
     const named = [...text.matchAll(/\blnetctl ([a-z]+)/g)].map(match => match[1] as string)
     const commands = named.filter(name => !['and', 'has', 'explains', 'asks', 'shows'].includes(name))
     expect(commands.filter(name => !new RegExp(`'${name}'`).test(program))).toEqual([])
+  })
+})
+
+describe('README.md', () => {
+  it('is short', () => {
+    expect(readFileSync('README.md', 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(150)
+  })
+})
+
+describe.each([...papers])('links of %s', paper => {
+  it('lead to files that exist', () => {
+    const links = [...readFileSync(paper, 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+    const missing = links.map(match => join(dirname(paper), match[1] as string)).filter(to => !existsSync(to))
+    expect(missing).toEqual([])
   })
 })
 
