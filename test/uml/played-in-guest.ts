@@ -10,4 +10,5 @@ export const playedInGuest: readonly string[] = [
   'test/lab/shapes.test.ts',
   'test/lab/discovery.test.ts',
   'test/lab/silence.test.ts',
+  'test/lab/theft.test.ts',
 ]
