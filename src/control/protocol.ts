@@ -35,7 +35,7 @@ export interface Views {
   readonly version: VersionView
 }
 
-/** DESIGN section 6, key by key: checked from outside. */
+/** Scripts rely on these keys: none is renamed or removed. */
 export interface PeersView {
   readonly schema: typeof schema
   readonly mesh: MeshId

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reply } from './client.ts'
 
-/** DESIGN section 6. */
+/** Scripts rely on them. */
 export const exitCodes = { ok: 0, error: 1, usage: 2, unreachable: 3, degraded: 4 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 

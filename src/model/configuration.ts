@@ -14,7 +14,7 @@ import type { MeshId, NodeName } from './node.ts'
 import type { Vni } from './segment.ts'
 import type { WireguardPublicKey } from './wireguard-key.ts'
 
-/** What the operator asks for (DESIGN section 6), validated and with every default filled in. */
+/** What the operator asks for, validated and with every default filled in. */
 export interface Configuration {
   readonly name: NodeName
   readonly mesh: MeshConfiguration

@@ -1,6 +1,6 @@
 /** Every bound in one place; the unit ends each name. Values without a source are design choices. */
 
-/** DESIGN section 5: an announcement, before it is sealed. */
+/** An announcement, before it is sealed. */
 export const announcementBytesMax = 2048
 /** A sealed announcement: the signature (64), the public key (36), the domain and framing come on top. */
 export const envelopeBytesMax = announcementBytesMax + 256
@@ -116,11 +116,11 @@ export const mtuBytesMin = 1280
 /** wireguard-go and the kernel accept up to 65535 less their own overhead. */
 export const mtuBytesMax = 65_455
 
-/** FACTS-gossip 3b: a slow heartbeat, because WireGuard already tells who is alive. */
+/** A slow heartbeat, because WireGuard already tells who is alive. */
 export const heartbeatSecondsDefault = 60
 export const heartbeatSecondsMin = 1
 export const heartbeatSecondsMax = 86_400
-/** DESIGN section 5: silent after four missed heartbeats. */
+/** A member is silent after four missed heartbeats. */
 export const heartbeatsMissedMax = 4
 /** Each heartbeat is spoken after a part of its interval, between this and all of it, by chance. */
 export const heartbeatPartMin = 0.8
@@ -162,12 +162,12 @@ export const hearsayAskSeconds = 10
 export const hearsaySeconds = 20
 /** How long a node that is no neighbour has for answering gossip. */
 export const reachSecondsMax = 4
-/** DESIGN section 5: unknown until so long after an endpoint change. */
+/** Unknown until so long after an endpoint change. */
 export const endpointTrialSeconds = 15
 /** Rounds of trials before each takes twice as long as the one before, up to the next limit. */
 export const patientRoundsMin = 3
 export const endpointTrialSecondsMax = 240
-/** FACTS-kernel 4: about 1.5 s a candidate are enough to hear from one that works. */
+/** Measured: about 1.5 s a candidate are enough to hear from one that works. */
 export const firstContactTrialSeconds = 4
 /** When a peer that has not answered is made anew after its endpoint was set; staggered by the order of the keys. */
 export const renewalMilliseconds = { lower: [300, 1200], higher: [700, 2200] } as const
@@ -188,7 +188,7 @@ export const warmSyncedSeconds = 5
 /** Automatic IPv4 addresses are chosen after the first sync, or after this when nobody answers. */
 export const claimGraceSeconds = 3
 
-/** How many neighbours a node dials (DESIGN section 5). */
+/** How many neighbours a node dials. */
 export const neighbourDegree = 6
 /**
  * With fewer neighbours a node dials any member it knows. Less than the degree, down to which surplus links are ended:
@@ -446,7 +446,7 @@ export const toolsStuckRetrySeconds = 60
 export const toolsStuckEverMax = 64
 /** One line of log a reason and this time, so that a hostile neighbour cannot fill a disk. */
 export const logRateSeconds = 10
-/** FACTS-gossip 6: WireGuard peers emit no netlink event, so they are polled. */
+/** WireGuard peers emit no netlink event, so they are polled. */
 export const observeSeconds = 7
 /** This machine's own addresses are read anew, unasked, at every fourth of those: reading them is a tenth of what idleness costs. */
 export const factsTicks = 4
@@ -562,7 +562,7 @@ export const peersPerCommandMax = 5000
 /** How much of what a tool said is kept with a failure. */
 export const toolErrorLinesMax = 5
 export const toolErrorCharactersMax = 500
-/** FACTS-kernel 6: wireguard-go answers about 50 ms after its start; a loaded machine takes longer. */
+/** Measured: wireguard-go answers about 50 ms after its start; a loaded machine takes longer. */
 export const tunnelStartMillisecondsMax = 10_000
 export const tunnelPollMilliseconds = 5
 export const tunnelRestartMilliseconds = 100

@@ -73,7 +73,7 @@ export interface MeshDraft {
 const gossipPortDefault = 51_821 as Port
 const tunnelPortDefault = 51_820 as Port
 
-/** The whole file with every default of DESIGN section 6. */
+/** The whole file with every default. */
 export function readDraft(root: Fields, defaultName: NodeName): Draft {
   const name = root.read('name', nodeName) ?? defaultName
   const mesh = root.section('mesh', readMesh)
