@@ -128,7 +128,7 @@ describe('segments', () => {
     for (const bad of [0, -1, 1.5, 2 ** 24, Number.NaN]) expect(parseVni(bad)).toBeNull()
   })
 
-  /** FACTS-kernel 2 measured these. */
+  /** Measured. */
   it('leave room for what is around them', () => {
     const ipv4 = sure(parseIpAddress('192.168.228.1'))
     expect([tunnelMtu(1500), tunnelMtu(1500, 4), tunnelMtu(1492)]).toEqual([1420, 1440, 1412])
