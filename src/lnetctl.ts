@@ -98,6 +98,7 @@ function describe(setting: CommandSetting): Command {
   const program = new Command('lnetctl')
     .description('Look at and steer lnetd, the layer-2 mesh of this machine.')
     .option('--socket <path>', 'where lnetd listens', defaultSocket)
+    .version(`lnetctl ${software}`, '--version', 'show the version of lnetctl')
     .addHelpText('after', exitCodeHelp)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(lnetctl --help shows what there is)')

@@ -272,6 +272,13 @@ describe('lnetctl version', () => {
     expect((await lnetctl('version')).out).toMatch(/^lnetctl \d+\.\d+\.\d+\nlnetd 9\.9\.9\n$/)
   })
 
+  it('is an option, too, which asks no daemon', async () => {
+    expect(await lnetctl('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^lnetctl \d+\.\d+\.\d+\n$/),
+    })
+  })
+
   it('is no error without a daemon', async () => {
     const { code, out } = await lnetctl('version', '--json')
     expect(code).toBe(0)
